@@ -1,0 +1,38 @@
+"""One layer of sigmoid neurons, done right.
+
+Names are loaded on first use (PEP 562), so that ``import onelayer`` costs little more than ``import numpy``.
+"""
+
+from importlib import import_module
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onelayer.estimator import PerceptronClassifier as PerceptronClassifier
+    from onelayer.model import Model as Model
+    from onelayer.model import fit as fit
+    from onelayer.model import load as load
+
+_HOME = {
+    "PerceptronClassifier": "estimator",
+    "Model": "model",
+    "fit": "model",
+    "load": "model",
+}
+_ROOMS = ("guide", "plots")
+
+__all__ = ["Model", "PerceptronClassifier", "fit", "guide", "load", "plots"]  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"onelayer.{_HOME[name]}"), name)
+    if name in _ROOMS:
+        return import_module(f"onelayer.{name}")
+    if name == "__version__":
+        return _version("onelayer")
+    raise AttributeError(f"module 'onelayer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
