@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import mpmath
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from onelayer import plots
@@ -33,7 +34,7 @@ def _no_figures_left():
 
 def draw(ax):
     """Everything is laid out and rendered, as when it is saved."""
-    ax.figure.canvas.draw()
+    FigureCanvasAgg(ax.figure).draw()  # the canvas of a plain Figure draws nothing
 
 
 def legend_texts(ax):
@@ -212,7 +213,7 @@ def test_any_range_is_drawn(scale, offset, ax):
     np.testing.assert_allclose((y - x) / scale, 0.5, atol=1e-6)
 
 
-@pytest.mark.parametrize("value", [0.0, 5.0, -1.7e9])
+@pytest.mark.parametrize("value", [0.0, 5.0, -1.7e9, 1e20, 1e-9])
 def test_points_that_are_all_the_same_are_drawn(value, ax):
     plots.decision_boundary((1, 1), -2 * value, [[value, value]] * 3, [0, 1, 1], ax=ax)
     draw(ax)

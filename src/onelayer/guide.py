@@ -688,11 +688,11 @@ def _advice(bound: float) -> str:
 def _report_rise(costs: Sequence[float], X: ArrayLike, learning_rate: float) -> None:
     # A mean of m losses carries rounding of some 1e-16 √m: a rise of less than 1e-12 is not one.
     rises = [i for i in range(1, len(costs)) if costs[i] > costs[i - 1] * (1 + 1e-12)]
-    if rises and learning_rate > (bound := stable_rate(X)):  # below the bound only rounding can raise the cost
+    if rises:
         warnings.warn(
             f"the cost rose in {len(rises)} of {len(costs) - 1} steps, first from {costs[rises[0] - 1]:.4g} to "
             f"{costs[rises[0]]:.4g} in step {rises[0]}: learning_rate {learning_rate:g} is too large for X; "
-            + _advice(bound),
+            + _advice(stable_rate(X)),
             RisingCostWarning,
             stacklevel=3,
         )
