@@ -59,7 +59,8 @@ def sigmoid(z: ArrayLike) -> Array:
     """
     z = _floating(z)
     e = np.exp(-np.abs(z))
-    return np.where(z > 0, 1, e) / (1 + e)
+    a: Array = np.maximum(e, z > 0) / (1 + e)
+    return a
 
 
 def log_loss(z: ArrayLike, y: ArrayLike) -> Array:
@@ -84,26 +85,25 @@ def log_loss(z: ArrayLike, y: ArrayLike) -> Array:
     >>> log_loss([0.0, 40.0, -1000.0], [1, 1, 1])
     array([6.93147181e-01, 4.24835426e-18, 1.00000000e+03])
     """
-    margin = _margin(_floating(z), y)
-    return _loss_of_margin(margin, np.exp(-np.abs(margin)))
-
-
-def _margin(z: Array, y: ArrayLike) -> Array:
-    return (2 * np.asarray(y, dtype=z.dtype) - 1) * z
-
-
-def _loss_of_margin(margin: Array, e: Array) -> Array:
-    return np.log1p(e) + np.maximum(-margin, 0)
+    z = _floating(z)
+    against = (1 - 2 * np.asarray(y, dtype=z.dtype)) * z  # -m: what speaks for the wrong class
+    value: Array = np.log1p(np.exp(-np.abs(against))) + np.maximum(against, 0)
+    return value
 
 
 def _sigmoid_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
-    sign = 2 * np.asarray(y, dtype=z.dtype) - 1
-    margin = sign * z
-    e = np.exp(-np.abs(margin))
-    slope = np.where(margin > 0, e, 1)  # magnitude of the slope, once divided by 1 + e
-    slope /= 1 + e
+    # In place: on blocks of 8192 rows a sixth faster than with temporaries, a quarter in float32.
+    sign = np.multiply(y, -2, dtype=z.dtype)
+    sign += 1
+    against = sign * z
+    e = np.abs(against)
+    np.exp(np.negative(e, out=e), out=e)
+    slope = np.maximum(e, against > 0)
+    value = np.log1p(e)
+    value += np.maximum(against, 0, out=against)
+    slope /= np.add(e, 1, out=e)
     slope *= sign
-    return _loss_of_margin(margin, e), np.negative(slope, out=slope)
+    return value, slope
 
 
 def _sigmoid_slope(z: Array, y: Array) -> Array:
@@ -111,9 +111,11 @@ def _sigmoid_slope(z: Array, y: Array) -> Array:
 
 
 def _sigmoid_curvature(z: Array) -> Array:
-    e = np.exp(-np.abs(z))
-    root = 1 + e
-    return e / root / root
+    e = np.abs(z)
+    np.exp(np.negative(e, out=e), out=e)
+    root = e + 1
+    e /= np.square(root, out=root)
+    return e
 
 
 def _sigmoid_bend(z: Array) -> Callable[[Array], Array]:
@@ -140,9 +142,9 @@ def softmax(z: ArrayLike) -> Array:
     array([[0.5, 0.5],
            [0. , 1. ]])
     """
-    z = _floating(z)
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    e, _ = _below_largest(_floating(z))
+    e /= _row_sums(e)[:, None]
+    return e
 
 
 def cross_entropy(z: ArrayLike, y: ArrayLike) -> Array:
@@ -165,29 +167,40 @@ def cross_entropy(z: ArrayLike, y: ArrayLike) -> Array:
     >>> cross_entropy([[0.0, 40.0, 0.0]], [1])
     array([8.49670851e-18])
     """
-    z, y = _floating(z), np.asarray(y)
-    return _against_true(z, y)[0]
+    z = _floating(z)
+    return _against_true(z, np.asarray(y))[0]
 
 
-def _against_true(z: Array, y: Array) -> tuple[Array, Array, Array]:
-    """Loss; exponentials relative to the largest logit, its own left out as 0; and where the largest is."""
+def _below_largest(z: Array) -> tuple[Array, Array]:
+    """exp(z_j - max z), and where the largest logit of each row is."""
+    largest = z.argmax(axis=1)  # and not z.max(axis=1), which takes four to eight times as long on a few columns
+    e = z - z[np.arange(len(z)), largest][:, None]
+    return np.exp(e, out=e), largest
+
+
+def _row_sums(e: Array) -> Array:
+    sums: Array = e @ np.ones(e.shape[1], dtype=e.dtype)  # five to ten times as fast as e.sum(axis=1) on a few columns
+    return sums
+
+
+def _against_true(z: Array, y: Array) -> tuple[Array, Array, Array, Array]:
+    """Loss; exponentials relative to the largest logit, the true class's own left out as 0; their sum; and its own.
+
+    With the true class ahead, its own is 1 and log1p is given the sum of the others, to its last digit; with another
+    class ahead, the loss is above log 2 and that sum above 1, so that the subtraction costs nothing.
+    """
     rows = np.arange(len(z))
-    difference = z - z[rows, y][:, None]
-    largest = difference.argmax(axis=1)
-    top = difference[rows, largest]
-    e = np.exp(difference - top[:, None])
-    e[rows, largest] = 0  # so that log1p of the others' sum keeps every digit when the true class is far ahead
-    return top + np.log1p(e.sum(axis=1)), e, largest
+    e, largest = _below_largest(z)
+    own = e[rows, y]
+    e[rows, y] = 0
+    others = _row_sums(e)
+    return np.log1p(others + (own - 1)) + (z[rows, largest] - z[rows, y]), e, others, own
 
 
 def _softmax_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
-    rows = np.arange(len(z))
-    value, e, largest = _against_true(z, y)
-    norm = 1 + e.sum(axis=1)
-    e[rows, largest] = 1
-    e[rows, y] = 0
-    e[rows, y] = -e.sum(axis=1)  # slope of the true class is minus all the others': nothing is subtracted
-    e /= norm[:, None]
+    value, e, others, own = _against_true(z, y)
+    e[np.arange(len(z)), y] = -others  # slope of the true class is minus all the others': nothing is subtracted
+    e /= (others + own)[:, None]
     return value, e
 
 
@@ -198,11 +211,10 @@ def _softmax_slope(z: Array, y: Array) -> Array:
 def _softmax_curvature(z: Array) -> Array:
     """(n, k, k): diag(a) - a aᵀ, the diagonal as a_j times the sum of the other probabilities."""
     rows = np.arange(len(z))
-    largest = z.argmax(axis=1)
-    e = np.exp(z - z[rows, largest][:, None])
-    others = e.sum(axis=1, keepdims=True) - e  # ≥ 1 but for the largest, whose others are summed without it
+    e, largest = _below_largest(z)
+    others = _row_sums(e)[:, None] - e  # ≥ 1 but for the largest, whose others are summed without it
     e[rows, largest] = 0
-    rest = e.sum(axis=1)
+    rest = _row_sums(e)
     others[rows, largest] = rest
     e[rows, largest] = 1
     norm = (1 + rest)[:, None]
@@ -214,13 +226,23 @@ def _softmax_curvature(z: Array) -> Array:
 
 
 def _softmax_bend(z: Array) -> Callable[[Array], Array]:
-    a = softmax(z)
-    return lambda t: a * (t - (a * t).sum(axis=1, keepdims=True))
+    """a_j (t_j - Σ a_l t_l), with t counted from that of the largest class: of a sure row nothing is cancelled."""
+    rows = np.arange(len(z))
+    a, largest = _below_largest(z)
+    a /= _row_sums(a)[:, None]
+
+    def multiply(t: Array) -> Array:
+        bent: Array = t - t[rows, largest][:, None]
+        bent -= np.einsum("ij,ij->i", a, bent)[:, None]
+        bent *= a
+        return bent
+
+    return multiply
 
 
 def _identity_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
-    residual = z - y
-    return residual * residual / 2, residual
+    residual = np.subtract(z, y, dtype=z.dtype)
+    return residual / 2 * residual, residual  # halved first: the square may overflow where its half does not
 
 
 SIGMOID = Loss(
@@ -245,7 +267,7 @@ IDENTITY = Loss(
     "squared error",
     lambda z: z,
     lambda z, y: _identity_value_slope(z, y)[0],
-    lambda z, y: z - y,
+    lambda z, y: _identity_value_slope(z, y)[1],
     np.ones_like,
     _identity_value_slope,
     lambda z: lambda t: t,
