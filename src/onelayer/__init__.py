@@ -4,7 +4,6 @@ Names are loaded on first use (PEP 562), so that ``import onelayer`` costs littl
 """
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ _HOME = {
 }
 _ROOMS = ("guide", "plots")
 
-__all__ = ["Model", "PerceptronClassifier", "fit", "guide", "load", "plots"]  # noqa: F822
+__all__ = ["Model", "PerceptronClassifier", "fit", "guide", "load", "plots"]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,7 +29,7 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"onelayer.{name}")
     if name == "__version__":
-        return _version("onelayer")
+        return import_module("importlib.metadata").version("onelayer")  # it takes a third of NumPy's time to load
     raise AttributeError(f"module 'onelayer' has no attribute {name!r}")
 
 

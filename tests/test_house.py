@@ -1,0 +1,137 @@
+"""The house stands as drawn: which room may import which, what the door shows, and how light it opens."""
+
+import ast
+import subprocess
+import sys
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+import onelayer
+
+SOURCE = Path(onelayer.__file__).parent
+DOOR = SOURCE / "__init__.py"  # names every room and opens none: see test_the_door_opens_light
+FILES = sorted({*SOURCE.rglob("*.py")} - {DOOR})
+
+# A room, and the rooms it may import. Rooms stand in the order of the house: arrows point up this list only.
+HOUSE = {
+    "losses": "",
+    "sources": "",
+    "objective": "",
+    "solvers": "",
+    "tables": "",
+    "plots": "",
+    "network": "losses",
+    "diagnostics": "losses objective",
+    "training": "losses sources objective solvers diagnostics",
+    "guide": "losses plots",
+    "estimator": "training plots",
+    "model": "tables training losses",
+    "report": "plots diagnostics",
+    "demo": "guide plots estimator",
+    "web": "model estimator",
+}
+HOUSE["cli"] = " ".join(HOUSE)  # the command line may use everything
+
+PUBLIC = {
+    "PerceptronClassifier": "estimator",
+    "Model": "model",
+    "fit": "model",
+    "load": "model",
+    "guide": "guide",
+    "plots": "plots",
+}
+
+
+def room_of(path):
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported(text, package="onelayer"):
+    """Full names of the modules, or names in them, that a file of a package imports anywhere, in functions too."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant))
+
+
+def rooms_imported(text, package="onelayer"):
+    """Rooms behind these names; a public name, taken at the door, counts as the room it lives in."""
+    names = [name.split(".") for name in imported(text, package)]
+    inside = {name[1] if len(name) > 1 else "onelayer itself" for name in names if name[0] == "onelayer"}
+    return {PUBLIC.get(name, name) for name in inside} - {"__version__"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_room_imports_only_the_rooms_it_may(path):
+    room = room_of(path)
+    assert room in HOUSE, f"{room} has no place in the house: give it one in HOUSE and in docs/design.md"
+    package = ".".join(["onelayer", *path.relative_to(SOURCE).parent.parts])
+    forbidden = rooms_imported(path.read_text(encoding="utf-8"), package) - {room, *HOUSE[room].split()}
+    assert not forbidden, f"{room} may not import {', '.join(sorted(forbidden))}"
+
+
+@pytest.mark.parametrize("room", HOUSE)
+def test_arrows_point_up_the_list(room):
+    assert set(HOUSE[room].split()) <= set(takewhile(lambda other: other != room, HOUSE))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import onelayer.model",
+        "import numpy, onelayer.model as m",
+        "from onelayer import model",
+        "from onelayer import load",
+        "from onelayer.model import load",
+        "from . import model",
+        "from .model import load",
+        "def f():\n    from onelayer.model import load",
+        "if TYPE_CHECKING:\n    from onelayer.model import Model",
+        "importlib.import_module('onelayer.model')",
+    ],
+)
+def test_no_way_of_importing_is_overlooked(text):
+    assert rooms_imported(text) == {"model"}
+
+
+def test_what_is_not_a_room_is_not_counted():
+    assert rooms_imported("import numpy as np\nfrom scipy import special\nfrom onelayer import __version__") == set()
+    assert rooms_imported("import onelayer") == {"onelayer itself"}
+    assert rooms_imported("from . import newton\nfrom .auto import solve", "onelayer.solvers") == {"solvers"}
+    assert rooms_imported("from ..losses import sigmoid\nfrom .. import plots", "onelayer.solvers") == {
+        "losses",
+        "plots",
+    }
+
+
+def test_the_door_opens_light():
+    program = "import sys, onelayer; dir(onelayer); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "onelayer" in loaded
+    assert not loaded & {"sklearn", "scipy", "polars", "matplotlib", "click", "rich", "safetensors", "threadpoolctl"}
+    assert not {name for name in loaded if name.startswith("onelayer.")}
+
+
+def test_the_door_shows_the_documented_names():
+    assert sorted(onelayer.__all__) == sorted(PUBLIC)
+    assert sorted(dir(onelayer)) == sorted([*PUBLIC, "__version__"])
+    assert onelayer.__version__.count(".") == 2
+    with pytest.raises(AttributeError, match="module 'onelayer' has no attribute 'perceptron'"):
+        onelayer.perceptron  # noqa: B018
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_name_leads_to_its_room(name):
+    room = PUBLIC[name]
+    if not (SOURCE / f"{room}.py").exists():
+        pytest.skip(f"onelayer.{room} is not built yet")
+    found = getattr(onelayer, name)
+    assert (found.__name__ if name == room else found.__module__) == f"onelayer.{room}"
