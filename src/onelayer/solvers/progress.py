@@ -1,0 +1,47 @@
+"""What passes between a solver and its caller: points, the outcome, and the one who watches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point with the objective's value and gradient there, and the number of rows they were taken on."""
+
+    u: Array
+    value: float
+    gradient: Array
+    rows: int
+
+    @classmethod
+    def at(cls, objective: Any, u: Array) -> "Point":
+        """Ask the objective."""
+        return cls(u, *objective.value_gradient(u), objective.rows.n)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a solver stopped: the point, how far its value is from the optimum, and how that is known."""
+
+    point: Point
+    gap: float
+    gap_kind: str
+    converged: bool
+    notices: tuple[str, ...] = ()
+
+
+@dataclass
+class Watch:
+    """Sees every point; once ``see`` returns True, the solver is to stop and return the best it has."""
+
+    see: Callable[[Point], bool | None] = lambda point: None
+    stopped: bool = field(default=False)
+
+    def __call__(self, point: Point) -> None:
+        self.stopped = bool(self.see(point)) or self.stopped

@@ -1,0 +1,187 @@
+"""Where rows live, and the one question they answer: the sum over them of a function of a block of rows.
+
+Rows are cut into blocks that fit a core's cache, so that every product after the first finds its block there. The blocks
+lie in a fixed number of chunks, each summed in order by one thread, and the chunks' sums are added in order: a result is
+the same, to the last bit, for any number of threads.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+Array = NDArray[Any]
+Block = Any  # a dense (rows, d) array or a CSR matrix of as many rows
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BLOCK_BYTES = 2**19  # half a typical second-level cache, measured best between 2**17 and 2**21
+CHUNKS = 16  # enough to keep eight cores busy to the end, few enough that adding their sums costs nothing
+CHUNK_ENTRIES = 2**17  # below this, a second thread costs more than it brings (about 50 microseconds to hand over)
+
+
+class Rows:
+    """Rows in memory: features, labels and, where they are not all 1, weights.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n, d)
+        Never modified, and never copied as a whole.
+    y : array of shape (n,)
+        What the loss takes: 0 or 1, class codes, or numbers.
+    weight : array of shape (n,), optional
+        Weights of the rows.
+    prepare : function of a block, optional
+        Applied to each block before anything else sees it, for example a change of type.
+    jobs : int
+        How many threads `total` and `each` may use.
+
+    Examples
+    --------
+    >>> rows = Rows(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.0, 1.0]))
+    >>> rows.total(lambda X, y, weight: (X.sum(axis=0), y.sum()))
+    [array([4., 6.]), np.float64(1.0)]
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Array,
+        weight: Array | None = None,
+        *,
+        prepare: Callable[[Block], Block] | None = None,
+        jobs: int = 1,
+    ) -> None:
+        self.X, self.y, self.weight, self.prepare, self.jobs = X, y, weight, prepare, jobs
+        self.n, self.d = X.shape
+        self.sparse = sp.issparse(X)
+        entries = X.nnz if self.sparse else X.size
+        self.chunks = min(CHUNKS, max(1, entries // CHUNK_ENTRIES))
+        step = -(-self.n // self.chunks) if self.sparse else max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 8)))
+        self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
+        self.blocks = [_csr_rows(X, span) for span in self.spans] if self.sparse else None
+
+    def block(self, i: int) -> tuple[Block, Array, Array | None]:
+        """Features, labels and weights of the i-th block."""
+        span = self.spans[i]
+        X = self.X[span] if self.blocks is None else self.blocks[i]
+        if self.prepare is not None:
+            X = self.prepare(X)
+        return X, self.y[span], None if self.weight is None else self.weight[span]
+
+    def total(self, f: Callable[..., Sequence[Any]], *each: Sequence[Any]) -> list[Any]:
+        """The elementwise sum over blocks of ``f(X, y, weight)``, a tuple of numbers and arrays.
+
+        What `each` returned may be handed in again: f then gets its entry for the block as a further argument.
+        """
+
+        def chunk(indices: range) -> list[Any]:
+            return _summed(f(*self.block(i), *(results[i] for results in each)) for i in indices)
+
+        return _summed(self._map(chunk, self._chunks()))
+
+    def each(self, f: Callable[..., Result], *each: Sequence[Any]) -> list[Result]:
+        """``f(X, y, weight)`` of every block, in order."""
+
+        def chunk(indices: range) -> list[Result]:
+            return [f(*self.block(i), *(results[i] for results in each)) for i in indices]
+
+        return [result for results in self._map(chunk, self._chunks()) for result in results]
+
+    def take(self, rows: Array, weight: Array | None) -> "Rows":
+        """A copy of some rows, prepared once and for all, with weights of their own."""
+        X = self.X[rows]
+        return Rows(X if self.prepare is None else self.prepare(X), self.y[rows], weight, jobs=self.jobs)
+
+    def _chunks(self) -> list[range]:
+        bounds = np.linspace(0, len(self.spans), min(self.chunks, len(self.spans)) + 1).astype(int)
+        return [range(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+    def _map(self, f: Callable[[Item], Result], items: list[Item]) -> Iterator[Result]:
+        if self.jobs == 1 or len(items) == 1:
+            return map(f, items)
+        return _pool(self.jobs).map(f, items)
+
+
+def _csr_rows(X: Any, span: slice) -> Any:
+    """A run of rows that shares its entries with X; slicing would copy them."""
+    ends = X.indptr[span.start : span.stop + 1]
+    inside = slice(ends[0], ends[-1])
+    return sp.csr_matrix(
+        (X.data[inside], X.indices[inside], ends - ends[0]), shape=(len(ends) - 1, X.shape[1]), copy=False
+    )
+
+
+def _summed(results: Iterable[Sequence[Any]]) -> list[Any]:
+    results = iter(results)
+    sums = list(next(results))
+    for result in results:
+        for i, value in enumerate(result):
+            sums[i] = np.add(sums[i], value, out=sums[i] if isinstance(sums[i], np.ndarray) else None)
+    return sums
+
+
+def available_jobs(n_jobs: int | None) -> int:
+    """How many threads to use: as many as were asked for, or one for each core that is free for us.
+
+    None takes the cores this process may use, but no more than BLAS is allowed, so that whoever holds BLAS back (joblib,
+    pytest-xdist, Dask, OMP_NUM_THREADS) holds this package back too, and one alone outside the main thread, where
+    somebody else is already running things in parallel. Negative numbers count from all cores, as in scikit-learn.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if n_jobs is None:
+        if threading.current_thread() is not threading.main_thread():
+            return 1
+        return max(1, min([cores, *(pool["num_threads"] for pool in _controller().info())]))
+    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+
+
+@contextmanager
+def one_thread_per_core() -> Iterator[None]:
+    """Hold BLAS to one thread meanwhile: the threads are ours, one a block, and two pools would fight over the cores."""
+    with _holding.lock:
+        if _holding.holders == 0:
+            _holding.limit = _controller().limit(limits=1)
+        _holding.holders += 1
+    try:
+        yield
+    finally:
+        with _holding.lock:
+            _holding.holders -= 1
+            if _holding.holders == 0:
+                _holding.limit.restore_original_limits()
+
+
+class _Holding:
+    """How many fits of this process hold BLAS at present: the last one lets it go."""
+
+    lock = threading.Lock()
+    holders = 0
+    limit: Any = None
+
+
+_holding = _Holding()
+
+
+@cache
+def _controller() -> Any:
+    return ThreadpoolController().select(user_api="blas")
+
+
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+
+
+def _pool(jobs: int) -> ThreadPoolExecutor:
+    """Threads of this process (a forked child must not wait for its parent's), kept from one fit to the next."""
+    key = (os.getpid(), jobs)
+    if key not in _pools:
+        _pools[key] = ThreadPoolExecutor(jobs, thread_name_prefix="onelayer")
+    return _pools[key]
