@@ -26,7 +26,7 @@ HOUSE = {
     "diagnostics": "losses objective",
     "training": "losses sources objective solvers diagnostics",
     "guide": "losses plots",
-    "estimator": "training plots",
+    "estimator": "training plots losses",
     "model": "tables training losses",
     "report": "plots diagnostics",
     "demo": "guide plots estimator",

@@ -1,8 +1,8 @@
-"""The mean loss of some rows plus a penalty, asked at a point: value, gradient, Hessian, Hessian·v, a sample of itself.
+"""A mean loss plus a penalty, asked at a point: value, gradient, Hessian, Hessian·v, a sample of itself.
 
-The objective is ``(Σ ω loss(z, y) + Σ_j penalty_j u_j² / 2) / Ω`` with ``z = ((X - mean) / scale) u + bias``: the point u,
-of shape (k, d + 1) with the bias last (k = 1 for one output), holds weights of centred and scaled columns. Dense rows are
-centred and scaled in each block where digits would be lost otherwise, and else only in the algebra.
+The objective is ``Σ ω loss(z, y) / Ω + Σ_j penalty_j u_j² / 2`` with ``z = ((X - mean) / scale) u + bias``: the point u,
+of shape (k, d + 1) with the bias last (k = 1 for one output), holds weights of centred and scaled columns. Rows may come
+centred and scaled; where they do not, both happen in the algebra, and no copy of them is made.
 """
 
 from collections.abc import Callable
@@ -149,7 +149,7 @@ class Objective:
             back = back - back_bias * self.mean
         if self.scale is not None:
             back = back / self.scale
-        return np.hstack([back, back_bias]) if self.bias else back
+        return np.hstack([back, back_bias]) if self.bias else np.asarray(back)
 
     def _standardised(self, X: Any) -> Array:
         """A dense copy of a block, centred and scaled, with a column of ones for the bias."""

@@ -1,8 +1,8 @@
 """Where rows live, and the one question they answer: the sum over them of a function of a block of rows.
 
-Rows are cut into blocks that fit a core's cache, so that every product after the first finds its block there. The blocks
-lie in a fixed number of chunks, each summed in order by one thread, and the chunks' sums are added in order: a result is
-the same, to the last bit, for any number of threads.
+Rows are cut into blocks that fit a core's cache, so that every product after the first finds its block there. The
+blocks lie in a fixed number of chunks, each summed in order by one thread, and the chunks' sums are added in order: a
+result is the same, to the last bit, for any number of threads.
 """
 
 import os
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -103,7 +104,7 @@ class Rows:
 
     def _chunks(self) -> list[range]:
         bounds = np.linspace(0, len(self.spans), min(self.chunks, len(self.spans)) + 1).astype(int)
-        return [range(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [range(a, b) for a, b in pairwise(bounds)]
 
     def _map(self, f: Callable[[Item], Result], items: list[Item]) -> Iterator[Result]:
         if self.jobs == 1 or len(items) == 1:
@@ -132,21 +133,21 @@ def _summed(results: Iterable[Sequence[Any]]) -> list[Any]:
 def available_jobs(n_jobs: int | None) -> int:
     """How many threads to use: as many as were asked for, or one for each core that is free for us.
 
-    None takes the cores this process may use, but no more than BLAS is allowed, so that whoever holds BLAS back (joblib,
-    pytest-xdist, Dask, OMP_NUM_THREADS) holds this package back too, and one alone outside the main thread, where
-    somebody else is already running things in parallel. Negative numbers count from all cores, as in scikit-learn.
+    None takes the cores this process may use, but no more than BLAS is allowed, so that whoever holds BLAS back
+    (joblib, pytest-xdist, Dask, OMP_NUM_THREADS) holds this package back too, and one alone outside the main thread,
+    where somebody else is already running things in parallel. Negative numbers count from all cores, as in scikit-learn.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if n_jobs is None:
         if threading.current_thread() is not threading.main_thread():
             return 1
-        return max(1, min([cores, *(pool["num_threads"] for pool in _controller().info())]))
+        return max(1, min([cores, *(int(pool["num_threads"]) for pool in _controller().info())]))
     return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
 
 
 @contextmanager
 def one_thread_per_core() -> Iterator[None]:
-    """Hold BLAS to one thread meanwhile: the threads are ours, one a block, and two pools would fight over the cores."""
+    """Hold BLAS to one thread meanwhile: two pools of threads would fight over the cores."""
     with _holding.lock:
         if _holding.holders == 0:
             _holding.limit = _controller().limit(limits=1)

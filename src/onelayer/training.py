@@ -36,7 +36,10 @@ class Iterate(NamedTuple):
 
 @dataclass(frozen=True)
 class Fit:
-    """What training found: weights (k, d + 1) with the bias last, and how it got there."""
+    """What training found: weights (k, d + 1) with the bias last, and how it got there.
+
+    ``notices`` are all that a person should be told, ``warnings`` those among them that cast doubt on the weights.
+    """
 
     weights: Array
     classes: Array
@@ -45,6 +48,7 @@ class Fit:
     converged: bool
     optimality_gap: float
     gap_kind: str
+    warnings: tuple[str, ...]
     notices: tuple[str, ...]
 
 
@@ -119,7 +123,7 @@ def train(
     start = columns.from_user(initial) if initial is not None else _base_rate(class_totals, objective)
     history: list[Iterate] = []
     best: list[Point] = []
-    notices: list[str] = []
+    warnings: list[str] = []
     # nobody can be on the wrong side of a boundary whose whole loss is less than that of one row at probability 1/2
     one_row_wrong = (1.0 if weight is None else float(weight[weight > 0].min())) * math.log(2) / total_weight
 
@@ -128,14 +132,12 @@ def train(
             raise ValueError(not_finite(X) or "the logits overflow: rescale the features or weights")
         if point.rows == objective.rows.n and (not best or point.value <= best[0].value):
             best[:] = [point]
-        entry = Iterate(
-            point.value, float(np.linalg.norm(point.gradient)), time.perf_counter() - started, point.rows
-        )
+        entry = Iterate(point.value, float(np.linalg.norm(point.gradient)), time.perf_counter() - started, point.rows)
         history.append(entry)
         if verbose:
             print(f"iteration {len(history) - 1}: cost {entry.cost:.9g}, gradient {entry.gradient_norm:.3g}")
         if math.isinf(C) and point.rows == objective.rows.n and point.value < one_row_wrong:
-            notices.append(
+            warnings.append(
                 "the classes are separable, so without a penalty no finite optimum exists: "
                 "the weights are large enough to separate them; set a finite C"
             )
@@ -154,6 +156,12 @@ def train(
     point = outcome.point
     if history[-1].cost != point.value or history[-1].rows != point.rows:
         see(point)
+    warnings.extend(outcome.notices)
+    if not outcome.converged and not warnings:
+        warnings.append(
+            f"stopped after {max_iter} iterations without reaching tol={tol:g}: raise max_iter, or accept the gap"
+        )
+    notices = list(warnings)
     if columns.constant.any() and fit_intercept:
         notices.append(f"{columns.constant.sum()} constant columns, first column {columns.constant.argmax()}: weight 0")
     floor = point.value - outcome.gap
@@ -165,7 +173,8 @@ def train(
         outcome.converged,
         outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf),
         outcome.gap_kind,
-        tuple(notices) + outcome.notices,
+        tuple(warnings),
+        tuple(notices),
     )
 
 
@@ -349,7 +358,9 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
             low = bool(y[0] < other)
         except TypeError as error:
             raise ValueError(f"y mixes types, {y[0]!r} and {other!r}: make them one") from error
-        return np.array([y[0], other] if low else [other, y[0]], dtype=y.dtype), (second if low else first).view(np.int8)
+        return np.array([y[0], other] if low else [other, y[0]], dtype=y.dtype), (second if low else first).view(
+            np.int8
+        )
     try:
         classes, codes = np.unique(y, return_inverse=True)
     except TypeError as error:
@@ -374,8 +385,10 @@ def row_weights(
         wrong = ~(np.isfinite(weight) & (weight >= 0))
         if wrong.any():
             raise ValueError(
-                f"sample_weight must be finite and not negative, but is {weight[wrong.argmax()]} in row {wrong.argmax()}"
+                f"sample_weight must be finite and at least 0, but is {weight[wrong.argmax()]} in row {wrong.argmax()}"
             )
+        if not weight.any():
+            raise ValueError("sample_weight is zero for every row: at least one row must count")
         for code, total in enumerate(np.bincount(codes, weights=weight, minlength=len(classes))):
             if total == 0:
                 raise ValueError(f"sample_weight is 0 for every row of class {classes[code]!r}: drop the class")
@@ -394,13 +407,14 @@ def row_weights(
             raise ValueError("class_weight must be finite and positive for every class")
     else:
         raise ValueError(f"class_weight must be None, 'balanced' or a dict, not {class_weight!r}")
-    return by_class[codes] if weight is None else weight * by_class[codes]
+    return np.asarray(by_class[codes] if weight is None else weight * by_class[codes])
 
 
 def not_finite(X: Any) -> str | None:
     """The sentence that names the first column with NaN or infinity, how many cells, and the first row; or None."""
     for j in range(X.shape[1]):
-        column = X[:, [j]].toarray()[:, 0] if sp.issparse(X) else np.asarray(X[:, j], dtype=np.float64)
+        column = X[:, [j]]
+        column = np.asarray(column.toarray() if hasattr(column, "toarray") else column, dtype=np.float64)[:, 0]
         wrong = ~np.isfinite(column)
         if wrong.any():
             kind = "NaN" if np.isnan(column[wrong.argmax()]) else "infinity"

@@ -1,7 +1,7 @@
-"""Newton's method: exact second derivatives while they are few, preconditioned conjugate gradients when they are many.
+"""Newton's method: exact second derivatives while they are few, conjugate gradients when they are many.
 
-The point is reached on a growing random sample of the rows first, where a step costs next to nothing, so that all of them
-are swept only when little is left to do (Mokhtari et al., "Adaptive Newton method", NIPS 2016).
+The point is reached on a growing random sample of the rows first, where a step costs next to nothing, so that all of
+them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton method", NIPS 2016).
 """
 
 import math
@@ -32,9 +32,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     return _minimise(objective, u, tol=tol, max_iter=max_iter, watch=watch, polish=True)
 
 
-def _minimise(
-    objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, polish: bool = False
-) -> Outcome:
+def _minimise(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, polish: bool = False) -> Outcome:
     direct = u.size <= DIRECT
     point = Point.at(objective, u)
     watch(point)
@@ -44,7 +42,7 @@ def _minimise(
         step = _solve(objective, point, direct, forcing)
         decrement = -float((point.gradient * step).sum())
         gap, kind = _gap(objective, point, decrement)
-        near = gap <= max(tol * point.value, FLOOR * point.value)
+        near = bool(gap <= max(tol, FLOOR) * point.value)
         if iteration == max_iter or watch.stopped or (near and not (polish and direct)):
             converged = near
             break
@@ -139,8 +137,14 @@ def _line_search(objective: Any, point: Point, step: Array, decrement: float) ->
     return None
 
 
+def gap_at(objective: Any, point: Point) -> tuple[float, str]:
+    """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
+    step = _solve(objective, point, point.u.size <= DIRECT, forcing=0.1)
+    return _gap(objective, point, -float((point.gradient * step).sum()))
+
+
 def _gap(objective: Any, point: Point, decrement: float) -> tuple[float, str]:
-    """How far the value is from the optimum: half the Newton decrement near it, a bound where that is not to be trusted.
+    """How far the value is from the optimum: half the Newton decrement near it, a bound elsewhere.
 
     The decrement is exact for a quadratic; where it is a large part of the value, the objective is not one yet.
     """

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -22,7 +21,8 @@ class Point:
     @classmethod
     def at(cls, objective: Any, u: Array) -> "Point":
         """Ask the objective."""
-        return cls(u, *objective.value_gradient(u), objective.rows.n)
+        value, gradient = objective.value_gradient(u)
+        return cls(u, value, gradient, objective.rows.n)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""The estimator: scikit-learn's own checks, its optimum, and hard input."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from onelayer import PerceptronClassifier
+from onelayer.losses import cross_entropy, log_loss
+
+
+@parametrize_with_checks([PerceptronClassifier()])
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def objective(X, y, coef, intercept, C, weight):
+    z = X @ coef.T + intercept
+    loss = log_loss(z[:, 0], y) if len(coef) == 1 else cross_entropy(z, y)
+    return C * (weight * loss).sum() + (coef**2).sum() / 2
+
+
+def data(classes):
+    X, y = load_breast_cancer(return_X_y=True) if classes == 2 else load_digits(return_X_y=True)
+    keep = slice(0, 400)
+    X = X[keep] / (np.abs(X[keep]).max(axis=0) + 1e-3)
+    return X, y[keep]
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+@pytest.mark.parametrize("C", [1e-2, 1.0, 1e2])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_optimum_is_scikit_learns(classes, C, class_weight, weighted, storage):
+    X, y = data(classes)
+    weight = np.random.default_rng(0).uniform(0.2, 3, len(y)) if weighted else np.ones(len(y))
+    total = weight * (
+        np.array([weight.sum() / (classes * weight[y == k].sum()) for k in range(classes)])[y] if class_weight else 1
+    )
+    ours = PerceptronClassifier(C=C, class_weight=class_weight).fit(storage(X), y, weight)
+    theirs = LogisticRegression(
+        C=C, class_weight=class_weight, tol=1e-10, max_iter=10_000, solver="newton-cholesky"
+    ).fit(X, y, weight)
+    value = objective(X, y, ours.coef_, ours.intercept_, C, total)
+    assert value == pytest.approx(objective(X, y, theirs.coef_, theirs.intercept_, C, total), rel=1e-6)
+    assert ours.converged_
+    assert ours.optimality_gap_ <= 1e-8
+    assert ours.history_[-1].cost * C * total.sum() == pytest.approx(value, rel=1e-9)
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1e8, 0), (1e-8, 0), (1, 1e6), (1, 1e9), (1e200, 0), (1e-200, 0)])
+def test_units_of_a_column_change_no_prediction_without_a_penalty(factor, shift):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((300, 4))
+    y = X @ [1, -1, 0.5, 0] + rng.logistic(size=300) > 0
+    expected = PerceptronClassifier(C=np.inf).fit(X, y).predict_proba(X)
+    X[:, 1] = X[:, 1] * factor + shift
+    np.testing.assert_allclose(PerceptronClassifier(C=np.inf).fit(X, y).predict_proba(X), expected, atol=1e-6)
+
+
+def test_weight_two_is_a_row_twice_and_weight_nought_a_row_gone():
+    X, y = data(2)
+    weight = np.arange(len(y)) % 3
+    repeated = PerceptronClassifier().fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    weighted = PerceptronClassifier().fit(X, y, weight)
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-6)
+
+
+def test_results_are_the_same_for_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60_000, 40))
+    y = X[:, 0] + rng.logistic(size=60_000) > 0
+    fits = [PerceptronClassifier(n_jobs=jobs).fit(X, y).coef_ for jobs in (1, 2, 3)]
+    assert np.array_equal(fits[0], fits[1])
+    assert np.array_equal(fits[0], fits[2])
+
+
+def test_nan_is_named_with_column_count_and_row():
+    X, y = data(2)
+    X[[5, 9], 3] = np.nan
+    with pytest.raises(ValueError, match="column 3 has 2 cells that are NaN or infinity, first NaN in row 5"):
+        PerceptronClassifier().fit(X, y)
+
+
+def test_separable_without_penalty_is_said():
+    with pytest.warns(UserWarning, match="separable"):
+        PerceptronClassifier(C=np.inf).fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
+
+
+def test_gradient_descent_reaches_the_same_optimum():
+    X, y = data(2)
+    newton = PerceptronClassifier(C=0.1).fit(X, y)
+    gd = PerceptronClassifier(C=0.1, solver="gd", tol=1e-7, max_iter=20_000).fit(X, y)
+    assert gd.history_[-1].cost == pytest.approx(newton.history_[-1].cost, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"threshold": 1.5}, "threshold must be a probability"),
+        ({"C": -1}, "C must be positive"),
+        ({"solver": "magic"}, "solver must be one of"),
+        ({"class_weight": {"no": 2}}, "not a class in y"),
+    ],
+)
+def test_settings_are_refused_in_words(settings, message):
+    with pytest.raises(ValueError, match=message):
+        PerceptronClassifier(**settings).fit([[0.0], [1.0]], [0, 1])
