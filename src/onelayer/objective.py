@@ -1,8 +1,8 @@
 """A mean loss plus a penalty, asked at a point: value, gradient, Hessian, Hessian·v, a sample of itself.
 
-The objective is ``Σ ω loss(z, y) / Ω + Σ_j penalty_j u_j² / 2`` with ``z = ((X - mean) / scale) u + bias``: the point u,
-of shape (k, d + 1) with the bias last (k = 1 for one output), holds weights of centred and scaled columns. Rows may come
-centred and scaled; where they do not, both happen in the algebra, and no copy of them is made.
+The objective is ``Σ ω loss(z, y) / Ω + Σ_j penalty_j u_j² / 2`` with ``z = ((X - mean) / scale) u + bias``: the
+point u, of shape (k, d + 1) with the bias last (k = 1 for one output), holds weights of centred and scaled columns.
+Rows may come centred and scaled; where they do not, both happen in the algebra, and no copy of them is made.
 """
 
 from collections.abc import Callable
@@ -120,7 +120,8 @@ class Objective:
                 bent = bend(_logits(X, t, c))
                 return _back(X, bent if weight is None else _by_row(bent, weight))
 
-            return self._of_scaled_columns(*self.rows.total(sweep, bends)) / self.total_weight + self.ridge * v
+            back = self._of_scaled_columns(*self.rows.total(sweep, bends))
+            return np.asarray(back / self.total_weight + self.ridge * v)
 
         return product, self.rows.total(curvature, bends)[0] / self.total_weight
 

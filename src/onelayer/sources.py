@@ -135,7 +135,7 @@ def available_jobs(n_jobs: int | None) -> int:
 
     None takes the cores this process may use, but no more than BLAS is allowed, so that whoever holds BLAS back
     (joblib, pytest-xdist, Dask, OMP_NUM_THREADS) holds this package back too, and one alone outside the main thread,
-    where somebody else is already running things in parallel. Negative numbers count from all cores, as in scikit-learn.
+    where somebody else is already running things in parallel. Negative numbers count from all cores.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if n_jobs is None:

@@ -48,7 +48,7 @@ def _minimise(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Wat
             break
         following = _line_search(objective, point, step, decrement)
         if following is None:
-            converged = near or decrement <= 64 * FLOOR * point.value
+            converged = near or bool(decrement <= 64 * FLOOR * point.value)
             break
         if near:  # the step was at hand already: take it, and all is decided to rounding
             point, converged = following, True

@@ -1,0 +1,167 @@
+"""Tables from files, streams and frames, as polars frames, with what is wrong with them said in one sentence."""
+
+import csv
+import difflib
+import gzip
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+SEPARATORS = ",;\t|"
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+class TableError(ValueError):
+    """Something about a table that only its owner can put right."""
+
+
+class TableWarning(UserWarning):
+    """Something about a table that its owner should know."""
+
+
+def read(source: Any, *, separator: str | None = None, encoding: str | None = None) -> pl.DataFrame:
+    """A table as a polars frame.
+
+    Parameters
+    ----------
+    source : path, "-", frame or columns
+        A CSV, TSV, JSON-lines or Parquet file (also .gz), "-" for standard input, a polars or pandas frame, an Arrow
+        table, a dict of columns or a list of dicts.
+    separator : str, optional
+        Of a CSV file; otherwise found in its first lines.
+    encoding : str, optional
+        Of a text file; otherwise UTF-8, or UTF-16 where a byte-order mark says so.
+
+    Raises
+    ------
+    TableError
+        If the table cannot be read, with the line or byte.
+
+    Examples
+    --------
+    >>> read({"age": [30, 40]}).shape
+    (2, 1)
+    """
+    from_path = isinstance(source, str | Path)
+    frame = _read_path(str(source), separator, encoding) if from_path else _frame(source)
+    if frame.height == 0:
+        raise TableError(f"{_name(source)} holds no rows: at least one is needed below the header")
+    return frame
+
+
+def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
+    """A column by name; a name that is not there is answered with the nearest that is."""
+    if name in frame.columns:
+        return frame[name]
+    raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
+
+
+def suggestion(name: str, names: list[str]) -> str:
+    """: did you mean …? or the names there are."""
+    lower = {other.lower(): other for other in reversed(names)}
+    near = difflib.get_close_matches(name.lower(), list(lower), n=1)
+    return f": did you mean {lower[near[0]]!r}?" if near else f": its columns are {', '.join(names[:10])}"
+
+
+def _name(source: Any) -> str:
+    return repr(source) if isinstance(source, str | Path) else "the table"
+
+
+def _frame(source: Any) -> pl.DataFrame:
+    if isinstance(source, pl.LazyFrame):
+        return source.collect()
+    if isinstance(source, pl.DataFrame):
+        return source
+    module = type(source).__module__.split(".")[0]
+    try:
+        if module == "pandas":
+            return pl.from_pandas(source)
+        if module == "pyarrow":
+            return pl.DataFrame(pl.from_arrow(source))
+        return pl.DataFrame(source, strict=False)
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise TableError(f"the table cannot be read from a {type(source).__name__}: {_first_line(error)}") from error
+
+
+def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.DataFrame:
+    name = "standard input" if path == "-" else repr(path)
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise TableError(f"{name} cannot be read: {error.strerror}") from error
+    if path.endswith(".gz"):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError) as error:
+            raise TableError(f"{name} is not a whole gzip file: {error}") from error
+        path = path[:-3]
+    if data[:4] == b"PAR1":
+        try:
+            return pl.read_parquet(io.BytesIO(data))
+        except pl.exceptions.PolarsError as error:
+            raise TableError(f"{name} is not a whole Parquet file: {_first_line(error)}") from error
+    text = _decoded(data, name, encoding)
+    if not text.strip():
+        raise TableError(f"{name} is empty: a header and at least one row are needed")
+    if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
+        try:
+            return pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
+        except pl.exceptions.PolarsError as error:
+            raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
+    return _read_csv(text, name, separator or ("\t" if path.endswith(".tsv") else None))
+
+
+def _decoded(data: bytes, name: str, encoding: str | None) -> str:
+    if encoding is None:
+        encoding = next((code for mark, code in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except LookupError as error:
+        raise TableError(f"encoding {encoding!r} is not known: use utf-8, latin-1 or utf-16") from error
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise TableError(
+            f"{name} is not {encoding}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}; "
+            "say what it is (encoding='latin-1', --encoding latin-1)"
+        ) from error
+
+
+def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
+    separator = separator or _sniffed(text)
+    csv.field_size_limit(2**31 - 1)
+    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    for position, title in enumerate(header):
+        if not title.strip():
+            raise TableError(f"{name}: column {position + 1} of the header has no name: give it one")
+        if title in header[:position]:
+            raise TableError(f"{name}: the header names {title!r} twice: rename one of them")
+    try:
+        frame = pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema_length=None)
+    except pl.exceptions.PolarsError as error:
+        raise TableError(f"{name}{_ragged(text, separator, len(header), error)}") from error
+    return frame.filter(~pl.all_horizontal(pl.all().is_null())) if frame.width > 1 else frame
+
+
+def _sniffed(text: str) -> str:
+    """The separator that cuts the first lines into most cells."""
+    lines = text[:100_000].splitlines()[:20]
+    rows = {s: [len(row) for row in csv.reader(lines, delimiter=s) if row] for s in SEPARATORS}
+    return max(SEPARATORS, key=lambda s: rows[s][0])
+
+
+def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    for row in reader:
+        if len(row) > width:
+            return (
+                f", line {reader.line_num}: {len(row)} cells where the header has {width} (separator {separator!r}): "
+                "put quotes around cells that hold the separator, or name another (separator=, --sep)"
+            )
+    return f" cannot be read as CSV: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,118 @@
+"""Raw tables: reading, recognising columns, features, and the sentences for what cannot be used."""
+
+import gzip
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from onelayer import tables
+from onelayer.tables.encoding import TEXT_LENGTH, TOKEN
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a,b\n1,x\n2,y\n",
+        b"\xef\xbb\xbfa,b\r\n1,x\r\n2,y",
+        "a,b\n1,x\n2,y\n".encode("utf-16"),
+        b"a;b\n1;x\n2;y\n",
+        b"a\tb\n1\tx\n\n2\ty\n",
+        b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n',
+        gzip.compress(b"a|b\n1|x\n2|y\n"),
+    ],
+)
+def test_the_same_table_in_many_clothes(tmp_path, data):
+    path = tmp_path / ("table.csv.gz" if data[:2] == b"\x1f\x8b" else "table.csv")
+    path.write_bytes(data)
+    assert tables.read(path).to_dict(as_series=False) == {"a": [1, 2], "b": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n", "holds no rows"),
+        (b"a,a\n1,2\n", "names 'a' twice"),
+        (b"a,,c\n1,2,3\n", "column 2 of the header has no name"),
+        (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2"),
+        (b"a\ncaf\xe9\n", "byte 5 \\(line 2\\) is 0xe9"),
+    ],
+)
+def test_a_bad_file_is_answered_in_one_sentence(tmp_path, data, message):
+    path = tmp_path / "table.csv"
+    path.write_bytes(data)
+    with pytest.raises(tables.TableError, match=message):
+        tables.read(path)
+
+
+def test_a_missing_file_and_a_misspelt_column():
+    with pytest.raises(tables.TableError, match="No such file"):
+        tables.read("nowhere.csv")
+    with pytest.raises(tables.TableError, match="did you mean 'label'"):
+        tables.column(pl.DataFrame({"label": [1]}), "Lable")
+
+
+def test_features_of_each_kind():
+    frame = pl.DataFrame({"n": [1.0, 2.0, 3.0, 6.0], "c": ["x", "y", "x", "y"]})
+    encoder, encoded = tables.fit(frame)
+    assert encoder.feature_names == ["n", "c=x", "c=y", "c=(other)"]
+    n = frame["n"].to_numpy()
+    expected = np.column_stack([(n - n.mean()) / n.std(), [1, 0, 1, 0], [0, 1, 0, 1], np.zeros(4)])
+    np.testing.assert_allclose(encoded.X.toarray(), expected, rtol=1e-14)
+    unseen = encoder.transform(pl.DataFrame({"c": ["z"], "n": ["2"]}))
+    np.testing.assert_allclose(unseen.X.toarray(), [[-1 / n.std(), 0, 0, 1]])
+
+
+def test_texts_equal_scikit_learns_tf_idf():
+    texts = ["A good film!", "bad, bad film", "I am good", "über ÜBER x", "one two three", "don't"]
+    encoder, encoded = tables.fit(pl.DataFrame({"t": texts}), kinds={"t": "text"}, ngrams=2)
+    pattern = TOKEN.replace(r"\p{L}", "a-zäöü").replace(r"\p{N}", "0-9")
+    pattern = pattern.replace(r"[\p{Han}\p{Hiragana}\p{Katakana}]|", "")
+    theirs = TfidfVectorizer(token_pattern=pattern, ngram_range=(1, 2), sublinear_tf=True)
+    X = theirs.fit_transform(texts).toarray()
+    order = [theirs.vocabulary_[name.removeprefix("t: ")] for name in encoder.feature_names]
+    np.testing.assert_allclose(encoded.X.toarray(), TEXT_LENGTH * X[:, order], rtol=1e-12)
+
+
+def test_texts_without_a_known_word_are_flagged():
+    encoder, _ = tables.fit(pl.DataFrame({"t": ["good day", "bad day", "so so"]}), kinds={"t": "text"})
+    assert encoder.transform(pl.DataFrame({"t": ["", "never", "a day"]})).empty.tolist() == [True, True, False]
+
+
+def test_missing_values_are_refused_unless_imputed_and_named_at_prediction():
+    frame = pl.DataFrame({"age": [1.0, None, 3.0]})
+    with pytest.raises(tables.TableError, match="column 'age' has 1 missing values, first in row 2"):
+        tables.fit(frame)
+    _, encoded = tables.fit(frame, impute="median")
+    assert encoded.X[1, 0] == 0
+    encoder, _ = tables.fit(pl.DataFrame({"age": [1.0, 2.0]}))
+    assert list(encoder.transform(frame).unanswerable) == [1]
+
+
+def test_numbers_as_text_name_the_cell_that_blocks():
+    ages = [str(i) for i in range(30)]
+    ages[7] = "1,234"
+    with pytest.raises(tables.TableError, match="first '1,234' in row 8"):
+        tables.fit(pl.DataFrame({"age": ages}))
+
+
+def test_columns_are_found_by_name():
+    frame = pl.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
+    encoder, encoded = tables.fit(frame)
+    np.testing.assert_array_equal(encoder.transform(frame.select("b", "a")).X, encoded.X)
+    with pytest.raises(tables.TableError, match="lacks column 'b'"):
+        encoder.transform(frame.drop("b"))
+    with pytest.warns(tables.TableWarning, match="not used: c"):
+        encoder.transform(frame.with_columns(c=1))
+
+
+def test_state_round_trip_and_damage():
+    frame = pl.DataFrame({"n": [1.0, 2.0, 4.0, 5.0], "c": list("xyxy"), "t": ["a b", "b c", "c d", "d e"]})
+    encoder, encoded = tables.fit(frame, kinds={"t": "text"})
+    meta, arrays = encoder.state()
+    again = tables.Encoder.from_state(meta, arrays).transform(frame)
+    np.testing.assert_array_equal(again.X.toarray(), encoded.X.toarray())
+    with pytest.raises(tables.TableError, match="damaged"):
+        tables.Encoder.from_state(meta, {**arrays, "column.0": np.array([np.nan, 1, 1])})
