@@ -142,7 +142,7 @@ class Model:
         text = json.dumps(described, ensure_ascii=False, sort_keys=True)
         content = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items()}
         head = {"format": FORMAT, "version": str(VERSION), "sha256": _digest(text, content), "model": text}
-        _write_whole(Path(path), save(content, metadata=head))
+        write_whole(Path(path), save(content, metadata=head))
 
 
 def fit(
@@ -277,7 +277,8 @@ def _digest(text: str, arrays: Mapping[str, Array]) -> str:
     return digest.hexdigest()
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,0 +1,293 @@
+"""The command line: ``onelayer demo | fit | predict | evaluate | explain | plot``.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 done but some rows could not be
+answered, 2 the user's input or arguments, 70 our own fault.
+"""
+
+import csv
+import io
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+SOME_UNANSWERED, USER_ERROR, OUR_FAULT = 1, 2, 70
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="onelayer")
+def cli() -> None:
+    """One layer of sigmoid neurons: from a table to a model, its predictions and a picture.
+
+    \b
+    onelayer demo
+    onelayer fit people.csv --target income --model income.onelayer
+    onelayer predict income.onelayer new.csv > answers.csv
+    """
+
+
+@cli.command()
+@click.argument("folder", default="onelayer-demo", type=click.Path(file_okay=False))
+def demo(folder: str) -> None:
+    """Tell the guide's story with its numbers, and save its pictures in FOLDER."""
+    from onelayer import demo as story
+
+    story.run(Path(folder), click.echo)
+
+
+@cli.command()
+@click.argument("data")
+@click.option("--target", default="label", show_default=True, help="The column to predict.")
+@click.option("--model", "model_path", required=True, help="Where to save the model.")
+@click.option("--test-size", default=0.2, show_default=True, help="Share of rows kept out to judge the model on.")
+@click.option("--positive", help="The label whose probability the threshold is for.")
+@click.option("--weight", help="The column of the rows' weights.")
+@click.option("--exclude", multiple=True, help="A column not to use; may be repeated.")
+@click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help="number, category or text; may be repeated.")
+@click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
+@click.option("--threshold", default=0.5, show_default=True, help="Probability above which the positive label is said.")
+@click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty.")
+@click.option("--seed", default=0, show_default=True, help="Of the choice of the rows kept out.")
+@click.option("--sep", help="Separator of a CSV file; otherwise found.")
+@click.option("--encoding", help="Of a text file; otherwise UTF-8, or as its byte-order mark says.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
+def fit(
+    data: str,
+    target: str,
+    model_path: str,
+    test_size: float,
+    positive: str | None,
+    weight: str | None,
+    exclude: Sequence[str],
+    kinds: Sequence[str],
+    impute: str | None,
+    threshold: float,
+    C: float,
+    seed: int,
+    sep: str | None,
+    encoding: str | None,
+    as_json: bool,
+) -> None:
+    """Fit a model to the table DATA (CSV, TSV, JSON lines, Parquet, or - for standard input).
+
+    \b
+    onelayer fit people.csv --target income --model income.onelayer
+    onelayer fit mail.csv --positive spam --threshold 0.9 --model spam.onelayer
+    """
+    from onelayer import model as models
+
+    started = time.perf_counter()
+    with _status("fitting"):
+        model = models.fit(
+            data,
+            target,
+            positive=positive,
+            weight=weight,
+            exclude=exclude,
+            kinds=dict(_pair(kind) for kind in kinds),
+            impute=impute,
+            C=C,
+            threshold=threshold,
+            test_size=test_size,
+            seed=seed,
+            separator=sep,
+            encoding=encoding,
+        )
+        model.save(model_path)
+    seconds = time.perf_counter() - started
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "model": model_path,
+                    "classes": model.classes,
+                    "columns": {column.name: column.kind for column in model.encoder.columns},
+                    "fitted": model.fitted,
+                    "held_out": model.held_out,
+                    "seconds": seconds,
+                }
+            )
+        )
+        return
+    for line in _fit_in_words(model, model_path, seconds):
+        click.echo(line)
+
+
+def _fit_in_words(model: Any, path: str, seconds: float) -> list[str]:
+    fitted = model.fitted
+    gap = (
+        "no finite gap"
+        if fitted["optimality_gap"] is None
+        else f"{fitted['optimality_gap']:.1e} ({fitted['gap_kind']})"
+    )
+    return [
+        f"rows        {fitted['rows']} to fit, {model.held_out.get('rows', 0)} held out",
+        f"classes     {', '.join(model.classes)} in column {model.target!r}",
+        *(f"columns     {line}" for line in model.encoder.describe()),
+        f"fitted      {fitted['iterations']} iterations, {'' if fitted['converged'] else 'NOT '}converged, "
+        f"relative distance from the optimum {gap}, {seconds:.2f} s in all",
+        *(f"notice      {notice}" for notice in fitted["notices"]),
+        *_quality_in_words(model.held_out),
+        *_weights_in_words(model, 8),
+        f"saved       {path}",
+    ]
+
+
+def _quality_in_words(quality: dict[str, Any]) -> list[str]:
+    if not quality:
+        return []
+    lines = [
+        f"log loss    {quality['log_loss']:.4f}   (base rate {quality['base_rate_log_loss']:.4f})",
+        f"accuracy    {quality['accuracy']:.4f}   (base rate {quality['base_rate_accuracy']:.4f})",
+    ]
+    return (
+        lines if quality["roc_auc"] is None else [*lines, f"ROC AUC     {quality['roc_auc']:.4f}   (base rate 0.5000)"]
+    )
+
+
+def _weights_in_words(model: Any, top: int) -> list[str]:
+    return [
+        f"weight      {row['feature']}: {row['weight']:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
+        for row in model.explain(top)
+    ]
+
+
+@cli.command()
+@click.argument("model_path", metavar="MODEL")
+@click.argument("data")
+@click.option("-o", "--output", default="-", show_default=True, help="Where to write; - is standard output.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of CSV.")
+def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
+    """Write label and probability for each row of DATA, in order.
+
+    A row that cannot be answered is left blank, named on standard error, and the exit code is 1.
+    """
+    import numpy as np
+
+    from onelayer import model as models
+
+    model = models.load(model_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        probabilities = model.predict_proba(data)
+    for warning in caught:
+        click.echo(f"notice: {warning.message}", err=True)
+    answered = ~np.isnan(probabilities[:, 0])
+    chosen = probabilities[:, 1] if len(model.classes) == 2 else probabilities.max(axis=1)
+    rows = [
+        (label, float(p)) if known else None
+        for label, p, known in zip(model.labels(probabilities), chosen, answered, strict=True)
+    ]
+    if as_json:
+        text = json.dumps([row and {"label": row[0], "probability": row[1]} for row in rows]) + "\n"
+    else:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(["label", "probability"])
+        writer.writerows((row[0], f"{row[1]:.6g}") if row else ("", "") for row in rows)
+        text = buffer.getvalue()
+    if output == "-":
+        click.echo(text, nl=False)
+    else:
+        models.write_whole(Path(output), text.encode())
+    if not answered.all():
+        sys.exit(SOME_UNANSWERED)
+
+
+@cli.command()
+@click.argument("model_path", metavar="MODEL")
+@click.argument("data")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
+def evaluate(model_path: str, data: str, as_json: bool) -> None:
+    """Judge MODEL on the rows of DATA, whose labels are known, beside what the base rate alone would give."""
+    from onelayer import model as models
+
+    quality = models.load(model_path).evaluate(data)
+    if as_json:
+        click.echo(json.dumps(quality))
+    else:
+        click.echo("\n".join([f"rows        {quality['rows']}", *_quality_in_words(quality)]))
+    if quality["unanswered"]:
+        click.echo(f"notice: {quality['unanswered']} rows could not be answered and are left out", err=True)
+        sys.exit(SOME_UNANSWERED)
+
+
+@cli.command()
+@click.argument("model_path", metavar="MODEL")
+@click.option("--top", default=15, show_default=True, help="How many weights of each class.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
+def explain(model_path: str, top: int, as_json: bool) -> None:
+    """Say what MODEL has learnt: its strongest weights, and what each does to the odds."""
+    from onelayer import model as models
+
+    model = models.load(model_path)
+    click.echo(json.dumps(model.explain(top)) if as_json else "\n".join(_weights_in_words(model, top)))
+
+
+@cli.command()
+@click.argument("model_path", metavar="MODEL")
+@click.option("-o", "--output", default="weights.png", show_default=True, help="Where to save the picture.")
+@click.option("--top", default=15, show_default=True, help="How many weights.")
+def plot(model_path: str, output: str, top: int) -> None:
+    """Draw the strongest weights of MODEL."""
+    from onelayer import model as models
+
+    rows = models.load(model_path).explain(top)[:top]
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise click.UsageError("pictures need matplotlib: pip install 'onelayer[plot]'") from error
+    from onelayer import plots
+
+    figure = Figure(figsize=(7, 0.6 + 0.32 * len(rows)), layout="constrained")
+    plots.weights([row["feature"] for row in rows], [row["weight"] for row in rows], ax=figure.add_subplot())
+    figure.savefig(output, dpi=150)
+    click.echo(output)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, kind = text.rpartition("=")
+    if not equals:
+        raise click.UsageError(f"--kind {text}: write COLUMN=KIND, such as zip=category")
+    return name, kind
+
+
+def _status(message: str) -> Any:
+    """A spinner on a terminal, nothing in a pipe."""
+    from contextlib import nullcontext
+
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; no traceback reaches a person."""
+    try:
+        cli.main(args=arguments, prog_name="onelayer", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USER_ERROR)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ValueError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(USER_ERROR)
+    except Exception as error:
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "unknown"
+        click.echo(f"error: our own fault, {type(error).__name__} at {where}: {error}; please report it", err=True)
+        sys.exit(OUR_FAULT)
