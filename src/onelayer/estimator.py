@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.utils import check_array
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from onelayer.losses import sigmoid, softmax
@@ -130,7 +129,6 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if X.shape[0] != len(y):
             looks = ": X looks transposed, pass X.T" if X.shape[1] == len(y) else ""
             raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} labels{looks}")
-        check_classification_targets(y)
         fit = train(
             X,
             y,

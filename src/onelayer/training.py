@@ -366,7 +366,9 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
     except TypeError as error:
         raise ValueError("y mixes types that have no order, such as text and numbers: make them one") from error
     if len(classes) < 2:
-        raise ValueError(f"y has one class only, {classes[0]!r}, in all {len(y)} rows: two or more are needed")
+        raise ValueError(
+            f"y has one class only, {classes[:1].tolist()[0]!r}, in all {len(y)} rows: two or more are needed"
+        )
     return classes, codes
 
 
