@@ -1,7 +1,9 @@
 """Models of tables: what they predict, how they are judged, and what a file of one may do."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,3 +97,12 @@ def test_three_classes():
     y = rng.integers(0, 3, 300)
     model = onelayer.fit({"x": rng.normal(y * 3), "label": np.array(["a", "b", "c"], dtype=object)[y]})
     assert np.mean(np.array(model.predict({"x": [0.0, 3.0, 6.0]})) == ["a", "b", "c"]) == 1
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parent / "golden").glob("*.onelayer")), ids=lambda path: path.stem
+)
+def test_models_saved_by_earlier_versions_predict_what_they_did(path):
+    kept = json.loads(path.with_suffix(".json").read_text())
+    probabilities = onelayer.load(path).predict_proba(kept["table"])[:, 1]
+    np.testing.assert_allclose(probabilities, kept["probability"], rtol=1e-12)
