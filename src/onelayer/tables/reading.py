@@ -4,14 +4,22 @@ import csv
 import difflib
 import gzip
 import io
+import re
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 SEPARATORS = ",;\t|"
 BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+PACKED = {b"\x1f\x8b": ("gzip", gzip.decompress), b"\x28\xb5\x2f\xfd": ("zstd", zstd.decompress)}  # RFC 1952, RFC 8878
 
 
 class TableError(ValueError):
@@ -28,10 +36,10 @@ def read(source: Any, *, separator: str | None = None, encoding: str | None = No
     Parameters
     ----------
     source : path, "-", frame or columns
-        A CSV, TSV, JSON-lines or Parquet file (also .gz), "-" for standard input, a polars or pandas frame, an Arrow
-        table, a dict of columns or a list of dicts.
+        A CSV, TSV, JSON-lines or Parquet file, "-" for standard input, all also packed with gzip or zstd, which their
+        first bytes tell; a polars or pandas frame, an Arrow table, a dict of columns or a list of dicts.
     separator : str, optional
-        Of a CSV file; otherwise found in its first lines.
+        Of a CSV file, one ASCII character; otherwise found in its first lines.
     encoding : str, optional
         Of a text file; otherwise UTF-8, or UTF-16 where a byte-order mark says so.
 
@@ -90,14 +98,9 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     name = "standard input" if path == "-" else repr(path)
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise TableError(f"{name} cannot be read: {error.strerror}") from error
-    if path.endswith(".gz"):
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError) as error:
-            raise TableError(f"{name} is not a whole gzip file: {error}") from error
-        path = path[:-3]
+    except (OSError, ValueError) as error:
+        raise TableError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    data, path = _unpacked(data, name), re.sub(r"\.(gz|zst)$", "", path)
     if data[:4] == b"PAR1":
         try:
             return pl.read_parquet(io.BytesIO(data))
@@ -112,6 +115,16 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
         except pl.exceptions.PolarsError as error:
             raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
     return _read_csv(text, name, separator or ("\t" if path.endswith(".tsv") else None))
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    for magic, (packing, unpack) in PACKED.items():
+        if data.startswith(magic):
+            try:
+                return unpack(data)
+            except (OSError, EOFError, zlib.error, zstd.ZstdError) as error:
+                raise TableError(f"{name} is not a whole {packing} file: {_first_line(error)}") from error
+    return data
 
 
 def _decoded(data: bytes, name: str, encoding: str | None) -> str:

@@ -1,6 +1,4 @@
-"""Raw tables: reading, recognising columns, features, and the sentences for what cannot be used."""
-
-import gzip
+"""Raw columns become features: each kind, what was never seen, and the sentences for what cannot be used."""
 
 import numpy as np
 import polars as pl
@@ -9,49 +7,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from onelayer import tables
 from onelayer.tables.encoding import TEXT_LENGTH, TOKEN
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"a,b\n1,x\n2,y\n",
-        b"\xef\xbb\xbfa,b\r\n1,x\r\n2,y",
-        "a,b\n1,x\n2,y\n".encode("utf-16"),
-        b"a;b\n1;x\n2;y\n",
-        b"a\tb\n1\tx\n\n2\ty\n",
-        b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n',
-        gzip.compress(b"a|b\n1|x\n2|y\n"),
-    ],
-)
-def test_the_same_table_in_many_clothes(tmp_path, data):
-    path = tmp_path / ("table.csv.gz" if data[:2] == b"\x1f\x8b" else "table.csv")
-    path.write_bytes(data)
-    assert tables.read(path).to_dict(as_series=False) == {"a": [1, 2], "b": ["x", "y"]}
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"", "is empty"),
-        (b"a,b\n", "holds no rows"),
-        (b"a,a\n1,2\n", "names 'a' twice"),
-        (b"a,,c\n1,2,3\n", "column 2 of the header has no name"),
-        (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2"),
-        (b"a\ncaf\xe9\n", "byte 5 \\(line 2\\) is 0xe9"),
-    ],
-)
-def test_a_bad_file_is_answered_in_one_sentence(tmp_path, data, message):
-    path = tmp_path / "table.csv"
-    path.write_bytes(data)
-    with pytest.raises(tables.TableError, match=message):
-        tables.read(path)
-
-
-def test_a_missing_file_and_a_misspelt_column():
-    with pytest.raises(tables.TableError, match="No such file"):
-        tables.read("nowhere.csv")
-    with pytest.raises(tables.TableError, match="did you mean 'label'"):
-        tables.column(pl.DataFrame({"label": [1]}), "Lable")
 
 
 def test_features_of_each_kind():
