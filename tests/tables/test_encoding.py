@@ -6,6 +6,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from onelayer import tables
+from onelayer.tables import encoding
 from onelayer.tables.encoding import TEXT_LENGTH, TOKEN
 
 
@@ -18,6 +19,34 @@ def test_features_of_each_kind():
     np.testing.assert_allclose(encoded.X.toarray(), expected, rtol=1e-14)
     unseen = encoder.transform(pl.DataFrame({"c": ["z"], "n": ["2"]}))
     np.testing.assert_allclose(unseen.X.toarray(), [[-1 / n.std(), 0, 0, 1]])
+
+
+def test_a_million_categories_are_bounded_and_it_is_said():
+    names = [f"u{i}" for i in range(1_000_000)] + [f"u{i}" for i in range(5_000, 14_999)] + ["rare"]
+    encoder, encoded = tables.fit(pl.DataFrame({"user": names}), kinds={"user": "category"})
+    assert encoder.notices == (
+        "column 'user' has 1000001 different values: the 10000 most frequent are kept, the others are (other)",
+    )
+    levels = encoder.columns[0].names
+    assert set(levels) == {"rare"} | {f"u{i}" for i in range(5_000, 14_999)}  # of values seen once, the first by name
+    assert list(levels) == sorted(levels)
+    assert encoded.X.shape == (len(names), 10_001)
+    assert encoded.X.nnz == len(names)
+    others = 1_000_001 - 10_000
+    assert encoded.X[:, -1].sum() == others  # so the weight of (other) is learnt
+    assert encoder.transform(pl.DataFrame({"user": ["never"]})).X.indices.tolist() == [10_000]
+
+
+def test_levels_do_not_depend_on_the_order_of_rows(monkeypatch):
+    monkeypatch.setattr(encoding, "MAX_LEVELS", 3)
+    values = [*"aabbcdef", None, encoding.OTHER, encoding.OTHER, encoding.OTHER]
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(values))
+        frame = pl.DataFrame({"c": [values[i] for i in order]})
+        encoder, encoded = tables.fit(frame, kinds={"c": "category"}, impute="mean")
+        assert encoder.feature_names == ["c=a", "c=b", "c=c", "c=(other)"]
+        assert encoded.X.toarray().sum(axis=0).tolist() == [2, 2, 1, 7]
+        assert "has 6 different values: the 3 most frequent" in encoder.notices[0]
 
 
 def test_texts_equal_scikit_learns_tf_idf():

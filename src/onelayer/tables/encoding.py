@@ -18,6 +18,8 @@ Array = NDArray[Any]
 # that "!" and an emoji count; ideographs, which no space divides, count one by one.
 TOKEN = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+(?:['’][\p{L}]+)*|[^\s\p{L}\p{N}_]"
 TEXT_LENGTH = 4.0  # of a text's row, for C = 1: by cross-validation, see docs/decisions/0003-text-defaults.md
+OTHER = "(other)"
+MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
 KINDS = ("number", "category", "text")
 IMPUTE = ("mean", "median", "most_frequent")
@@ -56,7 +58,7 @@ class Column:
         if self.kind == "number":
             return [self.name]
         if self.kind == "category":
-            return [*(f"{self.name}={level}" for level in self.names), f"{self.name}=(other)"]
+            return [*(f"{self.name}={level}" for level in self.names), f"{self.name}={OTHER}"]
         return [f"{self.name}: {word}" for word in self.names]
 
 
@@ -139,7 +141,7 @@ def fit(
     kinds : mapping from column to "number", "category" or "text", optional
         Where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
-        How missing numbers are filled; missing categories are then a level and missing texts empty.
+        How missing numbers are filled; missing categories are then ``(other)`` and missing texts empty.
     ngrams : int
         Texts: runs of up to so many words are features.
     max_features : int
@@ -177,7 +179,7 @@ def fit(
         if kind == "text":
             column, block = _fit_text(series, ngrams, max_features, notices)
         else:
-            column = _fit_number(series, impute) if kind == "number" else _fit_category(series, impute)
+            column = _fit_number(series, impute) if kind == "number" else _fit_category(series, impute, notices)
             block = _features(column, series, ngrams, unanswerable)
         columns.append(column)
         blocks.append(block)
@@ -250,9 +252,16 @@ def _numbers(series: pl.Series) -> tuple[Array, Array]:
     return values, ~np.isfinite(values)
 
 
-def _fit_category(series: pl.Series, impute: str | None) -> Column:
-    levels = tuple(series.drop_nulls().unique().sort().to_list())
-    return Column(series.name, "category", levels, fill=impute)
+def _fit_category(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
+    """One level for each value but those that must share the last, ``(other)``, with what was never seen."""
+    counted = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
+    kept = counted.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
+    if kept.height < counted.height:
+        notices.append(
+            f"column {series.name!r} has {counted.height} different values: the {MAX_LEVELS} most frequent are kept, "
+            f"the others are {OTHER}"
+        )
+    return Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
 
 
 def _tokens(texts: pl.Series, ngrams: int) -> pl.DataFrame:
