@@ -1,13 +1,28 @@
 """Raw columns become features: each kind, what was never seen, and the sentences for what cannot be used."""
 
+import io
+from decimal import Decimal
+
 import numpy as np
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from onelayer import tables
 from onelayer.tables import encoding
-from onelayer.tables.encoding import TEXT_LENGTH, TOKEN
+
+ROWS = {
+    "age": [31, 18, 44, 25, 62, 39],
+    "size": [1.5, -2.0, 1e-3, 3.25e8, 0.0, 7.0],
+    "member": [True, False, True, True, False, True],
+    "town": ["Bonn", "Rome", "Bonn", "東京", "Rome", "東京"],
+    "text": ["So, it's good!", 'a "b"', "line\nbreak", "🙂 ok", "x", "1,5 %"],
+}
+
+
+def dense(encoded):
+    return encoded.X.toarray() if hasattr(encoded.X, "toarray") else encoded.X
 
 
 def test_features_of_each_kind():
@@ -16,9 +31,72 @@ def test_features_of_each_kind():
     assert encoder.feature_names == ["n", "c=x", "c=y", "c=(other)"]
     n = frame["n"].to_numpy()
     expected = np.column_stack([(n - n.mean()) / n.std(), [1, 0, 1, 0], [0, 1, 0, 1], np.zeros(4)])
-    np.testing.assert_allclose(encoded.X.toarray(), expected, rtol=1e-14)
-    unseen = encoder.transform(pl.DataFrame({"c": ["z"], "n": ["2"]}))
-    np.testing.assert_allclose(unseen.X.toarray(), [[-1 / n.std(), 0, 0, 1]])
+    np.testing.assert_allclose(dense(encoded), expected, rtol=1e-14)
+    unseen = encoder.transform(pl.DataFrame({"c": ["z", "x"], "n": ["2", " 6 "]}))
+    np.testing.assert_allclose(dense(unseen), [[-1 / n.std(), 0, 0, 1], [3 / n.std(), 1, 0, 0]])
+    assert encoder.describe() == ["number: n (1 features)", "category: c (3 features)"]
+
+
+def ways_in(columns, folder):
+    """The same table, as every kind of file and frame there is."""
+    frame = pl.DataFrame(columns)
+    parquet, lines = io.BytesIO(), [dict(zip(columns, row, strict=True)) for row in frame.rows()]
+    frame.write_csv(folder / "t.csv")
+    frame.write_csv(folder / "t.tsv", separator="\t", include_bom=True, line_terminator="\r\n")
+    pd.DataFrame(columns).to_csv(folder / "pandas.csv", index=False)
+    frame.write_ndjson(folder / "t.jsonl")
+    frame.write_parquet(parquet)
+    (folder / "t.parquet").write_bytes(parquet.getvalue())
+    yield from (folder / name for name in ("t.csv", "t.tsv", "pandas.csv", "t.jsonl", "t.parquet"))
+    yield from (columns, lines, frame, frame.lazy(), pa.table(columns))
+    yield from (frame.with_columns(pl.col("town").cast(pl.Categorical)), frame.cast({"age": pl.Int8}))
+    yield from (pd.DataFrame(columns), pd.DataFrame(columns).convert_dtypes(), frame.cast({"age": pl.Decimal(9, 2)}))
+    yield pd.DataFrame({name: np.array(values, dtype=object) for name, values in columns.items()})
+    yield {name: [str(value) for value in values] if name == "age" else values for name, values in columns.items()}
+
+
+def test_the_features_are_the_same_from_every_way_in(tmp_path):
+    kinds = {"text": "text", "town": "category"}
+    encoder, expected = tables.fit(tables.read(ROWS), kinds=kinds)
+    for source in ways_in(ROWS, tmp_path):
+        frame = tables.read(source)
+        again, encoded = tables.fit(frame, kinds=kinds)
+        assert again.feature_names == encoder.feature_names, source
+        np.testing.assert_array_equal(dense(encoded), dense(expected))
+        np.testing.assert_array_equal(dense(encoder.transform(frame)), dense(expected))
+
+
+def test_numbers_that_are_names_are_the_same_from_every_way_in():
+    encoder, _ = tables.fit(pl.DataFrame({"zip": [53111, 10115]}), kinds={"zip": "category"})
+    assert encoder.feature_names == ["zip=10115", "zip=53111", "zip=(other)"]
+    for values in ([10115.0, 53111.0], ["10115", "53111"], [Decimal(10115), Decimal(53111)]):
+        assert encoder.transform(pl.DataFrame({"zip": values})).X.indices.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("impute", [None, "mean", "median", "most_frequent"])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_features_of_the_fit_are_those_of_the_same_rows_later(seed, impute):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 60))
+    values = {
+        "n": rng.normal(10.0 ** rng.integers(-9, 9), 10.0 ** rng.integers(-9, 9), n).tolist(),
+        "i": rng.integers(-5, 5, n).tolist(),
+        "c": rng.choice(["x", "y", encoding.OTHER, "ß"], n).tolist(),
+        "t": [" ".join(rng.choice(["a", "b", "!", "🙂", "word"], rng.integers(1, 9))) for _ in range(n)],
+    }
+    if impute is not None:
+        values = {
+            name: [None if i and rng.random() < 0.2 else v for i, v in enumerate(column)]
+            for name, column in values.items()
+        }
+    frame = pl.DataFrame(values)
+    encoder, encoded = tables.fit(frame, kinds={"c": "category", "t": "text"}, impute=impute)
+    again = encoder.transform(frame[:, ::-1])
+    np.testing.assert_array_equal(dense(again), dense(encoded))
+    assert again.unanswerable == encoded.unanswerable == {}
+    assert again.empty.tolist() == encoded.empty.tolist()
+    order = rng.permutation(n)
+    np.testing.assert_array_equal(dense(encoder.transform(frame[order])), dense(encoded)[order])
 
 
 def test_a_million_categories_are_bounded_and_it_is_said():
@@ -34,7 +112,7 @@ def test_a_million_categories_are_bounded_and_it_is_said():
     assert encoded.X.nnz == len(names)
     others = 1_000_001 - 10_000
     assert encoded.X[:, -1].sum() == others  # so the weight of (other) is learnt
-    assert encoder.transform(pl.DataFrame({"user": ["never"]})).X.indices.tolist() == [10_000]
+    assert encoder.transform(pl.DataFrame({"user": ["u5000", "never"]})).X.indices[1] == 10_000
 
 
 def test_levels_do_not_depend_on_the_order_of_rows(monkeypatch):
@@ -45,51 +123,135 @@ def test_levels_do_not_depend_on_the_order_of_rows(monkeypatch):
         frame = pl.DataFrame({"c": [values[i] for i in order]})
         encoder, encoded = tables.fit(frame, kinds={"c": "category"}, impute="mean")
         assert encoder.feature_names == ["c=a", "c=b", "c=c", "c=(other)"]
-        assert encoded.X.toarray().sum(axis=0).tolist() == [2, 2, 1, 7]
+        assert dense(encoded).sum(axis=0).tolist() == [2, 2, 1, 7]
         assert "has 6 different values: the 3 most frequent" in encoder.notices[0]
 
 
-def test_texts_equal_scikit_learns_tf_idf():
-    texts = ["A good film!", "bad, bad film", "I am good", "über ÜBER x", "one two three", "don't"]
-    encoder, encoded = tables.fit(pl.DataFrame({"t": texts}), kinds={"t": "text"}, ngrams=2)
-    pattern = TOKEN.replace(r"\p{L}", "a-zäöü").replace(r"\p{N}", "0-9")
-    pattern = pattern.replace(r"[\p{Han}\p{Hiragana}\p{Katakana}]|", "")
-    theirs = TfidfVectorizer(token_pattern=pattern, ngram_range=(1, 2), sublinear_tf=True)
-    X = theirs.fit_transform(texts).toarray()
-    order = [theirs.vocabulary_[name.removeprefix("t: ")] for name in encoder.feature_names]
-    np.testing.assert_allclose(encoded.X.toarray(), TEXT_LENGTH * X[:, order], rtol=1e-12)
+def test_a_category_of_which_no_value_is_known_is_said():
+    encoder, _ = tables.fit(pl.DataFrame({"c": ["false", "true"]}))
+    with pytest.warns(tables.TableWarning, match="column 'c' holds no value the model knows, such as 'True'"):
+        encoded = encoder.transform(pl.DataFrame({"c": ["True", "False"]}))
+    assert encoded.X.indices.tolist() == [2, 2]
+    assert encoder.transform(pl.DataFrame({"c": pl.Series([None], dtype=pl.String)})).unanswerable == {
+        0: "column 'c' is empty"
+    }
 
 
-def test_texts_without_a_known_word_are_flagged():
-    encoder, _ = tables.fit(pl.DataFrame({"t": ["good day", "bad day", "so so"]}), kinds={"t": "text"})
-    assert encoder.transform(pl.DataFrame({"t": ["", "never", "a day"]})).empty.tolist() == [True, True, False]
-
-
-def test_missing_values_are_refused_unless_imputed_and_named_at_prediction():
-    frame = pl.DataFrame({"age": [1.0, None, 3.0]})
-    with pytest.raises(tables.TableError, match="column 'age' has 1 missing values, first in row 2"):
+@pytest.mark.parametrize("missing", [None, np.nan, np.inf, -np.inf])
+def test_missing_values_are_refused_unless_imputed_and_named_at_prediction(missing):
+    frame = pl.DataFrame({"age": [1.0, missing, 3.0, missing, 8.0, 8.0]})
+    with pytest.raises(tables.TableError, match="column 'age' has 2 missing values, first in row 2; drop them or say"):
         tables.fit(frame)
-    _, encoded = tables.fit(frame, impute="median")
-    assert encoded.X[1, 0] == 0
+    for impute, value in (("mean", 5.0), ("median", 5.5), ("most_frequent", 8.0)):
+        _, encoded = tables.fit(frame, impute=impute)
+        np.testing.assert_allclose(encoded.X[1, 0], (value - 5) / np.std([1, 3, 8, 8]), atol=1e-15)
     encoder, _ = tables.fit(pl.DataFrame({"age": [1.0, 2.0]}))
-    assert list(encoder.transform(frame).unanswerable) == [1]
+    assert encoder.transform(frame).unanswerable == {
+        row: f"column 'age' holds {missing}, not a number" for row in (1, 3)
+    }
 
 
-def test_numbers_as_text_name_the_cell_that_blocks():
-    ages = [str(i) for i in range(30)]
-    ages[7] = "1,234"
-    with pytest.raises(tables.TableError, match="first '1,234' in row 8"):
-        tables.fit(pl.DataFrame({"age": ages}))
+@pytest.mark.parametrize("kind", ["category", "text"])
+def test_missing_words_are_refused_unless_imputed(kind):
+    frame = pl.DataFrame({"c": ["x", None, "y"]})
+    with pytest.raises(tables.TableError, match="column 'c' has 1 missing values, first in row 2"):
+        tables.fit(frame, kinds={"c": kind})
+    _, encoded = tables.fit(frame, kinds={"c": kind}, impute="mean")
+    assert encoded.unanswerable == {}
+    assert dense(encoded)[1].tolist() == ([0, 0, 1] if kind == "category" else [0, 0])
+
+
+def test_an_imputed_column_fills_what_is_missing_but_never_what_cannot_be_read():
+    encoder, _ = tables.fit(pl.DataFrame({"age": [1.0, None, 3.0]}), impute="median")
+    later = encoder.transform(pl.DataFrame({"age": ["", "1,234", None, " 3 "]}))
+    assert later.unanswerable == {1: "column 'age' holds '1,234', not a number"}
+    np.testing.assert_allclose(later.X[[0, 2, 3], 0], [0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("frame", "settings", "message"),
+    [
+        ({"a": [1]}, {"kinds": {"A": "text"}}, "kind is given for column 'A', which is not there: did you mean 'a'"),
+        ({"a": [1]}, {"kinds": {"a": "date"}}, "kind of column 'a' must be number, category, text, not 'date'"),
+        ({"a": [1]}, {"impute": "zero"}, "impute must be one of mean, median, most_frequent, not 'zero'"),
+        ({}, {}, "the table has no column but the target: at least one feature is needed"),
+        ({"a": [None, None]}, {}, "column 'a' has no value at all: exclude it"),
+        ({"a": [np.nan]}, {"impute": "mean"}, "column 'a' has no value at all: exclude it"),
+        (
+            {"a": ["1", "x", "y"]},
+            {"kinds": {"a": "number"}, "impute": "mean"},
+            "column 'a' is to be a number, but 2 of its cells are none, first 'x' in row 2: correct them, or say what",
+        ),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_in_one_sentence(frame, settings, message):
+    with pytest.raises(tables.TableError, match=message):
+        tables.fit(pl.DataFrame(frame), **settings)
 
 
 def test_columns_are_found_by_name():
     frame = pl.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
     encoder, encoded = tables.fit(frame)
     np.testing.assert_array_equal(encoder.transform(frame.select("b", "a")).X, encoded.X)
-    with pytest.raises(tables.TableError, match="lacks column 'b'"):
-        encoder.transform(frame.drop("b"))
-    with pytest.warns(tables.TableWarning, match="not used: c"):
+    with pytest.raises(tables.TableError, match="the table lacks column 'b': did you mean 'B'"):
+        encoder.transform(frame.rename({"b": "B"}))
+    with pytest.raises(tables.TableError, match="the table lacks columns 'a', 'b': its columns are x"):
+        encoder.transform(pl.DataFrame({"x": [1]}))
+    with pytest.warns(tables.TableWarning, match="columns not used: c"):
         encoder.transform(frame.with_columns(c=1))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([1e6, 1e6 + 1, 1e6 + 3]),
+        np.array([1e300, -1e300, 3.0]),
+        np.array([-1.7e308, 1.7e308, 1.6e308]),
+        np.array([1e-200, 2e-200, 5e-200]),
+        np.array([2**53 + 2, 2**62, -(2**63)]),
+        np.array([0, 2**64 - 1, 2**63], dtype=np.uint64),
+        np.array([1, 2, 4], dtype=np.float16),
+        np.array([-128, 127, 0], dtype=np.int8),
+    ],
+    ids=str,
+)
+def test_numbers_of_any_size_have_mean_zero_and_spread_one(values):
+    _, encoded = tables.fit(tables.read({"n": values}))
+    exact = [int(v) if values.dtype.kind in "iu" else Decimal(float(v)) for v in values]
+    mean = sum(map(Decimal, exact)) / 3
+    spread = (sum((v - mean) ** 2 for v in map(Decimal, exact)) / 3).sqrt()
+    expected = [float((v - mean) / spread) for v in map(Decimal, exact)]
+    np.testing.assert_allclose(encoded.X[:, 0], expected, rtol=1e-9, atol=1e-15)  # of a spread of one
+
+
+def test_a_categorical_that_is_said_to_be_a_number_is_read_by_its_names():
+    frame = pl.DataFrame({"n": pl.Series(["30", "-1", "30", "1"], dtype=pl.Categorical)})
+    _, encoded = tables.fit(frame, kinds={"n": "number"})
+    np.testing.assert_allclose(encoded.X[:, 0], (np.array([30, -1, 30, 1]) - 15) / np.std([30, -1, 30, 1]))
+
+
+def test_a_constant_column_is_zero():
+    _, encoded = tables.fit(pl.DataFrame({"n": [7.0, 7.0]}))
+    assert encoded.X.tolist() == [[0], [0]]
+
+
+def test_whole_numbers_that_are_rounded_are_said_and_are_exact_as_names():
+    frame = pl.DataFrame({"id": [2**53, 2**53 + 1]})
+    encoder, _ = tables.fit(frame)
+    assert encoder.notices == (
+        "column 'id' holds whole numbers beyond 2^53, which are rounded: if they are names, say what the column is "
+        "(kinds={'id': 'category'}, --kind id=category)",
+    )
+    encoder, encoded = tables.fit(frame, kinds={"id": "category"})
+    assert encoder.notices == ()
+    assert encoded.X.indices.tolist() == [0, 1]
+
+
+def test_the_table_passed_in_is_not_touched(tmp_path):
+    source = pd.DataFrame(ROWS)
+    before = source.copy(deep=True)
+    tables.fit(tables.read(source), kinds={"text": "text"})
+    pd.testing.assert_frame_equal(source, before)
 
 
 def test_state_round_trip_and_damage():

@@ -3,7 +3,10 @@
 import gzip
 import io
 import sys
+from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -77,22 +80,144 @@ def test_packed_parts_one_after_the_other_are_one_file(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "is empty"),
-        (b"a,b\n", "holds no rows"),
-        (b"a,a\n1,2\n", "names 'a' twice"),
-        (b"a,,c\n1,2,3\n", "column 2 of the header has no name"),
-        (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2"),
-        (b"a\ncaf\xe9\n", "byte 5 \\(line 2\\) is 0xe9"),
+        (b"", "is empty: a header and at least one row"),
+        (b" \r\n\n", "is empty"),
+        (b"a,b\n", "holds no rows: at least one is needed below the header"),
+        (b"a,a\n1,2\n", "the header names 'a' twice: rename one"),
+        (b"\n\na,a\n1,2\n", "the header names 'a' twice"),
+        (b"a,,c\n1,2,3\n", "column 2 of the header has no name: give it one"),
+        (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2 \\(separator ','\\): put quotes"),
+        (b'a,b\n"x\ny",2\n1,2,3\n', "line 4: 3 cells"),
+        (b'a,b\n1,2\n3,"x\n4,5\n', ", line 3: a quote begins or ends inside a cell"),
+        (b'a,b\n1,2\n3,5" nail\n', ", line 3: a quote begins or ends inside a cell"),
+        (b"a,b\n1," + b"9" * 60 + b"\n", "cannot be read as CSV: .*'b'"),
+        (b"a\ncaf\xe9\n", "is not utf-8: byte 5 \\(line 2\\) is 0xe9; say what it is"),
+        ("a\nx".encode("utf-16") + b"!", "is not utf-16: byte 8 "),
+        (b'{"a": 1}\n\n{"a": \n', ", line 3: not one JSON object"),
+        (b'{"a": 1}\n[1]\n', ", line 2: not one JSON object"),
+        (b'{"a": 1}\n' + b"[" * 3_000 + b"\n", ", line 2: not one JSON object"),
+        (b' [\n {"a": 1}]', "is one JSON document: write each row as a line of its own"),
+        (b"PAR1" + bytes(20), "is not a whole Parquet file"),
     ],
 )
 def test_a_bad_file_is_answered_in_one_sentence(tmp_path, data, message):
     for pack in PACKINGS.values():
-        with pytest.raises(tables.TableError, match=message):
+        with pytest.raises(tables.TableError, match=message) as caught:
             read(tmp_path, pack(data))
+        assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_and_a_misspelt_column():
-    with pytest.raises(tables.TableError, match="No such file"):
-        tables.read("nowhere.csv")
-    with pytest.raises(tables.TableError, match="did you mean 'label'"):
-        tables.column(pl.DataFrame({"label": [1]}), "Lable")
+def test_what_only_polars_finds_wrong_is_one_sentence_too(tmp_path, monkeypatch):
+    def panic(*_, **__):
+        raise pl.exceptions.PanicException("offset\nand more")
+
+    def refuse(*_, **__):
+        raise pl.exceptions.ComputeError("")
+
+    monkeypatch.setattr(pl, "read_parquet", panic)
+    monkeypatch.setattr(pl, "read_ndjson", refuse)
+    with pytest.raises(tables.TableError, match=r"is not a whole Parquet file: offset$"):
+        read(tmp_path, b"PAR1")
+    with pytest.raises(tables.TableError, match=r"is not a file of JSON lines: ComputeError$"):
+        read(tmp_path, b'{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("nowhere.csv", "No such file"), (".", "Is a directory"), ("a\0b", "embedded null byte")],
+)
+def test_a_path_that_cannot_be_read(path, words):
+    with pytest.raises(tables.TableError, match=f"cannot be read: {words}"):
+        tables.read(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"a,b\n1,x\n\n,\n2,y\n\n", {"a": [1, None, 2], "b": ["x", None, "y"]}),
+        (b"\n\na,b\r\n\r\n1,x\r\n,\r\n", {"a": [1, None], "b": ["x", None]}),
+        (b"a\nx\n\ny\n", {"a": ["x", None, "y"]}),
+        (b"a,b\r1,x\r2,y\r", TABLE),
+        (b'a,b\n1,"x\n\ny"\n', {"a": [1], "b": ["x\n\ny"]}),
+        (b"a,b\n1,x\0\n", {"a": [1], "b": ["x\0"]}),
+        (b"a,b\n1,9223372036854775808\n", {"a": [1], "b": [2**63]}),
+    ],
+)
+def test_as_many_rows_as_lines(tmp_path, data, expected):
+    assert read(tmp_path, data).to_dict(as_series=False) == expected
+
+
+def test_the_header_after_many_blank_lines(tmp_path):
+    assert read(tmp_path, b"\n" * 100_001 + CLOTHES["semicolons"]).to_dict(as_series=False) == TABLE
+
+
+def test_a_line_of_ten_megabytes(tmp_path):
+    assert read(tmp_path, b"a,b\n1," + b"x" * 10_000_000)["b"].str.len_chars().to_list() == [10_000_000]
+
+
+@pytest.mark.parametrize("separator", ["::", "", "é", '"', "\n"])
+def test_a_separator_is_one_character(separator):
+    with pytest.raises(tables.TableError, match="the separator must be one ASCII character"):
+        tables.read("table.csv", separator=separator)
+
+
+def test_what_is_said_of_a_file_is_believed(tmp_path):
+    assert read(tmp_path, b"a,b\tc\n1,2\t3\n", separator="\\t").columns == ["a,b", "c"]
+    assert read(tmp_path, "a\né\n".encode("latin-1"), encoding="latin-1")["a"].to_list() == ["é"]
+    assert read(tmp_path, b"\xef\xbb\xbfa,b\n1,x\n2,y\n", encoding="utf-8").to_dict(as_series=False) == TABLE
+    for unknown in ("utf-9", "base64"):
+        with pytest.raises(tables.TableError, match=f"encoding '{unknown}' is not known: use utf-8"):
+            read(tmp_path, b"a\n1\n", encoding=unknown)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (5, "from a int: "),
+        (b"a,b\n1,2\n", "from a bytes: pass a frame, columns by name, or a path"),
+        (pd.Series([1, 2]), "from a Series: pass a frame"),
+        (pl.Series([1, 2]), "from a Series: pass a frame"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "from a DataFrame: it names 'a' twice, rename one of them"),
+        (pd.DataFrame({"a": [1, 2], "b": [1, "x"]}), "from a DataFrame: column 'b' mixes types, make them one"),
+        ({"a": [1, 2], "b": [1]}, "from a dict: .*height of column 'b'"),
+        ({"a": []}, "the table holds no rows"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_table_is_answered_in_one_sentence(source, message):
+    with pytest.raises(tables.TableError, match=message):
+        tables.read(source)
+
+
+def test_types_are_found_in_all_rows():
+    rows = [{"a": 1}] * 200 + [{"a": 2.5, "b": "late"}]
+    frame = tables.read(rows)
+    assert frame["a"][-1] == 2.5
+    assert frame["b"][-1] == "late"
+    assert tables.read({"a": [1] * 200 + [2.5]})["a"][-1] == 2.5
+    assert tables.read(pl.LazyFrame(TABLE)).to_dict(as_series=False) == TABLE
+
+
+def test_categories_of_pandas_stay_categories():
+    source = pd.DataFrame({"c": pd.Categorical([1, None, 3]), "n": [1, 2, 3]})
+    frame = tables.read(source)
+    assert frame["c"].cast(pl.String).to_list() == ["1", None, "3"]
+    assert frame["n"].dtype == pl.Int64
+    assert source["c"].cat.categories.tolist() == [1, 3]  # the frame passed in is not touched
+
+
+def test_text_is_the_same_whatever_way_cells_came_in():
+    ways = [[1, 2, None], [1.0, 2.0, None], [1.0, 2.0, np.nan], ["1", "2", None], [Decimal("1.00"), Decimal(2), None]]
+    for way in ways:
+        assert tables.as_text(pl.Series(way, strict=False)).to_list() == ["1", "2", None]
+    assert tables.as_text(pl.Series([1.5, 20.0])).to_list() == ["1.5", "20"]
+    assert tables.as_text(pl.Series([2**63 - 1])).to_list() == ["9223372036854775807"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("Lable", "did you mean 'label'"), ("LABEL", "did you mean 'label'"), ("x", "its columns are label, age")],
+)
+def test_a_misspelt_column_is_answered_with_the_nearest(name, words):
+    with pytest.raises(tables.TableError, match=f"target column '{name}' is not in the table: {words}"):
+        tables.column(pl.DataFrame({"label": [1], "age": [2]}), name)

@@ -10,18 +10,14 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.tables.reading import TableError, TableWarning, suggestion
+from onelayer.tables.kinds import KINDS, recognised, refuse_type, say_kind, shown
+from onelayer.tables.reading import TableError, TableWarning, as_text, suggestion
+from onelayer.tables.texts import terms, tf_idf, vocabulary
 
 Array = NDArray[Any]
 
-# A token is a run of letters, digits and apostrophes inside words, or any other sign that is neither space nor mark, so
-# that "!" and an emoji count; ideographs, which no space divides, count one by one.
-TOKEN = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+(?:['’][\p{L}]+)*|[^\s\p{L}\p{N}_]"
-TEXT_LENGTH = 4.0  # of a text's row, for C = 1: by cross-validation, see docs/decisions/0003-text-defaults.md
 OTHER = "(other)"
 MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
-LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
-KINDS = ("number", "category", "text")
 IMPUTE = ("mean", "median", "most_frequent")
 
 
@@ -90,7 +86,7 @@ class Encoder:
         known = [column.name for column in self.columns]
         missing = [name for name in known if name not in frame.columns]
         if missing:
-            raise TableError(f"the table lacks column {missing[0]!r}{suggestion(missing[0], frame.columns)}")
+            raise TableError(f"the table lacks {_listed(missing)}{suggestion(missing[0], frame.columns)}")
         extra = [name for name in frame.columns if name not in known]
         if extra:
             warnings.warn(f"columns not used: {', '.join(extra)}", TableWarning, stacklevel=2)
@@ -158,7 +154,28 @@ def fit(
     >>> encoder.feature_names
     ['age', 'town=Bonn', 'town=Rome', 'town=(other)']
     """
-    for name, kind in (kinds or {}).items():
+    kinds = kinds or {}
+    _check(frame, kinds, impute)
+    notices: list[str] = []
+    unanswerable: dict[int, str] = {}
+    columns, blocks = [], []
+    for series in frame.get_columns():
+        refuse_type(series)
+        kind = kinds.get(series.name) or recognised(series)
+        if kind == "text":
+            column, block = _fit_text(series, impute, ngrams, max_features, notices)
+        else:
+            learn = _fit_number if kind == "number" else _fit_category
+            column = learn(series, impute, notices)
+            block = _features(column, series, ngrams, unanswerable)
+        columns.append(column)
+        blocks.append(block)
+    encoder = Encoder(tuple(columns), ngrams, tuple(notices))
+    return encoder, _encoded(encoder.columns, blocks, unanswerable, frame.height)
+
+
+def _check(frame: pl.DataFrame, kinds: Mapping[str, str], impute: str | None) -> None:
+    for name, kind in kinds.items():
         if name not in frame.columns:
             raise TableError(f"kind is given for column {name!r}, which is not there{suggestion(name, frame.columns)}")
         if kind not in KINDS:
@@ -167,78 +184,48 @@ def fit(
         raise TableError(f"impute must be one of {', '.join(IMPUTE)}, not {impute!r}")
     if frame.width == 0:
         raise TableError("the table has no column but the target: at least one feature is needed")
-    notices: list[str] = []
-    columns: list[Column] = []
-    blocks: list[Any] = []
-    unanswerable: dict[int, str] = {}
-    for series in frame.get_columns():
-        kind = (kinds or {}).get(series.name) or _recognised(series)
-        series = series if kind == "number" else series.cast(pl.String)
-        if kind != "number" and series.null_count() and impute is None:
-            raise TableError(_missing(series.name, series.is_null()))
-        if kind == "text":
-            column, block = _fit_text(series, ngrams, max_features, notices)
-        else:
-            column = _fit_number(series, impute) if kind == "number" else _fit_category(series, impute, notices)
-            block = _features(column, series, ngrams, unanswerable)
-        columns.append(column)
-        blocks.append(block)
-    encoder = Encoder(tuple(columns), ngrams, tuple(notices))
-    return encoder, _encoded(encoder.columns, blocks, unanswerable, frame.height)
 
 
-def _recognised(series: pl.Series) -> str:
-    """Numbers are numbers; strings are a category while few and repeated, else a text."""
-    if series.dtype.is_numeric() or series.dtype == pl.Null:
-        return "number"
-    if series.dtype in (pl.Boolean, pl.Categorical, pl.Enum):
-        return "category"
-    if series.dtype != pl.String:
-        example = series.drop_nulls()[:1].to_list()
-        raise TableError(
-            f"column {series.name!r} is of type {series.dtype}, such as {example[0] if example else None}: "
-            "turn it into a number or a text, or exclude it (exclude=, --exclude)"
-        )
-    _refuse_blocked_number(series)
-    different = series.n_unique()
-    return "category" if different <= max(2, min(LEVELS, len(series) // 2)) else "text"
+def _listed(names: list[str]) -> str:
+    shortened = [*map(repr, names[:10]), *(["…"] if len(names) > 10 else [])]
+    return f"column{'s' if len(names) > 1 else ''} {', '.join(shortened)}"
 
 
-def _refuse_blocked_number(series: pl.Series) -> None:
-    """A column of numbers that some cells keep from being read as such: the first of them is named."""
-    cells = series.str.strip_chars()
-    blocked = cells.is_not_null() & cells.cast(pl.Float64, strict=False).is_null()
-    plain = cells.str.replace_all(r"[%\s,]", "").cast(pl.Float64, strict=False).is_null() & cells.is_not_null()
-    count = len(cells) - cells.null_count()
-    if count and blocked.any() and (blocked.sum() <= 0.1 * count or not plain.any()):
-        row = blocked.arg_max() or 0
-        raise TableError(
-            f"column {series.name!r} holds numbers but for {blocked.sum()} cells, first {series[row]!r} in row "
-            f"{row + 1}: correct them, or say what it is (kinds={{{series.name!r}: 'category'}}, "
-            f"--kind {series.name}=category)"
-        )
-
-
-def _missing(name: str, missing: pl.Series) -> str:
-    row = (missing.arg_max() or 0) + 1
-    return (
-        f"column {name!r} has {missing.sum()} missing values, first in row {row}; drop them or say how to fill them "
-        "(impute='median', --impute median)"
-    )
-
-
-def _fit_number(series: pl.Series, impute: str | None) -> Column:
-    values, missing = _numbers(series)
+def _refuse_missing(name: str, missing: pl.Series, impute: str | None) -> None:
     if missing.any() and impute is None:
-        raise TableError(_missing(series.name, pl.Series(missing)))
+        row = (missing.arg_max() or 0) + 1
+        raise TableError(
+            f"column {name!r} has {missing.sum()} missing values, first in row {row}; drop them or say how to fill "
+            "them (impute='median', --impute median)"
+        )
+
+
+def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
+    values, unread = _numbers(series)
+    name, missing = series.name, ~np.isfinite(values)
+    if unread.any():
+        row = int(unread.argmax())
+        raise TableError(
+            f"column {name!r} is to be a number, but {unread.sum()} of its cells are none, first {shown(series[row])} "
+            f"in row {row + 1}: correct them, or {say_kind(name)}"
+        )
+    if missing.all():
+        raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
+    _refuse_missing(name, pl.Series(missing), impute)
     seen = values[~missing]
-    if not len(seen):
-        raise TableError(f"column {series.name!r} has no value at all: exclude it (exclude=, --exclude)")
-    unit = 2.0 ** np.frexp(np.abs(seen).max() or 1.0)[1]
+    if series.dtype.is_integer() and max(map(abs, _ends(series))) > 2**53:
+        notices.append(
+            f"column {name!r} holds whole numbers beyond 2^53, which are rounded: if they are names, {say_kind(name)}"
+        )
+    unit = 2.0 ** (np.frexp(np.abs(seen).max() or 1.0)[1] - 1)
     mean = float((seen / unit).mean() * unit)
     scale = float((seen / unit - mean / unit).std() * unit) if seen.min() < seen.max() else 1.0
     filled = np.median(seen) if impute == "median" else _most_frequent(seen) if impute == "most_frequent" else mean
-    return Column(series.name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
+    return Column(name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
+
+
+def _ends(series: pl.Series) -> tuple[Any, ...]:
+    return series.to_frame().select(low=pl.first().min(), high=pl.first().max()).row(0)
 
 
 def _most_frequent(values: Array) -> float:
@@ -247,13 +234,20 @@ def _most_frequent(values: Array) -> float:
 
 
 def _numbers(series: pl.Series) -> tuple[Array, Array]:
-    """Values as float64, and which are missing or infinite."""
-    values = series.cast(pl.Float64, strict=False).to_numpy()
-    return values, ~np.isfinite(values)
+    """Values as float64, NaN where there is none; and which cells hold something that cannot be read as a number."""
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
+    if series.dtype != pl.String:
+        return series.cast(pl.Float64).to_numpy(), np.zeros(len(series), dtype=bool)
+    cells = series.str.strip_chars().replace("", None)
+    values = cells.cast(pl.Float64, strict=False)
+    return values.to_numpy(), (cells.is_not_null() & values.is_null()).to_numpy()
 
 
 def _fit_category(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
     """One level for each value but those that must share the last, ``(other)``, with what was never seen."""
+    series = as_text(series)
+    _refuse_missing(series.name, series.is_null(), impute)
     counted = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
     kept = counted.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
     if kept.height < counted.height:
@@ -264,30 +258,15 @@ def _fit_category(series: pl.Series, impute: str | None, notices: list[str]) -> 
     return Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
 
 
-def _tokens(texts: pl.Series, ngrams: int) -> pl.DataFrame:
-    """One line for each (row, term) with its count."""
-    frame = pl.DataFrame({"row": pl.arange(len(texts), dtype=pl.UInt32, eager=True), "text": texts})
-    words = (
-        frame.with_columns(term=pl.col("text").str.to_lowercase().str.extract_all(TOKEN))
-        .select("row", "term")
-        .explode("term")
-        .drop_nulls()
-    )
-    runs = [words]
-    for length in range(2, ngrams + 1):
-        term, row = pl.col("term"), pl.col("row")
-        joined = pl.concat_str([term, *(term.shift(-i) for i in range(1, length))], separator=" ")
-        runs.append(
-            words.select("row", joined.alias("term"), (row == row.shift(1 - length)).alias("same"))
-            .filter(pl.col("same"))
-            .select("row", "term")
-        )
-    return pl.concat(runs).group_by("row", "term").len("count")
-
-
-def _fit_text(series: pl.Series, ngrams: int, max_features: int, notices: list[str]) -> tuple[Column, Any]:
-    counted = _tokens(series.fill_null(""), ngrams)
-    spread = counted.group_by("term").len("documents").sort(["documents", "term"], descending=[True, False])
+def _fit_text(
+    series: pl.Series, impute: str | None, ngrams: int, max_features: int, notices: list[str]
+) -> tuple[Column, Any]:
+    texts = as_text(series)
+    _refuse_missing(series.name, texts.is_null(), impute)
+    counted = terms(texts, ngrams)
+    spread = vocabulary(counted)
+    if spread.height == 0:
+        raise TableError(f"column {series.name!r} holds no word in any of its rows: exclude it (exclude=, --exclude)")
     if spread.height > max_features:
         notices.append(
             f"column {series.name!r} has {spread.height} different terms: the {max_features} in most rows are kept "
@@ -296,31 +275,22 @@ def _fit_text(series: pl.Series, ngrams: int, max_features: int, notices: list[s
     spread = spread.head(max_features)
     frequency = np.log((1 + len(series)) / (1 + spread["documents"].to_numpy())) + 1
     column = Column(series.name, "text", tuple(spread["term"].to_list()), frequency)
-    return column, _weighted(column, counted, len(series))
-
-
-def _weighted(column: Column, counted: pl.DataFrame, n: int) -> Any:
-    """Sublinear tf-idf (Manning, Raghavan & Schütze, 2008, § 6.4), each row of unit length."""
-    vocabulary = pl.DataFrame({"term": column.names, "code": np.arange(len(column.names), dtype=np.int32)})
-    known = counted.join(vocabulary, on="term", how="inner").sort("row", "code")
-    codes, rows = known["code"].to_numpy(), known["row"].to_numpy()
-    data = (1 + np.log(known["count"].to_numpy())) * column.values[codes]
-    lengths = np.sqrt(np.bincount(rows, weights=data**2, minlength=n))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
-    return sp.csr_matrix((data * (TEXT_LENGTH / lengths[rows]), codes, indptr), shape=(n, len(column.names)))
+    return column, tf_idf(counted, column.names, frequency, len(series))
 
 
 def _features(column: Column, series: pl.Series, ngrams: int, unanswerable: dict[int, str]) -> Any:
+    refuse_type(series)
     if column.kind == "text":
-        return _weighted(column, _tokens(series.cast(pl.String).fill_null(""), ngrams), len(series))
+        return tf_idf(terms(as_text(series), ngrams), column.names, column.values, len(series))
     if column.kind == "category":
-        return _one_hot(column, series.cast(pl.String), unanswerable)
-    values, missing = _numbers(series)
+        return _one_hot(column, as_text(series), unanswerable)
+    values, unread = _numbers(series)
+    missing = ~np.isfinite(values)
     mean, scale, fill = column.values
-    if column.fill is None:
-        for row in np.flatnonzero(missing):
-            unanswerable.setdefault(int(row), f"column {column.name!r} holds {series[int(row)]!r}, not a number")
-    return ((np.where(missing, fill, values) - mean) / scale)[:, None]
+    for row in np.flatnonzero(missing if column.fill is None else unread):
+        unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
+    # Halves, for the difference of two numbers near ±1.8e308 is no longer finite.
+    return ((np.where(missing, fill, values) / 2 - mean / 2) / (scale / 2))[:, None]
 
 
 def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
@@ -331,6 +301,9 @@ def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) ->
     if column.fill is None:
         for row in np.flatnonzero(series.is_null().to_numpy()):
             unanswerable.setdefault(int(row), f"column {column.name!r} is empty")
+    if column.names and series.null_count() < n and coded["code"].null_count() == n:
+        message = f"column {column.name!r} holds no value the model knows, such as {shown(series.drop_nulls()[0])}"
+        warnings.warn(message, TableWarning, stacklevel=2)
     codes = coded["code"].fill_null(len(column.names)).to_numpy().astype(np.int32)
     return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, column.width))
 

@@ -4,9 +4,11 @@ import csv
 import difflib
 import gzip
 import io
+import json
 import re
 import sys
 import zlib
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,10 @@ def read(source: Any, *, separator: str | None = None, encoding: str | None = No
     >>> read({"age": [30, 40]}).shape
     (2, 1)
     """
+    if separator == r"\t":  # as a shell passes it
+        separator = "\t"
+    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\r\n'):
+        raise TableError(f"the separator must be one ASCII character, such as ',' or ';', not {separator!r}")
     from_path = isinstance(source, str | Path)
     frame = _read_path(str(source), separator, encoding) if from_path else _frame(source)
     if frame.height == 0:
@@ -65,6 +71,15 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     if name in frame.columns:
         return frame[name]
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
+
+
+def as_text(series: pl.Series) -> pl.Series:
+    """Cells as text, the same whatever way they came in: 1.0 and 1 are "1", NaN is missing."""
+    if isinstance(series.dtype, pl.Decimal):
+        series = series.cast(pl.Float64)
+    if not series.dtype.is_float():
+        return series.cast(pl.String)
+    return series.fill_nan(None).cast(pl.String).str.replace(r"\.0$", "")
 
 
 def suggestion(name: str, names: list[str]) -> str:
@@ -83,15 +98,40 @@ def _frame(source: Any) -> pl.DataFrame:
         return source.collect()
     if isinstance(source, pl.DataFrame):
         return source
-    module = type(source).__module__.split(".")[0]
+    kind = type(source).__name__
     try:
-        if module == "pandas":
-            return pl.from_pandas(source)
-        if module == "pyarrow":
-            return pl.DataFrame(pl.from_arrow(source))
-        return pl.DataFrame(source, strict=False)
-    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        raise TableError(f"the table cannot be read from a {type(source).__name__}: {_first_line(error)}") from error
+        frame = _converted(source, type(source).__module__.split(".")[0])
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise TableError(f"the table cannot be read from a {kind}: {_first_line(error)}") from error
+    if not isinstance(frame, pl.DataFrame):
+        raise TableError(f"the table cannot be read from a {kind}: pass a frame, columns by name, or a path")
+    return frame
+
+
+def _converted(source: Any, module: str) -> Any:
+    if module == "pandas":
+        return _from_pandas(source)
+    if module == "pyarrow":
+        return pl.from_arrow(source)
+    if isinstance(source, bytes | bytearray | pl.Series):
+        return None
+    return pl.DataFrame(source, strict=False, infer_schema_length=None)
+
+
+def _from_pandas(source: Any) -> pl.DataFrame | None:
+    """A pandas frame; categories that are numbers become strings first, or polars would make numbers of them."""
+    if not hasattr(source, "columns"):
+        return None
+    if not source.columns.is_unique:
+        raise TypeError(f"it names {source.columns[source.columns.duplicated()][0]!r} twice, rename one of them")
+    frame = source
+    for name in [name for name, dtype in source.dtypes.items() if str(dtype) == "category"]:
+        frame = frame.assign(**{name: frame[name].cat.rename_categories(lambda level: str(level))})
+    try:
+        return pl.from_pandas(frame)
+    except (TypeError, ValueError) as error:
+        mixed = [name for name in frame.columns if frame[name].dropna().map(type).nunique() > 1]
+        raise TypeError(f"column {mixed[0]!r} mixes types, make them one" if mixed else str(error)) from error
 
 
 def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.DataFrame:
@@ -104,17 +144,35 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     if data[:4] == b"PAR1":
         try:
             return pl.read_parquet(io.BytesIO(data))
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise TableError(f"{name} is not a whole Parquet file: {_first_line(error)}") from error
     text = _decoded(data, name, encoding)
+    if "\n" not in text:  # lines as the first Macintosh ended them
+        text = text.replace("\r", "\n")
     if not text.strip():
         raise TableError(f"{name} is empty: a header and at least one row are needed")
     if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
-        try:
-            return pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
-        except pl.exceptions.PolarsError as error:
-            raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
+        return _read_json_lines(text, name)
+    if re.match(r"\s*\[\s*\{", text):
+        raise TableError(f"{name} is one JSON document: write each row as a line of its own (jq -c '.[]')")
     return _read_csv(text, name, separator or ("\t" if path.endswith(".tsv") else None))
+
+
+def _read_json_lines(text: str, name: str) -> pl.DataFrame:
+    try:
+        return pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
+    except pl.exceptions.PolarsError as error:
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip() and not _is_json_object(line):
+                raise TableError(f'{name}, line {number}: not one JSON object, such as {{"age": 30}}') from error
+        raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
+
+
+def _is_json_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
@@ -145,7 +203,7 @@ def _decoded(data: bytes, name: str, encoding: str | None) -> str:
 def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
     separator = separator or _sniffed(text)
     csv.field_size_limit(2**31 - 1)
-    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    header = next(row for row in _records(text, separator) if row)
     for position, title in enumerate(header):
         if not title.strip():
             raise TableError(f"{name}: column {position + 1} of the header has no name: give it one")
@@ -155,26 +213,45 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
         frame = pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema_length=None)
     except pl.exceptions.PolarsError as error:
         raise TableError(f"{name}{_ragged(text, separator, len(header), error)}") from error
-    return frame.filter(~pl.all_horizontal(pl.all().is_null())) if frame.width > 1 else frame
+    return _without_blank_lines(frame, text, separator)
+
+
+def _records(text: str, separator: str) -> Any:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+
+
+def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.DataFrame:
+    """Blank lines are no rows, but where there is one column only; a line of empty cells is one, to be answered."""
+    hollow = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    if frame.width == 1 or not hollow.any():
+        return frame
+    lines = dropwhile(lambda row: not row, _records(text, separator))
+    blank = pl.Series([not row for row in lines][1:], dtype=pl.Boolean)
+    return frame.filter(~(hollow & blank) if len(blank) == len(hollow) else ~hollow)
 
 
 def _sniffed(text: str) -> str:
     """The separator that cuts the first lines into most cells."""
-    lines = text[:100_000].splitlines()[:20]
+    lines = re.split("[\r\n]+", text.lstrip("\r\n")[:100_000])[:20]
     rows = {s: [len(row) for row in csv.reader(lines, delimiter=s) if row] for s in SEPARATORS}
     return max(SEPARATORS, key=lambda s: rows[s][0])
 
 
 def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    reader, start, quote = _records(text, separator), 1, None
     for row in reader:
         if len(row) > width:
             return (
                 f", line {reader.line_num}: {len(row)} cells where the header has {width} (separator {separator!r}): "
                 "put quotes around cells that hold the separator, or name another (separator=, --sep)"
             )
+        if quote is None and any('"' in cell or "\n" in cell for cell in row):
+            quote = start
+        start = reader.line_num + 1
+    if quote is not None:
+        return f', line {quote}: a quote begins or ends inside a cell: write it twice, in a cell in quotes, "5"" nail"'
     return f" cannot be read as CSV: {_first_line(error)}"
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,84 @@
+"""What a column is: a number, a category or a text; and what none of these can be made of."""
+
+import re
+from typing import Any
+
+import polars as pl
+
+from onelayer.tables.reading import TableError
+
+KINDS = ("number", "category", "text")
+LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
+# What people write in numbers that computers do not read: spaces, separators of thousands, a decimal comma, percent,
+# currencies, the typographic minus; and points between thousands, 1.234.567,8.
+ORNAMENTS = r"[\s,'’_%‰\p{Sc}]"
+THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$"
+
+
+def recognised(series: pl.Series) -> str:
+    """Numbers are numbers, as text too; strings are a category while few and repeated, else a text."""
+    if series.dtype.is_numeric() or series.dtype == pl.Null:
+        return "number"
+    if series.dtype != pl.String:
+        return "category"
+    if _holds_numbers(series):
+        return "number"
+    return "category" if series.n_unique() <= max(2, min(LEVELS, len(series) // 2)) else "text"
+
+
+def refuse_type(series: pl.Series) -> None:
+    """Dates, lists and the like: what number they mean only their owner knows."""
+    dtype = series.dtype
+    if dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null):
+        return
+    example = series.drop_nulls()[:1].to_list()
+    remedy = "make it a number or a text"
+    if dtype.is_temporal():
+        remedy = "make it a number, such as days since a date or the hour"
+    elif dtype.is_nested():
+        remedy = "make each of its parts a column"
+    raise TableError(
+        f"column {series.name!r} is of type {dtype}{f', such as {shown(example[0])}' if example else ''}: "
+        f"{remedy}, or exclude it (exclude=, --exclude)"
+    )
+
+
+def shown(cell: Any) -> str:
+    """A cell in a sentence, cut where it is long."""
+    text = repr(cell[:60]) if isinstance(cell, str) else str(cell)[:60]
+    return text + "…" if len(str(cell)) > 60 else text
+
+
+def say_kind(name: str) -> str:
+    """The remedy where a column is not what it looks like."""
+    return f"say what the column is (kinds={{{name!r}: 'category'}}, --kind {name}=category)"
+
+
+def _holds_numbers(series: pl.Series) -> bool:
+    """True if every cell that is not empty is a number; if only most are, the first that is not is named.
+
+    Codes with a leading zero, such as 00501, are names and no numbers.
+    """
+    cells = series.str.strip_chars().replace("", None)
+    filled = cells.is_not_null()
+    blocked = filled & cells.cast(pl.Float64, strict=False).is_null()
+    if not filled.any() or cells.str.contains(r"^[+-]?0\d").any():
+        return False
+    if not blocked.any():
+        return True
+    bare = cells.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
+    meant = bare.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(THOUSANDS).fill_null(False)
+    if 2 * meant.sum() <= filled.sum():
+        return False
+    row = blocked.arg_max() or 0
+    name = series.name
+    raise TableError(
+        f"column {name!r} holds numbers, but {blocked.sum()} of {filled.sum()} cells cannot be read as one, first "
+        f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, or "
+        f"{say_kind(name)}"
+    )
+
+
+def _obstacle(cell: str) -> str:
+    found = re.search(r"[^\d.+-]+", cell)
+    return f" ({found[0]!r} is in the way)" if found and re.search(r"\d", cell) and len(found[0]) < 9 else ""

@@ -1,0 +1,124 @@
+"""What a column is taken for, and what none of the kinds can be made of."""
+
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from onelayer import tables
+from onelayer.tables.kinds import recognised, shown
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2, 3], "number"),
+        ([1.5, None], "number"),
+        ([Decimal("1.5"), Decimal("2.25")], "number"),
+        ([2**70, 1], "number"),
+        (np.array([1, 2], dtype=np.float16), "number"),
+        (np.array([1, 2], dtype=np.uint64), "number"),
+        (["1", " 2 ", "", None, "1e3", "-.5"], "number"),
+        ([True, False], "category"),
+        (["x", "y", "x", "y"], "category"),
+        (["", None, ""], "category"),
+        (["00501", "10115", "20095"], "text"),
+        (["a", "b", "c", "d", "e"], "text"),
+        (["12", "Lobby", "Hall", "Yard", "14"], "text"),
+        ([f"{i}.{i}.2024" for i in range(1, 9)], "text"),
+        (["2024-01-01", "2024-01-02", "2024-01-03"], "text"),
+        ([",", "!", "?"], "text"),
+    ],
+)
+def test_what_a_column_is_taken_for(values, kind):
+    assert recognised(pl.Series("c", values, strict=False)) == kind
+
+
+def test_many_repeated_values_are_a_category_until_fifty():
+    for different, kind in ((50, "category"), (51, "text")):
+        assert recognised(pl.Series([f"v{i % different}" for i in range(1000)])) == kind
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["1,234"] * 30, "30 of 30 cells cannot be read as one, first '1,234' in row 1 (',' is in the way)"),
+        (["3,14", "2,5"], "2 of 2 cells cannot be read as one, first '3,14' in row 1 (',' is in the way)"),
+        (["12 %", "7 %"], "first '12 %' in row 1 (' %' is in the way)"),
+        (["7", None, "$5"], "1 of 2 cells cannot be read as one, first '$5' in row 3 ('$' is in the way)"),
+        (["1", "5 €"], "first '5 €' in row 2 (' €' is in the way)"),
+        (["1", "1 000"], "first '1 000' in row 2 (' ' is in the way)"),
+        (["1", "−5"], "first '−5' in row 2 ('−' is in the way)"),
+        (["1.234.567", "2.000,5"], "first '1.234.567' in row 1: write"),
+        (["1", "2", "3", "unknown", "?"], "2 of 5 cells cannot be read as one, first 'unknown' in row 4: write"),
+    ],
+)
+def test_numbers_that_cannot_be_read_name_the_cell_and_what_is_in_the_way(cells, words):
+    with pytest.raises(tables.TableError) as caught:
+        tables.fit(pl.DataFrame({"price": cells}))
+    assert str(caught.value).startswith("column 'price' holds numbers, but ")
+    assert words in str(caught.value)
+    assert "say what the column is (kinds={'price': 'category'}, --kind price=category)" in str(caught.value)
+    encoder, _ = tables.fit(pl.DataFrame({"price": cells}), kinds={"price": "category"}, impute="mean")
+    assert encoder.columns[0].kind == "category"
+
+
+BERLIN = timezone(timedelta(hours=1))
+UNUSABLE = [
+    ([date(2024, 1, 2)], "Date, such as 2024-01-02: make it a number, such as days since"),
+    ([datetime(2024, 1, 2, tzinfo=BERLIN)], "Datetime(time_unit='us', time_zone='UTC'), such as 2024-01-01 23:00:00"),
+    ([time(1, 2)], "Time, such as 01:02:00: make it a number"),
+    ([timedelta(1)], "Duration(time_unit='us'), such as 1 day, 0:00:00: make it a number"),
+    ([b"\xff"], "Binary, such as b'\\xff': make it a number or a text"),
+    ([[1, 2]], "List(Int64), such as [1, 2]: make each of its parts a column"),
+    ([{"x": 1}], "Struct({'x': Int64}), such as {'x': 1}: make each of its parts a column"),
+    (np.ones((1, 2)), "Array(Float64, shape=(2,)), such as [1.0, 1.0]: make each of its parts a column"),
+    ([1j], "Object, such as 1j: make it a number or a text"),
+    ([[None] * 99], "List(Null), such as [None, None, None, None, None, None, None, None, None, None,…: make each"),
+]
+
+
+@pytest.mark.parametrize("kind", [None, "number", "category", "text"])
+@pytest.mark.parametrize(("values", "words"), UNUSABLE, ids=lambda value: str(value)[:12])
+def test_types_of_no_kind_are_refused_with_an_example_and_a_remedy(values, words, kind):
+    frame = tables.read({"c": values})
+    with pytest.raises(tables.TableError) as caught:
+        tables.fit(frame, kinds={"c": kind} if kind else None)
+    assert str(caught.value).startswith(f"column 'c' is of type {words}")
+    assert str(caught.value).endswith(", or exclude it (exclude=, --exclude)")
+    encoder, _ = tables.fit(pl.DataFrame({"c": [1, 2]}))
+    with pytest.raises(tables.TableError, match="column 'c' is of type"):
+        encoder.transform(frame)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pd.DataFrame({"c": pd.to_datetime(["2024-01-02"])}),
+        pd.DataFrame({"c": pd.period_range("2024", periods=1, freq="D")}),
+        pd.DataFrame({"c": pd.interval_range(0, 1)}),
+        pd.DataFrame({"c": [[1, 2]]}),
+        pa.table({"c": pa.array([date(2024, 1, 2)])}),
+        pa.table({"c": pa.array([{"x": 1}])}),
+        pa.table({"c": pa.array([[("k", 1)]], type=pa.map_(pa.string(), pa.int64()))}),
+    ],
+    ids=lambda source: type(source).__module__.split(".")[0],
+)
+def test_types_of_no_kind_are_refused_from_any_frame(source):
+    with pytest.raises(tables.TableError, match=r"column .c. is of type .*, such as .*or exclude it"):
+        tables.fit(tables.read(source))
+
+
+def test_a_column_of_nulls_alone_of_such_a_type_has_no_example():
+    with pytest.raises(tables.TableError, match=r"column 'c' is of type Date: make it"):
+        tables.fit(pl.DataFrame({"c": pl.Series([None], dtype=pl.Date)}))
+
+
+def test_long_cells_are_cut():
+    assert shown("x" * 1000) == "'" + "x" * 60 + "'…"
+    assert shown("x" * 60) == "'" + "x" * 60 + "'"
+    assert shown(None) == "None"

@@ -1,0 +1,79 @@
+"""Words, signs and runs of words as features."""
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from onelayer import tables
+from onelayer.tables.texts import TEXT_LENGTH, TOKEN, terms
+
+
+def test_texts_equal_scikit_learns_tf_idf():
+    texts = ["A good film!", "bad, bad film", "I am good", "über ÜBER x", "one two three", "don't"]
+    encoder, encoded = tables.fit(pl.DataFrame({"t": texts}), kinds={"t": "text"}, ngrams=2)
+    pattern = TOKEN.replace(r"\p{L}", "a-zäöü").replace(r"\p{N}", "0-9")
+    pattern = pattern.replace(r"[\p{Han}\p{Hiragana}\p{Katakana}]|", "")
+    theirs = TfidfVectorizer(token_pattern=pattern, ngram_range=(1, 2), sublinear_tf=True)
+    X = theirs.fit_transform(texts).toarray()
+    order = [theirs.vocabulary_[name.removeprefix("t: ")] for name in encoder.feature_names]
+    np.testing.assert_allclose(encoded.X.toarray(), TEXT_LENGTH * X[:, order], rtol=1e-12)
+
+
+def test_texts_without_a_known_word_are_flagged():
+    encoder, _ = tables.fit(pl.DataFrame({"t": ["good day", "bad day", "so so"]}), kinds={"t": "text"})
+    assert encoder.transform(pl.DataFrame({"t": ["", "never", "a day"]})).empty.tolist() == [True, True, False]
+
+
+def test_rows_without_a_known_word_are_flagged_only_where_texts_are_all_there_is():
+    encoder, _ = tables.fit(pl.DataFrame({"n": [1.0, 2.0], "t": ["a", "b"]}), kinds={"t": "text"})
+    assert encoder.transform(pl.DataFrame({"n": [1.5], "t": ["never"]})).empty.tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        (" \t\u00a0\n", []),
+        ("!?", ["!", "! ?", "?"]),
+        ("a", ["a"]),
+        ("So\nwhat", ["so", "so what", "what"]),
+        ("🙂🙂", ["🙂", "🙂 🙂"]),
+        ("我好", ["好", "我", "我 好"]),
+        ("ÜBER", ["über"]),
+        ("don't", ["don't"]),
+        ("x\0y", ["\0", "\0 y", "x", "x \0", "y"]),
+    ],
+)
+def test_terms_of_a_text(text, words):
+    assert sorted(terms(pl.Series([text]), 2)["term"]) == words
+
+
+def test_terms_stay_in_their_row():
+    counted = terms(pl.Series(["a b", "", None, "b a a"]), 3).sort("row", "term")
+    assert counted.rows() == [
+        (0, "a", 1), (0, "a b", 1), (0, "b", 1),
+        (3, "a", 2), (3, "a a", 1), (3, "b", 1), (3, "b a", 1), (3, "b a a", 1),
+    ]  # fmt: skip
+
+
+def test_as_many_rows_out_as_in():
+    texts = ["a good day", "", "!?", " ", "🙂", "我", "x"]
+    encoder, encoded = tables.fit(pl.DataFrame({"t": texts}), kinds={"t": "text"})
+    assert encoded.X.shape[0] == len(texts)
+    assert encoded.empty.tolist() == [False, True, False, True, False, False, False]
+    lengths = np.sqrt(encoded.X.power(2).toarray().sum(axis=1))
+    np.testing.assert_allclose(lengths, np.where(encoded.empty, 0, TEXT_LENGTH), rtol=1e-12)
+    assert encoder.transform(pl.DataFrame({"t": [None, "good"]})).empty.tolist() == [True, False]
+
+
+def test_a_text_without_any_word_is_refused():
+    with pytest.raises(tables.TableError, match="column 't' holds no word in any of its rows: exclude it"):
+        tables.fit(pl.DataFrame({"t": ["", " "]}), kinds={"t": "text"})
+
+
+def test_terms_are_bounded_and_it_is_said():
+    frame = pl.DataFrame({"t": ["b a", "a c", "a b"]})
+    encoder, _ = tables.fit(frame, kinds={"t": "text"}, ngrams=1, max_features=2)
+    assert encoder.feature_names == ["t: a", "t: b"]
+    assert encoder.notices == ("column 't' has 3 different terms: the 2 in most rows are kept (max_features)",)
