@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +48,10 @@ class Model:
         return z[:, 0] if len(self.classes) == 2 else z
 
     def predict_proba(self, table: Any) -> Array:
-        """Probability of each class for each row, (n, k); NaN, with a warning, where a row cannot be answered."""
+        """Probability of each class for each row, (n, k); NaN, with a warning, where a row cannot be answered.
+
+        A row of a table of texts that holds no known word is answered by the bias alone, with a warning too.
+        """
         return self._answered(table)[0]
 
     def predict(self, table: Any) -> list[str | None]:
@@ -72,6 +75,12 @@ class Model:
             message = f"{len(encoded.unanswerable)} rows cannot be answered, first row {row + 1}: {reason}"
             warnings.warn(message, tables.TableWarning, stacklevel=3)
             probabilities[list(encoded.unanswerable)] = np.nan
+        if encoded.empty.any():
+            message = (
+                f"{encoded.empty.sum()} rows hold no known word, first row {encoded.empty.argmax() + 1}: "
+                "the bias alone answers them"
+            )
+            warnings.warn(message, tables.TableWarning, stacklevel=3)
         return probabilities, encoded.unanswerable
 
     def evaluate(self, table: Any) -> dict[str, Any]:
@@ -80,7 +89,7 @@ class Model:
         Rows that cannot be answered are left out and counted.
         """
         frame = tables.read(table)
-        labels = tables.column(frame, self.target).cast(pl.String)
+        labels = tables.as_text(tables.column(frame, self.target))
         codes = self._codes(labels)
         encoded = self.encoder.transform(frame.drop(self.target))
         kept = np.ones(len(codes), dtype=bool)
@@ -202,10 +211,7 @@ def fit(
         raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
     frame = tables.read(table, separator=separator, encoding=encoding)
     raw = tables.column(frame, target)
-    if raw.null_count():
-        row = (raw.is_null().arg_max() or 0) + 1
-        raise tables.TableError(f"target column {target!r} has {raw.null_count()} empty cells, first in row {row}")
-    labels = raw.cast(pl.String)
+    labels = _labels(raw)
     classes = _classes(raw, positive, threshold)
     weights = None if weight is None else tables.column(frame, weight, "weight").cast(pl.Float64).to_numpy()
     for name in exclude:
@@ -234,13 +240,33 @@ def fit(
     return Model(target, classes, found.weights, encoder, threshold, fitted, held_out)
 
 
+def _labels(raw: pl.Series) -> pl.Series:
+    """The target's cells as text, none of them empty."""
+    if raw.dtype.is_nested() or raw.dtype.is_temporal() or raw.dtype in (pl.Binary, pl.Object):
+        raise tables.TableError(
+            f"target column {raw.name!r} is of type {raw.dtype}: it must hold classes, such as text"
+        )
+    labels = tables.as_text(raw)
+    empty = labels.str.strip_chars().fill_null("") == ""
+    if empty.any():
+        row = (empty.arg_max() or 0) + 1
+        raise tables.TableError(
+            f"target column {raw.name!r} has {empty.sum()} empty cells, first in row {row}: label or drop these rows"
+        )
+    return labels
+
+
 def _classes(raw: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:
-    classes = tuple(raw.unique().sort().cast(pl.String).to_list())
+    classes = tuple(tables.as_text(raw.unique().sort()).to_list())
     if len(classes) < 2:
         raise tables.TableError(f"target column {raw.name!r} holds one class only, {classes[0]!r}: two are needed")
     if raw.dtype.is_float() and len(classes) > 20:
         raise tables.TableError(
             f"target column {raw.name!r} holds {len(classes)} different numbers with fractions: it must hold classes"
+        )
+    if len(classes) > 20 and 2 * len(classes) > len(raw):
+        raise tables.TableError(
+            f"target column {raw.name!r} holds {len(classes)} different values in {len(raw)} rows: it must hold classes"
         )
     if len(classes) > 2 and (positive is not None or threshold != 0.5):
         raise ValueError(f"positive and threshold are for two classes, but {raw.name!r} holds {len(classes)}")
@@ -273,20 +299,25 @@ def _digest(text: str, arrays: Mapping[str, Array]) -> str:
     digest = hashlib.sha256(text.encode())
     for name in sorted(arrays):
         digest.update(f"{name}{arrays[name].shape}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+        digest.update(np.ascontiguousarray(arrays[name]).data)
     return digest.hexdigest()
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    """Write a file so that it is there whole or not at all; into a pipe or a device, write."""
+    path = Path(os.path.realpath(path))
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        temporary = path.parent / f".{secrets.token_hex(8)}.part"
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def load(path: str | Path) -> Model:
@@ -297,38 +328,48 @@ def load(path: str | Path) -> Model:
     ModelError
         In one sentence, for a file that is damaged, of a later version, or no model at all.
     """
+    name = repr(str(path))
+    head, arrays = _opened(str(path))
+    if head.get("format") != FORMAT:
+        raise ModelError(f"{name} holds no onelayer model")
+    if head.get("version") != str(VERSION):
+        raise ModelError(
+            f"{name} is of version {head.get('version')!r}, but this onelayer reads {VERSION}: upgrade onelayer"
+        )
+    if head.get("sha256") != _digest(head.get("model", ""), arrays):
+        raise ModelError(f"{name} was changed since it was saved: fit and save it again")
+    try:
+        return _restored(json.loads(head["model"]), arrays)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"{name} is damaged: {reason}: fit and save it again") from error
+
+
+def _opened(path: str) -> tuple[dict[str, str], dict[str, Array]]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            head = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise ModelError(f"model file {str(path)!r} does not exist") from error
+        raise ModelError(f"model file {path!r} does not exist") from error
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{str(path)!r} is not a model file, or is damaged: fit and save it again") from error
-    if head.get("format") != FORMAT:
-        raise ModelError(f"{str(path)!r} holds no onelayer model")
-    if head.get("version") != str(VERSION):
-        raise ModelError(
-            f"{str(path)!r} is of version {head.get('version')!r}, but this onelayer reads {VERSION}: upgrade onelayer"
-        )
-    if head.get("sha256") != _digest(head.get("model", ""), arrays):
-        raise ModelError(f"{str(path)!r} was changed since it was saved: fit and save it again")
-    return _restored(str(path), json.loads(head["model"]), arrays)
+        raise ModelError(f"{path!r} is not a model file, or is damaged: fit and save it again") from error
 
 
-def _restored(path: str, meta: dict[str, Any], arrays: dict[str, Array]) -> Model:
-    try:
-        encoder = tables.Encoder.from_state(meta["encoder"], arrays)
-        weights, classes = arrays["weights"], tuple(map(str, meta["classes"]))
-        model = Model(
-            str(meta["target"]), classes, weights, encoder, float(meta["threshold"]), meta["fitted"], meta["held_out"]
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path!r} is damaged: {error}") from error
+def _restored(meta: dict[str, Any], arrays: dict[str, Array]) -> Model:
+    """A model from its parts; ValueError or its like for parts that no model was saved as."""
+    encoder = tables.Encoder.from_state(meta["encoder"], arrays)
+    target, classes, threshold = meta["target"], tuple(meta["classes"]), float(meta["threshold"])
+    model = Model(target, classes, arrays["weights"], encoder, threshold, dict(meta["fitted"]), dict(meta["held_out"]))
     k = 1 if len(classes) == 2 else len(classes)
     d = sum(column.width for column in encoder.columns)
-    if weights.shape != (k, d + 1) or not np.isfinite(weights).all() or not 0 <= model.threshold <= 1:
-        raise ModelError(f"{path!r} is damaged: its weights do not fit its columns and classes")
+    if not all(isinstance(label, str) for label in (target, *classes)) or not 2 <= len(classes) == len({*classes}):
+        raise ValueError("its target and classes are none")
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"its threshold is {threshold}")
+    if len(arrays) != len(encoder.columns) + 1 or any(array.dtype != np.float64 for array in arrays.values()):
+        raise ValueError("its arrays are not those of a model")
+    if model.weights.shape != (k, d + 1) or not np.isfinite(model.weights).all():
+        raise ValueError("its weights do not fit its columns and classes")
     return model

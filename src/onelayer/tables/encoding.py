@@ -105,19 +105,24 @@ class Encoder:
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, Array]) -> "Encoder":
         """The inverse of `state`; anything that cannot have come from it is refused."""
         try:
-            columns = tuple(
-                Column(str(c["name"]), str(c["kind"]), tuple(map(str, c["names"])), arrays[f"column.{i}"], c["fill"])
-                for i, c in enumerate(meta["columns"])
-            )
+            columns = tuple(_column(c, arrays[f"column.{i}"]) for i, c in enumerate(meta["columns"]))
             encoder = cls(columns, int(meta["ngrams"]), tuple(map(str, meta["notices"])))
-        except (KeyError, TypeError, ValueError) as error:
-            raise TableError(f"the model's description of its columns is damaged: {error!r}") from error
-        for c in columns:
-            expected = {"number": 3, "category": 0, "text": len(c.names)}.get(c.kind)
-            whole = c.values.ndim == 1 and c.values.dtype == np.float64 and np.isfinite(c.values).all()
-            if expected is None or not whole or len(c.values) != expected:
-                raise TableError(f"the model's numbers for column {c.name!r} are damaged")
+            if encoder.ngrams < 1 or not columns or len({c.name for c in columns}) < len(columns):
+                raise ValueError("there are none, or two of a name")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise TableError(f"the model's columns are damaged: {error}") from error
         return encoder
+
+
+def _column(meta: dict[str, Any], values: Array) -> Column:
+    column = Column(meta["name"], meta["kind"], tuple(meta["names"]), values, meta["fill"])
+    if not all(isinstance(name, str) for name in (column.name, *column.names)) or column.fill not in (None, *IMPUTE):
+        raise ValueError(f"column {column.name!r} has no such names")
+    expected = {"number": 3, "category": 0, "text": len(column.names)}[column.kind]
+    whole = values.shape == (expected,) and values.dtype == np.float64 and np.isfinite(values).all()
+    if not whole or (column.kind == "number" and values[1] <= 0):
+        raise ValueError(f"column {column.name!r} has no such numbers")
+    return column
 
 
 def fit(
