@@ -11,10 +11,13 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from onelayer.columns import not_finite
 from onelayer.losses import sigmoid, softmax
-from onelayer.training import not_finite, train
+from onelayer.training import train
 
 Array = NDArray[Any]
+
+OURS = ("threshold", "warm_start")  # settings that training has no use for
 
 
 class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -129,24 +132,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if X.shape[0] != len(y):
             looks = ": X looks transposed, pass X.T" if X.shape[1] == len(y) else ""
             raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} labels{looks}")
-        fit = train(
-            X,
-            y,
-            sample_weight=sample_weight,
-            C=self.C,
-            l1_ratio=self.l1_ratio,
-            fit_intercept=self.fit_intercept,
-            class_weight=self.class_weight,
-            solver=self.solver,
-            learning_rate=self.learning_rate,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            random_state=self.random_state,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-            callbacks=self.callbacks,
-            initial=self._start(X, y),
-        )
+        settings = {name: value for name, value in self.get_params(deep=False).items() if name not in OURS}
+        fit = train(X, y, sample_weight=sample_weight, initial=self._start(X, y), names=self._names(), **settings)
         self.classes_ = fit.classes
         self._check_threshold()
         self.coef_, self.intercept_ = fit.weights[:, :-1], fit.weights[:, -1]
@@ -215,6 +202,9 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             raise ValueError(
                 f"threshold={self.threshold!r} needs two classes, but there are {len(self.classes_)}: leave it at 0.5"
             )
+
+    def _names(self) -> list[str] | None:
+        return list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
 
     def _start(self, X: Any, y: Array) -> Array | None:
         if not (self.warm_start and hasattr(self, "coef_")) or self.coef_.shape[1] != X.shape[1]:

@@ -221,7 +221,13 @@ def fit(
     y = np.array([code[label] for label in labels])
     test = _held_out(y, test_size, seed)
     encoder, encoded = tables.fit(features.filter(~test), kinds=kinds, impute=impute)
-    found = train(encoded.X, y[~test], sample_weight=None if weights is None else weights[~test], C=C)
+    found = train(
+        encoded.X,
+        y[~test],
+        sample_weight=None if weights is None else weights[~test],
+        names=encoder.feature_names,
+        C=C,
+    )
     fitted = {
         "rows": int((~test).sum()),
         "C": C if np.isfinite(C) else None,

@@ -1,0 +1,139 @@
+"""Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from onelayer.sources import Rows
+
+Array = NDArray[Any]
+
+SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
+SAMPLE = 20_000  # rows from which the mean and scale of larger data are taken: they only precondition
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Mean and scale of each column, and where they are applied: in each block, or in the algebra.
+
+    ``unit`` is a power of two near the largest entry of the column, divided by first so that squares stay finite.
+    """
+
+    unit: Array
+    mean: Array
+    scale: Array
+    constant: Array
+    explicit: bool
+    fit_intercept: bool
+
+    @classmethod
+    def of(cls, X: Any, fit_intercept: bool) -> "Columns":
+        """Look at the columns of X: all of its rows if small or sparse, else a sample of them."""
+        if sp.issparse(X):
+            return cls._of_sparse(X, fit_intercept)
+        n = X.shape[0]
+        small = X.size <= SMALL
+        seen = X if small else X[np.sort(np.random.default_rng(0).choice(n, min(n, SAMPLE), replace=False))]
+        seen = np.asarray(seen, dtype=np.float64)
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        for j in [] if small else np.flatnonzero(low == high):
+            low[j], high[j] = X[:, j].min(), X[:, j].max()
+        largest = np.maximum(np.abs(low), np.abs(high))
+        if not np.isfinite(largest).all():
+            raise ValueError(not_finite(X) or "a number is too large")
+        unit = np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000))
+        seen = seen / unit
+        constant = (low == high) | (largest < 1e-290)
+        mean = np.where(constant, low / unit, seen.mean(axis=0)) if fit_intercept else np.zeros(X.shape[1])
+        scale = np.sqrt(np.mean((seen - mean) ** 2, axis=0))
+        scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
+        offset = np.abs(mean) / scale
+        plain = X.dtype == np.float64 and bool(((unit > 1e-100) & (unit < 1e100) & (offset < 1e4)).all())
+        return cls(unit, mean, scale, constant, small or not plain, fit_intercept)
+
+    @classmethod
+    def _of_sparse(cls, X: Any, fit_intercept: bool) -> "Columns":
+        d = X.shape[1]
+        largest = np.zeros(d)
+        size = np.abs(X.data.astype(np.float64, copy=False))
+        extreme = len(size) > 0 and (size.max() > 1e100 or size[size > 0].min(initial=1) < 1e-100)
+        if not np.isfinite(size).all():
+            raise ValueError(not_finite(X) or "a number is too large")
+        if extreme:
+            np.maximum.at(largest, X.indices, size)
+        unit = np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000))
+        squares = (size / unit[X.indices] if extreme else size) ** 2
+        scale = np.sqrt(np.bincount(X.indices, weights=squares, minlength=d) / X.shape[0])
+        constant = scale == 0
+        scale[constant] = 1
+        return cls(unit, np.zeros(d), scale, constant, bool(extreme), fit_intercept)
+
+    @property
+    def implicit_mean(self) -> Array | None:
+        """What the objective is to subtract in the algebra."""
+        return None if self.explicit or not self.mean.any() else self.mean * self.unit
+
+    @property
+    def implicit_scale(self) -> Array | None:
+        """What the objective is to divide by in the algebra."""
+        return None if self.explicit else self.scale * self.unit
+
+    def penalty(self, strength: float) -> Array:
+        """The user's λ ‖w‖² / 2 as a weight of each scaled coordinate's square."""
+        with np.errstate(over="ignore", divide="ignore"):
+            return np.minimum(strength / self.scale / self.unit / self.scale / self.unit, 1e150)
+
+    def rows(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
+        """The source, standardised where that is done in the rows: at once if small, else block by block."""
+        if sp.issparse(X):
+            return self._sparse_rows(X, y, weight, jobs)
+        if not self.explicit:
+            return Rows(X, y, weight, jobs=jobs)
+        if X.size <= SMALL:
+            return Rows(self._standardise(X), y, weight, jobs=jobs)
+        return Rows(X, y, weight, prepare=self._standardise, jobs=jobs)
+
+    def _standardise(self, X: Array) -> Array:
+        Z = np.asarray(X, dtype=np.float64) / self.unit
+        Z -= self.mean
+        Z /= self.scale
+        return Z
+
+    def _sparse_rows(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
+        data = X.data
+        if self.explicit:
+            data = data / self.unit[X.indices] / self.scale[X.indices]
+        elif data.dtype not in (np.float64, np.float32):
+            data = data.astype(np.float64)
+        return Rows(sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape), y, weight, jobs=jobs)
+
+    def to_user(self, u: Array) -> Array:
+        """Weights (k, d + 1) of the columns as they came, the bias last."""
+        d = len(self.unit)
+        w = u[:, :d] / self.scale
+        bias = u[:, d] - w @ self.mean if self.fit_intercept else np.zeros(len(u))
+        return np.column_stack([w / self.unit, bias])
+
+    def from_user(self, weights: Array) -> Array:
+        """The inverse of `to_user`."""
+        w = weights[:, :-1] * self.unit
+        bias = weights[:, -1] + w @ self.mean
+        return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
+
+
+def not_finite(X: Any) -> str | None:
+    """The sentence that names the first column with NaN or infinity, how many cells, and the first row; or None."""
+    for j in range(X.shape[1]):
+        column = X[:, [j]]
+        column = np.asarray(column.toarray() if hasattr(column, "toarray") else column, dtype=np.float64)[:, 0]
+        wrong = ~np.isfinite(column)
+        if wrong.any():
+            kind = "NaN" if np.isnan(column[wrong.argmax()]) else "infinity"
+            return (
+                f"column {j} has {wrong.sum()} cells that are NaN or infinity, first {kind} in row {wrong.argmax()}: "
+                "drop these rows or fill them first"
+            )
+    return None

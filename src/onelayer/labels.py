@@ -1,0 +1,87 @@
+"""Labels to class codes, and the weights of rows and classes to one weight for each row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+
+
+def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
+    """The classes, sorted, and the code of each row; two classes are found without sorting the rows."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1 or len(y) == 0:
+        raise ValueError(f"y must hold one label for each row, but has shape {y.shape}")
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        wrong = ~np.isfinite(y)
+        raise ValueError(f"y holds NaN or infinity in {wrong.sum()} rows, first in row {wrong.argmax()}: drop them")
+    if y.dtype.kind == "O":
+        missing = np.array([label is None or label != label for label in y])
+        if missing.any():
+            raise ValueError(f"y holds {missing.sum()} missing labels, first in row {missing.argmax()}: drop them")
+    if y.dtype.kind == "f" and (y != np.floor(y)).any():
+        raise ValueError("Unknown label type: continuous; y must hold classes, but has numbers with a fraction")
+    first = y == y[0]
+    other = y[first.argmin()]
+    second = y == other
+    if not first.all() and (first | second).all():
+        try:
+            low = bool(y[0] < other)
+        except TypeError as error:
+            raise ValueError(f"y mixes types, {y[0]!r} and {other!r}: make them one") from error
+        return np.array([y[0], other] if low else [other, y[0]], dtype=y.dtype), (second if low else first).view(
+            np.int8
+        )
+    try:
+        classes, codes = np.unique(y, return_inverse=True)
+    except TypeError as error:
+        raise ValueError("y mixes types that have no order, such as text and numbers: make them one") from error
+    if len(classes) < 2:
+        raise ValueError(
+            f"y has one class only, {classes[:1].tolist()[0]!r}, in all {len(y)} rows: two or more are needed"
+        )
+    return classes, codes
+
+
+def row_weights(
+    sample_weight: ArrayLike | None, class_weight: Mapping[Any, float] | str | None, classes: Array, codes: Array
+) -> Array | None:
+    """The product of the row's weight and its class's, or None where all are 1."""
+    n = len(codes)
+    weight = None
+    if sample_weight is not None:
+        weight = np.array(sample_weight, dtype=np.float64)
+        if weight.ndim == 0:
+            weight = np.full(n, float(weight))
+        if weight.shape != (n,):
+            raise ValueError(f"sample_weight has shape {weight.shape}, but there are {n} rows")
+        wrong = ~(np.isfinite(weight) & (weight >= 0))
+        if wrong.any():
+            raise ValueError(
+                f"sample_weight must be finite and at least 0, but is {weight[wrong.argmax()]} in row {wrong.argmax()}"
+            )
+        if not weight.any():
+            raise ValueError("sample_weight is zero for every row: at least one row must count")
+        for code, total in enumerate(np.bincount(codes, weights=weight, minlength=len(classes))):
+            if total == 0:
+                raise ValueError(f"sample_weight is 0 for every row of class {classes[code]!r}: drop the class")
+    if class_weight is None:
+        return weight
+    totals = np.bincount(codes, weights=weight, minlength=len(classes))
+    if class_weight == "balanced":
+        by_class = totals.sum() / (len(classes) * totals)
+    elif isinstance(class_weight, Mapping):
+        known = {label.item() if isinstance(label, np.generic) else label for label in classes}
+        unknown = [key for key in class_weight if key not in known]
+        if unknown:
+            raise ValueError(f"class_weight names {unknown[0]!r}, which is not a class in y: {sorted(known)!r}")
+        by_class = np.array([class_weight.get(label, 1.0) for label in classes], dtype=np.float64)
+        if not (np.isfinite(by_class) & (by_class > 0)).all():
+            raise ValueError("class_weight must be finite and positive for every class")
+    else:
+        raise ValueError(f"class_weight must be None, 'balanced' or a dict, not {class_weight!r}")
+    return np.asarray(by_class[codes] if weight is None else weight * by_class[codes])
