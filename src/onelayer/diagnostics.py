@@ -1,19 +1,96 @@
-"""What a person should know of the columns before believing the weights."""
+"""What a person should know of the data before believing the weights: constant, separating and collinear columns."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-
-def notices(constant: Array, names: Sequence[str] | None, fit_intercept: bool) -> list[str]:
-    """One sentence for each thing noticed of the columns."""
-    if not (constant.any() and fit_intercept):
-        return []
-    return [f"{constant.sum()} constant columns, first {_name(int(constant.argmax()), names)}: weight 0"]
+SEEN = 5_000  # rows on which a column must separate before all rows are asked
+CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
+RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
 
 
-def _name(j: int, names: Sequence[str] | None) -> str:
+class Separating(NamedTuple):
+    """A column beyond whose other values there are rows of one class only, and how many."""
+
+    column: int
+    code: int
+    rows: int
+
+
+def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
+    """Columns each of which parts one class from all others, if only by touching (Albert & Anderson, 1984).
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n, d)
+    codes : integer array of shape (n,)
+    by_chance : bool
+        Whether to name columns, too, that may part so few rows by chance.
+
+    Returns
+    -------
+    list of Separating
+        Those that part most rows first.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 3.0], [1.0, 2.0], [1.0, 1.0]])
+    >>> separating(X, np.array([0, 1, 0, 1, 1]), by_chance=True)
+    [Separating(column=0, code=1, rows=2)]
+    """
+    n, d = X.shape
+    share = np.bincount(codes) / n
+    if sp.issparse(X):
+        found = _only_nonzeros(X, codes, len(share))
+    else:
+        sample = np.sort(np.random.default_rng(0).choice(n, SEEN, replace=False)) if n > 2 * SEEN else slice(None)
+        suspects = np.unique([f.column for f in _beyond(X[sample], codes[sample], len(share))]).astype(int)
+        found = [f._replace(column=int(suspects[f.column])) for f in _beyond(X[:, suspects], codes, len(share))]
+    kept = [f for f in found if by_chance or d * share[f.code] ** f.rows < CHANCE]
+    return sorted(kept, key=lambda f: -f.rows)
+
+
+def _only_nonzeros(X: Any, codes: Array, k: int) -> list[Separating]:
+    """Sparse columns without a negative entry that are zero in all classes but one."""
+    d = X.shape[1]
+    where = np.repeat(codes.astype(np.int64) * d, np.diff(X.indptr)) + X.indices
+    counts = np.bincount(where[X.data != 0], minlength=k * d).reshape(k, d)
+    rows, code = counts.max(axis=0), counts.argmax(axis=0)
+    negative = np.bincount(X.indices[X.data < 0], minlength=d) > 0
+    pure = (rows > 0) & (rows == counts.sum(axis=0)) & (rows < X.shape[0]) & ~negative
+    return [Separating(int(j), int(code[j]), int(rows[j])) for j in np.flatnonzero(pure)]
+
+
+def _beyond(X: Array, codes: Array, k: int) -> list[Separating]:
+    """Dense columns in which the values of a class all lie on one side of all others', or touch them."""
+    found = []
+    for code in range(k):
+        ours, others = X[codes == code], X[codes != code]
+        if not (len(ours) and len(others)):
+            continue
+        for sign in (1, -1):
+            edge = (sign * others).max(axis=0)
+            rows = (sign * ours > edge).sum(axis=0)
+            parts = ((sign * ours).min(axis=0) >= edge) & (rows > 0)
+            found += [Separating(int(j), code, int(rows[j])) for j in np.flatnonzero(parts)]
+    return found
+
+
+def rank(objective: Any) -> int:
+    """How many directions of one output's coordinates the rows determine, of those there are."""
+    H = objective.hessian(np.zeros(objective.shape))[: objective.shape[1], : objective.shape[1]]
+    H = H - np.diag(objective.ridge)
+    size = np.sqrt(np.maximum(np.diag(H), 1e-300))
+    values = np.linalg.eigvalsh(H / size / size[:, None])
+    # a constant column has nothing, and says so elsewhere
+    return int((values > len(H) * 1e-14 * values[-1]).sum())
+
+
+def name(j: int, names: Sequence[str] | None) -> str:
+    """What a person calls column j."""
     return f"column {j}" if names is None else f"column {names[j]!r}"

@@ -226,6 +226,7 @@ def fit(
         y[~test],
         sample_weight=None if weights is None else weights[~test],
         names=encoder.feature_names,
+        class_names=classes,
         C=C,
     )
     fitted = {

@@ -103,6 +103,7 @@ def train(
     sample_weight: ArrayLike | None = None,
     initial: Array | None = None,
     names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
     **settings: Any,
 ) -> Fit:
     """Minimise C · Σ ω loss + (1 - l1_ratio)/2 · ‖w‖² over weights and an unpenalised intercept.
@@ -116,8 +117,8 @@ def train(
     sample_weight : array of shape (n,), optional
     initial : array of shape (k, d + 1), optional
         Where to start, in the user's units.
-    names : d names, optional
-        Of the columns, for what a person is told.
+    names, class_names : d and k names, optional
+        Of columns and classes, for what a person is told.
     settings
         Of `Settings`.
 
@@ -139,7 +140,7 @@ def train(
     """
     started = time.perf_counter()
     chosen = Settings(**settings)
-    labels = _Labels.of(y, sample_weight, chosen.class_weight)
+    labels = _Labels.of(y, sample_weight, chosen.class_weight, class_names)
     columns = Columns.of(X, chosen.fit_intercept)
     objective = _objective(X, labels, columns, chosen)
     start = columns.from_user(initial) if initial is not None else _base_rate(labels.totals, objective)
@@ -150,18 +151,22 @@ def train(
 
 @dataclass(frozen=True)
 class _Labels:
-    """Classes; their code in each row; the rows' weights, None where all are 1; and the classes' shares of them."""
+    """Classes; their code in each row; the rows' weights, None where all are 1; each class's sum of them; its name."""
 
     classes: Array
     codes: Array
     weight: Array | None
     totals: Array
+    names: Sequence[Any]
 
     @classmethod
-    def of(cls, y: ArrayLike, sample_weight: ArrayLike | None, class_weight: Any) -> "_Labels":
+    def of(
+        cls, y: ArrayLike, sample_weight: ArrayLike | None, class_weight: Any, names: Sequence[str] | None
+    ) -> "_Labels":
         classes, codes = encode_labels(y)
         weight = row_weights(sample_weight, class_weight, classes, codes)
-        return cls(classes, codes, weight, np.bincount(codes, weights=weight, minlength=len(classes)))
+        totals = np.bincount(codes, weights=weight, minlength=len(classes))
+        return cls(classes, codes, weight, totals, names or classes.tolist())
 
 
 def _objective(X: Any, labels: _Labels, columns: Columns, settings: Settings) -> Objective:
@@ -232,33 +237,74 @@ def _solve(objective: Objective, start: Array, labels: _Labels, settings: Settin
 def _fit(
     X: Any, labels: _Labels, columns: Columns, outcome: Outcome, record: _Record, names: Sequence[str] | None
 ) -> Fit:
-    point, settings = outcome.point, record.settings
+    point = outcome.point
     if record.history[-1].cost != point.value or record.history[-1].rows != point.rows:
         record(point)
-    warnings = list(outcome.notices)
-    if record.separated:
-        warnings.append(
-            "the classes are separable, so without a penalty no finite optimum exists: "
-            "the weights are large enough to separate them; set a finite C"
-        )
-    if not outcome.converged and not warnings:
-        warnings.append(
-            f"stopped after {settings.max_iter} iterations without reaching tol={settings.tol:g}: raise max_iter, or "
-            "accept the gap"
-        )
-    notices = diagnostics.notices(columns.constant, names, settings.fit_intercept)
+    doubts = _doubts(X, labels, outcome, record, names)
+    warnings = [*outcome.notices, *doubts]
+    notices = _noticed(X, labels, columns, point, record, names)
     floor = point.value - outcome.gap
     return Fit(
         columns.to_user(point.u),
         labels.classes,
         record.history,
         len(record.history) - 1,
-        outcome.converged,
+        outcome.converged and not doubts,
         outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf),
         outcome.gap_kind,
         tuple(warnings),
         tuple([*warnings, *notices]),
     )
+
+
+def _doubts(X: Any, labels: _Labels, outcome: Outcome, record: _Record, names: Sequence[str] | None) -> list[str]:
+    """What casts doubt on the weights."""
+    settings = record.settings
+    if math.isinf(settings.C):
+        parting = diagnostics.separating(X, labels.codes, by_chance=True)
+        if parting or record.separated:
+            where = f" ({_parts(parting, labels, names)})" if parting else ""
+            return [
+                f"the classes are separable{where}, so without a penalty no finite optimum exists and the weights "
+                "grow with every iteration: set a finite C"
+            ]
+    if outcome.converged or outcome.notices:
+        return []
+    return [
+        f"stopped after {settings.max_iter} iterations without reaching tol={settings.tol:g}: raise max_iter, or "
+        "accept the gap"
+    ]
+
+
+def _noticed(
+    X: Any, labels: _Labels, columns: Columns, point: Point, record: _Record, names: Sequence[str] | None
+) -> list[str]:
+    """What else is worth knowing."""
+    found = []
+    constant, objective, settings = columns.constant, record.objective, record.settings
+    if constant.any() and settings.fit_intercept:
+        first = diagnostics.name(int(constant.argmax()), names)
+        found.append(f"{constant.sum()} constant columns, first {first}: weight 0")
+    if math.isinf(settings.C):
+        p = objective.shape[1] - int(constant.sum())
+        if objective.shape[1] <= diagnostics.RANKED and (rank := diagnostics.rank(objective)) < p:
+            found.append(
+                f"columns are collinear, rank {rank} of {p} with the bias: of all weights that fit alike, the shortest "
+                "in scaled columns are given"
+            )
+    elif parting := diagnostics.separating(X, labels.codes, by_chance=False):
+        found.append(
+            f"{_parts(parting, labels, names)}: the penalty alone keeps that weight finite; look whether the column "
+            "gives the label away"
+        )
+    return found
+
+
+def _parts(parting: list[diagnostics.Separating], labels: _Labels, names: Sequence[str] | None) -> str:
+    first = parting[0]
+    others = f", and {len(parting) - 1} others do the like" if len(parting) > 1 else ""
+    column, class_name = diagnostics.name(first.column, names), labels.names[first.code]
+    return f"{column} alone sets {first.rows} rows of class {class_name!r} apart{others}"
 
 
 def growing_samples(objective: Objective, labels: _Labels, settings: Settings) -> list[Objective]:
