@@ -42,13 +42,17 @@ def test_optimum_is_scikit_learns(classes, C, class_weight, weighted, storage):
         np.array([weight.sum() / (classes * weight[y == k].sum()) for k in range(classes)])[y] if class_weight else 1
     )
     ours = PerceptronClassifier(C=C, class_weight=class_weight).fit(storage(X), y, weight)
+    exact = PerceptronClassifier(C=C, class_weight=class_weight, tol=1e-10).fit(storage(X), y, weight)
     theirs = LogisticRegression(
         C=C, class_weight=class_weight, tol=1e-10, max_iter=10_000, solver="newton-cholesky"
     ).fit(X, y, weight)
     value = objective(X, y, ours.coef_, ours.intercept_, C, total)
     assert value == pytest.approx(objective(X, y, theirs.coef_, theirs.intercept_, C, total), rel=1e-6)
+    best = objective(X, y, exact.coef_, exact.intercept_, C, total)
+    assert best == pytest.approx(objective(X, y, theirs.coef_, theirs.intercept_, C, total), rel=1e-9)
     assert ours.converged_
-    assert ours.optimality_gap_ <= 1e-8
+    assert (value - best) / best <= 2 * ours.optimality_gap_ + 1e-12
+    assert ours.optimality_gap_ <= 1e-6
     assert ours.history_[-1].cost * C * total.sum() == pytest.approx(value, rel=1e-9)
 
 

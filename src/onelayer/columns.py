@@ -12,7 +12,7 @@ from onelayer.sources import Rows
 Array = NDArray[Any]
 
 SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
-SAMPLE = 20_000  # rows from which the mean and scale of larger data are taken: they only precondition
+SAMPLE = 2**20  # entries from which the mean and scale of larger data are taken: they only precondition
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,13 @@ class Columns:
         """Look at the columns of X: all of its rows if small or sparse, else a sample of them."""
         if sp.issparse(X):
             return cls._of_sparse(X, fit_intercept)
-        n = X.shape[0]
+        n, d = X.shape
         small = X.size <= SMALL
-        seen = X if small else X[np.sort(np.random.default_rng(0).choice(n, min(n, SAMPLE), replace=False))]
+        seen = (
+            X
+            if small
+            else X[np.sort(np.random.default_rng(0).choice(n, min(n, max(1000, SAMPLE // d)), replace=False))]
+        )
         seen = np.asarray(seen, dtype=np.float64)
         low, high = seen.min(axis=0), seen.max(axis=0)
         for j in [] if small else np.flatnonzero(low == high):
@@ -51,7 +55,10 @@ class Columns:
         scale = np.sqrt(np.mean((seen - mean) ** 2, axis=0))
         scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
         offset = np.abs(mean) / scale
-        plain = X.dtype == np.float64 and bool(((unit > 1e-100) & (unit < 1e100) & (offset < 1e4)).all())
+        # what centring in the algebra may cancel: four of sixteen digits, or one of seven
+        far = {np.dtype(np.float64): 1e4, np.dtype(np.float32): 10.0}.get(X.dtype, 0.0)
+        extreme = 1e100 if X.dtype == np.float64 else 1e10
+        plain = bool(((unit > 1 / extreme) & (unit < extreme) & (offset < far)).all())
         return cls(unit, mean, scale, constant, small or not plain, fit_intercept)
 
     @classmethod

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-SEEN = 5_000  # rows on which a column must separate before all rows are asked
+SEEN = 1_000  # rows on which a column must separate before all rows are asked
 CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
 
@@ -50,6 +50,8 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
     else:
         sample = np.sort(np.random.default_rng(0).choice(n, SEEN, replace=False)) if n > 2 * SEEN else slice(None)
         suspects = np.unique([f.column for f in _beyond(X[sample], codes[sample], len(share))]).astype(int)
+        if not len(suspects):
+            return []
         found = [f._replace(column=int(suspects[f.column])) for f in _beyond(X[:, suspects], codes, len(share))]
     kept = [f for f in found if by_chance or d * share[f.code] ** f.rows < CHANCE]
     return sorted(kept, key=lambda f: -f.rows)

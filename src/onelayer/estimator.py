@@ -92,7 +92,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         class_weight: Mapping[Any, float] | str | None = None,
         solver: str = "auto",
         learning_rate: float | str = "auto",
-        tol: float = 1e-8,
+        tol: float = 1e-6,
         max_iter: int = 100,
         threshold: float = 0.5,
         warm_start: bool = False,

@@ -55,7 +55,7 @@ class Settings:
     class_weight: Mapping[Any, float] | str | None = None
     solver: str = "auto"
     learning_rate: float | str = "auto"
-    tol: float = 1e-8
+    tol: float = 1e-6
     max_iter: int = 100
     random_state: int | None = None
     n_jobs: int | None = None
@@ -313,7 +313,11 @@ def growing_samples(objective: Objective, labels: _Labels, settings: Settings) -
     k, codes = len(labels.classes), labels.codes
     rng = np.random.default_rng(settings.random_state or 0)
     samples: list[Objective] = []
-    size = max(80 * p, 4000) if p <= 512 else max(n // 16, 4000)
+    # so many rows that their curvature is all rows' to a fifth; a class's weights share theirs; rows of many columns
+    # know too little in small numbers, but for sparse ones, which rarely have many at once
+    size = max((80 if objective.outputs == 1 else 8) * p, 4000)
+    if p > 512 and objective.rows.sparse:
+        size = max(n // 16, 4000)
     while size <= n // 4 and settings.max_iter:
         rows = np.sort(rng.choice(n, size, replace=False, shuffle=False))
         weight = np.ones(size) if labels.weight is None else labels.weight[rows]
@@ -322,7 +326,7 @@ def growing_samples(objective: Objective, labels: _Labels, settings: Settings) -
         if np.bincount(codes[rows], minlength=k).min() >= 20 and sampled.min() > 0:
             share = labels.totals / labels.totals.sum() / (sampled / size)
             samples.append(objective.sample(rows, weight * share[codes[rows]], float(size)))
-        size *= 8
+        size *= 8 if objective.outputs == 1 else 4
     return samples
 
 

@@ -21,7 +21,8 @@ DIRECT = 512  # parameters up to which forming and factoring the Hessian is chea
 ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
 HALVINGS = 40
 SLOW = 0.1  # of the decrement left after a step with a borrowed Hessian: from there on, all rows' own pays
-FLOOR = 8 * np.finfo(np.float64).eps  # relative: below this, two values of the objective cannot be told apart
+DOUBLE = float(np.finfo(np.float64).eps)
+FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ def _minimise(
         step = -curvature.solve(point.gradient) if curvature else _conjugate_step(objective, point, gap)
         decrement = -float((point.gradient * step).sum())
         gap, kind = _gap(objective, point, decrement * (curvature.error if curvature else 1))
-        near = bool(gap <= max(tol, FLOOR) * point.value)
+        near = bool(gap <= max(tol, FLOOR * DOUBLE) * point.value)
         exact = direct and borrowed is None
         if iteration == max_iter or watch.stopped or (near and not (polish and exact)):
             converged = near
             break
         following = _line_search(objective, point, step, decrement)
         if following is None and borrowed is None:
-            converged = near or bool(decrement <= 64 * FLOOR * point.value)
+            converged = near or bool(decrement <= 64 * FLOOR * objective.rows.precision * point.value)
             break
         if following is None or decrement > SLOW * last:  # the sample has taught what it can
             borrowed = None
@@ -94,7 +95,7 @@ def _minimise(
         watch(point)
         if near:  # the step was at hand already: take it, and all is decided to rounding
             converged = True
-            gap = min(gap, FLOOR * point.value + gap**2 / max(point.value, 1e-300))
+            gap = min(gap, FLOOR * DOUBLE * point.value + gap**2 / max(point.value, 1e-300))
             break
     return Outcome(point, gap, kind, converged), curvature
 
@@ -172,7 +173,7 @@ def conjugate_gradients(product: Any, right: Array, diagonal: Array, forcing: fl
 def _line_search(objective: Any, point: Point, step: Array, decrement: float) -> Point | None:
     """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient."""
     t = 1.0
-    noise = 64 * FLOOR * abs(point.value)
+    noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
     norm = np.linalg.norm(point.gradient)
     for _ in range(HALVINGS):
         trial = Point.at(objective, point.u + t * step)
