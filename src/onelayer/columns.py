@@ -7,12 +7,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from onelayer.sampling import spread
 from onelayer.sources import Rows
 
 Array = NDArray[Any]
 
 SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
-SAMPLE = 2**20  # entries from which the mean and scale of larger data are taken: they only precondition
+SAMPLE = 2**18  # entries from which the mean and scale of larger data are taken: they only precondition
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,7 @@ class Columns:
             return cls._of_sparse(X, fit_intercept)
         n, d = X.shape
         small = X.size <= SMALL
-        seen = (
-            X
-            if small
-            else X[np.sort(np.random.default_rng(0).choice(n, min(n, max(1000, SAMPLE // d)), replace=False))]
-        )
+        seen = X if small else X[spread(n, min(n, max(1000, SAMPLE // d)), np.random.default_rng(0))]
         seen = np.asarray(seen, dtype=np.float64)
         low, high = seen.min(axis=0), seen.max(axis=0)
         for j in [] if small else np.flatnonzero(low == high):
@@ -63,20 +60,27 @@ class Columns:
 
     @classmethod
     def _of_sparse(cls, X: Any, fit_intercept: bool) -> "Columns":
-        d = X.shape[1]
-        largest = np.zeros(d)
-        size = np.abs(X.data.astype(np.float64, copy=False))
-        extreme = len(size) > 0 and (size.max() > 1e100 or size[size > 0].min(initial=1) < 1e-100)
-        if not np.isfinite(size).all():
+        n, d = X.shape
+        squares = X.data.astype(np.float64)
+        size = float(np.linalg.norm(squares))  # not finite if one entry is not, or its square overflows
+        unit = np.ones(d)
+        if not 1e-100 < size < 1e100:
+            unit = cls._units(X, squares)
+            squares /= unit[X.indices]
+        np.square(squares, out=squares)
+        sums = sp.csr_matrix((squares, X.indices, X.indptr), shape=X.shape, copy=False).T @ np.ones(n)
+        constant = sums == 0
+        scale = np.sqrt(np.where(constant, n, sums) / n)
+        return cls(unit, np.zeros(d), scale, constant, bool((unit != 1).any()), fit_intercept)
+
+    @staticmethod
+    def _units(X: Any, data: Array) -> Array:
+        """Powers of two near the largest entry of each sparse column, 1 for an empty one."""
+        if not np.isfinite(data).all():
             raise ValueError(not_finite(X) or "a number is too large")
-        if extreme:
-            np.maximum.at(largest, X.indices, size)
-        unit = np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000))
-        squares = (size / unit[X.indices] if extreme else size) ** 2
-        scale = np.sqrt(np.bincount(X.indices, weights=squares, minlength=d) / X.shape[0])
-        constant = scale == 0
-        scale[constant] = 1
-        return cls(unit, np.zeros(d), scale, constant, bool(extreme), fit_intercept)
+        largest = np.zeros(X.shape[1])
+        np.maximum.at(largest, X.indices, np.abs(data))
+        return np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000))
 
     @property
     def implicit_mean(self) -> Array | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 SEEN = 1_000  # rows on which a column must separate before all rows are asked
+SEEN_ENTRIES = 100_000  # and no more cells than these, or a hundred rows
 CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
 
@@ -48,7 +49,8 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
     if sp.issparse(X):
         found = _only_nonzeros(X, codes, len(share))
     else:
-        sample = np.sort(np.random.default_rng(0).choice(n, SEEN, replace=False)) if n > 2 * SEEN else slice(None)
+        seen = max(100, min(SEEN, SEEN_ENTRIES // d))
+        sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if n > 2 * seen else slice(None)
         suspects = np.unique([f.column for f in _beyond(X[sample], codes[sample], len(share))]).astype(int)
         if not len(suspects):
             return []
@@ -59,13 +61,15 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
 
 def _only_nonzeros(X: Any, codes: Array, k: int) -> list[Separating]:
     """Sparse columns without a negative entry that are zero in all classes but one."""
-    d = X.shape[1]
-    where = np.repeat(codes.astype(np.int64) * d, np.diff(X.indptr)) + X.indices
-    counts = np.bincount(where[X.data != 0], minlength=k * d).reshape(k, d)
-    rows, code = counts.max(axis=0), counts.argmax(axis=0)
-    negative = np.bincount(X.indices[X.data < 0], minlength=d) > 0
-    pure = (rows > 0) & (rows == counts.sum(axis=0)) & (rows < X.shape[0]) & ~negative
-    return [Separating(int(j), int(code[j]), int(rows[j])) for j in np.flatnonzero(pure)]
+    negative = X.data < 0
+    sizes = sp.csr_matrix((np.abs(X.data), X.indices, X.indptr), shape=X.shape, copy=False) if negative.any() else X
+    sums = sizes.T @ (codes[:, None] == np.arange(k)).astype(X.dtype)  # (d, k)
+    pure = np.count_nonzero(sums, axis=1) == 1
+    pure[X.indices[negative]] = False
+    suspects = np.flatnonzero(pure)
+    rows = np.bincount(X.indices[X.data != 0], minlength=X.shape[1])[suspects] if len(suspects) else suspects
+    code = sums[suspects].argmax(axis=1)
+    return [Separating(int(j), int(c), int(r)) for j, c, r in zip(suspects, code, rows, strict=True) if r < X.shape[0]]
 
 
 def _beyond(X: Array, codes: Array, k: int) -> list[Separating]:

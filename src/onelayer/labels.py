@@ -16,6 +16,9 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
         y = y[:, 0]
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(f"y must hold one label for each row, but has shape {y.shape}")
+    found = _two_classes(y) or _small_numbers(y)
+    if found is not None:
+        return found
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         wrong = ~np.isfinite(y)
         raise ValueError(f"y holds NaN or infinity in {wrong.sum()} rows, first in row {wrong.argmax()}: drop them")
@@ -25,17 +28,6 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
             raise ValueError(f"y holds {missing.sum()} missing labels, first in row {missing.argmax()}: drop them")
     if y.dtype.kind == "f" and (y != np.floor(y)).any():
         raise ValueError("Unknown label type: continuous; y must hold classes, but has numbers with a fraction")
-    first = y == y[0]
-    other = y[first.argmin()]
-    second = y == other
-    if not first.all() and (first | second).all():
-        try:
-            low = bool(y[0] < other)
-        except TypeError as error:
-            raise ValueError(f"y mixes types, {y[0]!r} and {other!r}: make them one") from error
-        return np.array([y[0], other] if low else [other, y[0]], dtype=y.dtype), (second if low else first).view(
-            np.int8
-        )
     try:
         classes, codes = np.unique(y, return_inverse=True)
     except TypeError as error:
@@ -45,6 +37,44 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
             f"y has one class only, {classes[:1].tolist()[0]!r}, in all {len(y)} rows: two or more are needed"
         )
     return classes, codes
+
+
+def _two_classes(y: Array) -> tuple[Array, Array] | None:
+    """The classes and codes of numbers or texts of which there are just two, whole and finite; else None."""
+    if y.dtype.kind not in "biufUS":
+        return None
+    first = y == y[0]
+    found = np.count_nonzero(first)
+    if found == len(y):
+        return None
+    other = y[first.argmin()]
+    second = y == other
+    if found + np.count_nonzero(second) < len(y):
+        return None
+    pair = np.array([y[0], other], dtype=y.dtype)
+    if y.dtype.kind == "f" and not (np.isfinite(pair) & (pair == np.floor(pair))).all():
+        return None
+    return (pair, second.view(np.int8)) if y[0] < other else (pair[::-1], first.view(np.int8))
+
+
+def _small_numbers(y: Array) -> tuple[Array, Array] | None:
+    """The classes and codes of integers that lie close together, by counting and not by sorting; else None."""
+    if y.dtype.kind not in "iu":
+        return None
+    low, high = int(y.min()), int(y.max())
+    if low == high or high - low >= max(1000, len(y) // 100):
+        return None
+    shifted = (y - low).astype(np.intp)
+    there = np.bincount(shifted) > 0
+    return np.flatnonzero(there).astype(y.dtype) + y.dtype.type(low), (np.cumsum(there) - 1)[shifted]
+
+
+def class_totals(codes: Array, weight: Array | None, k: int) -> Array:
+    """The sum of the rows' weights in each class."""
+    if weight is None and k == 2:
+        ones = np.count_nonzero(codes)
+        return np.array([len(codes) - ones, ones], dtype=np.float64)
+    return np.bincount(codes, weights=weight, minlength=k).astype(np.float64)
 
 
 def row_weights(

@@ -19,7 +19,8 @@ Array = NDArray[Any]
 class Loss(NamedTuple):
     """An activation with the loss that belongs to it, as pure functions of logits ``z`` and targets ``y``.
 
-    ``value_slope`` is what a sweep over the rows needs: both from one exponential. ``bend`` gives, from logits, the
+    ``value_slope`` gives both from one exponential; ``sum_slope(z, y, weight)`` is what a sweep over the rows needs, the
+    sum of the rows' losses, in double precision, and their slopes, both weighted. ``bend`` gives, from logits, the
     function that multiplies by the curvature without forming it: ``bend(z)(t)`` is ∂²loss/∂z² · t.
     """
 
@@ -29,6 +30,7 @@ class Loss(NamedTuple):
     slope: Callable[[Array, Array], Array]
     curvature: Callable[[Array], Array]
     value_slope: Callable[[Array, Array], tuple[Array, Array]]
+    sum_slope: Callable[[Array, Array, Array | None], tuple[float, Array]]
     bend: Callable[[Array], Callable[[Array], Array]]
 
 
@@ -104,6 +106,40 @@ def _sigmoid_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
     slope /= np.add(e, 1, out=e)
     slope *= sign
     return value, slope
+
+
+FACTORS = 64  # each of them 1 to 2: their product cannot overflow, and its logarithm costs next to nothing
+FEW = 1e-5  # nats a row: below it, the sum of the losses has fewer than eleven digits if 1 + e has rounded each
+
+
+def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
+    """Without weights, Σ log(1 + e) is the logarithm of a product: a multiplication a row, not a logarithm."""
+    if weight is not None:
+        return _weighted(*_sigmoid_value_slope(z, y), weight)
+    sign = np.multiply(y, -2, dtype=z.dtype)
+    sign += 1
+    against = sign * z
+    e = np.copysign(against, -1)
+    np.exp(e, out=e)
+    slope = np.maximum(e, against > 0)
+    above = e.astype(np.float64) if e.dtype != np.float64 else e + 0
+    above += 1
+    whole = len(above) // FACTORS * FACTORS
+    products = np.multiply.reduce(above[:whole].reshape(FACTORS, -1), axis=0)
+    total = float(np.log(products).sum() + np.log(np.multiply.reduce(above[whole:])))
+    if total < FEW * len(z):
+        total = float(np.log1p(e, dtype=np.float64).sum())
+    total += float(np.maximum(against, 0, out=against).sum(dtype=np.float64))
+    slope /= above if above.dtype == slope.dtype else above.astype(slope.dtype)
+    slope *= sign
+    return total, slope
+
+
+def _weighted(value: Array, slope: Array, weight: Array | None) -> tuple[float, Array]:
+    if weight is None:
+        return float(value.sum(dtype=np.float64)), slope
+    slope *= weight if slope.ndim == 1 else weight[:, None]
+    return float(value @ weight), slope
 
 
 def _sigmoid_slope(z: Array, y: Array) -> Array:
@@ -252,6 +288,7 @@ SIGMOID = Loss(
     _sigmoid_slope,
     _sigmoid_curvature,
     _sigmoid_value_slope,
+    _sigmoid_sum_slope,
     _sigmoid_bend,
 )
 SOFTMAX = Loss(
@@ -261,6 +298,7 @@ SOFTMAX = Loss(
     _softmax_slope,
     _softmax_curvature,
     _softmax_value_slope,
+    lambda z, y, weight: _weighted(*_softmax_value_slope(z, y), weight),
     _softmax_bend,
 )
 IDENTITY = Loss(
@@ -270,5 +308,6 @@ IDENTITY = Loss(
     lambda z, y: _identity_value_slope(z, y)[1],
     np.ones_like,
     _identity_value_slope,
+    lambda z, y, weight: _weighted(*_identity_value_slope(z, y), weight),
     lambda z: lambda t: t,
 )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Product = Callable[[Array], Array]
+Logits = list[Array]  # of each block of the rows
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Objective:
     rows : source
         Answers ``total`` and ``each`` (`onelayer.sources.Rows`).
     loss : loss
-        Its ``value_slope``, ``curvature`` and ``bend`` are used (`onelayer.losses.Loss`).
+        Its ``sum_slope``, ``activation``, ``curvature`` and ``bend`` are used (`onelayer.losses.Loss`).
     outputs : int
         k, the number of rows of a point.
     penalty : array of shape (d,)
@@ -60,51 +61,62 @@ class Objective:
 
     def value_gradient(self, u: Array) -> tuple[float, Array]:
         """The objective at u, in nats, and its gradient, of u's shape: one sweep over the rows."""
+        return self.evaluate(u)[:2]
+
+    def evaluate(self, u: Array) -> tuple[float, Array, Logits]:
+        """`value_gradient` with the logits of each block, which `product` and `hessian` need not find again."""
         w, b = self._of_raw_columns(u)
 
-        def sweep(X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Any]:
-            value, slope = self.loss.value_slope(_logits(X, w, b), y)
-            if weight is not None:
-                value, slope = value * weight, _by_row(slope, weight)
-            return value.sum(dtype=np.float64), *_back(X, slope)
+        def sweep(X: Any, y: Array, weight: Array | None) -> tuple[tuple[Any, ...], Array]:
+            z = _logits(X, w, b)
+            total, slope = self.loss.sum_slope(z, y, weight)
+            return (total, *_back(X, slope)), z
 
-        value, back, back_bias = self.rows.total(sweep)
+        (total, back, back_bias), logits = self.rows.total_and_each(sweep)
         gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
-        return float(value / self.total_weight + (self.ridge * u * u).sum() / 2), gradient
+        return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits
 
     def value(self, u: Array) -> float:
         """The objective at u, in nats."""
-        return self.value_gradient(u)[0]
+        return self.evaluate(u)[0]
 
-    def hessian(self, u: Array) -> Array:
+    def hessian(self, u: Array, logits: Logits | None = None) -> Array:
         """Second derivatives at u, (k (d + bias), k (d + bias)), in the order of ``u.ravel()``."""
-        w, b = self._of_raw_columns(u)
         k, p = self.shape
 
-        def block(X: Any, y: Array, weight: Array | None) -> tuple[Array]:
-            z = _logits(X, w, b)
-            A = self._standardised(X)
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             h = self.loss.curvature(z)
-            h = h if weight is None else h * weight.reshape(-1, *[1] * (h.ndim - 1))
             if h.ndim == 1:
-                A *= np.sqrt(h)[:, None]
-                return (A.T @ A,)
+                A = self._standardised(X, np.sqrt(_times(h, weight)))
+                return (_dot(A.T, A),)
+            A = self._standardised(X)
             H = np.empty((k, p, k, p))
             for i in range(k):
                 for j in range(i + 1):
-                    H[i, :, j] = A.T @ (h[:, i, j, None] * A)
+                    H[i, :, j] = _dot(A.T, _times(h[:, i, j], weight)[:, None] * A)
                     H[j, :, i] = H[i, :, j].T
             return (H.reshape(k * p, k * p),)
 
-        (H,) = self.rows.total(block)
-        H /= self.total_weight
+        (H,) = self.rows.total(block, self._logits_of_blocks(u) if logits is None else logits)
+        H = np.asarray(H, dtype=np.float64) / self.total_weight
         H[np.diag_indices_from(H)] += np.tile(self.ridge, k)
-        return np.asarray(H)
+        return H
 
-    def product(self, u: Array) -> tuple[Product, Array]:
+    def diagonal_blocks(self, u: Array, logits: Logits | None = None) -> Array:
+        """The Hessian's blocks of one output each, (k, d + bias, d + bias)."""
+
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
+            a = self.loss.activation(z)
+            h = _times(a * (1 - a), weight)  # only preconditions, so what it cancels does not matter
+            return (np.stack([_dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
+
+        (H,) = self.rows.total(block, self._logits_of_blocks(u) if logits is None else logits)
+        return np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge)
+
+    def product(self, u: Array, logits: Logits | None = None) -> tuple[Product, Array]:
         """The function v → Hessian(u) · v on arrays of u's shape, and the mean curvature of each output, (k,)."""
-        w, b = self._of_raw_columns(u)
-        bends = self.rows.each(lambda X, y, weight: self.loss.bend(_logits(X, w, b)))
+        logits = self._logits_of_blocks(u) if logits is None else logits
+        bends = self.rows.each(lambda X, y, weight, z: self.loss.bend(z), logits)
 
         def curvature(X: Any, y: Array, weight: Array | None, bend: Product) -> tuple[Array]:
             n, k = X.shape[0], self.outputs
@@ -117,8 +129,7 @@ class Objective:
             t, c = self._of_raw_columns(v)
 
             def sweep(X: Any, y: Array, weight: Array | None, bend: Product) -> tuple[Array, Any]:
-                bent = bend(_logits(X, t, c))
-                return _back(X, bent if weight is None else _by_row(bent, weight))
+                return _back(X, _times(bend(_logits(X, t, c)), weight))
 
             back = self._of_scaled_columns(*self.rows.total(sweep, bends))
             return np.asarray(back / self.total_weight + self.ridge * v)
@@ -127,12 +138,28 @@ class Objective:
 
     def logits(self, u: Array) -> Array:
         """z of all rows at u, (n,) or (n, k), in nats."""
-        w, b = self._of_raw_columns(u)
-        return np.concatenate(self.rows.each(lambda X, y, weight: _logits(X, w, b)))
+        return np.concatenate(self._logits_of_blocks(u))
 
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Objective":
-        """The objective of some of the rows, with weights of their own: the same mean, estimated."""
-        return replace(self, rows=self.rows.take(rows, weight), total_weight=total_weight)
+        """The objective of some of the rows, with weights of their own: the same mean, estimated.
+
+        Its rows are a standardised copy in single precision, which is more than a sample knows of the optimum.
+        """
+        if self.rows.sparse:
+            taken = self.rows.take(rows, weight, lambda X: X.astype(np.float32))
+            return replace(self, rows=taken, total_weight=total_weight)
+
+        def prepare(X: Any) -> Array:
+            if self.mean is not None:
+                X -= self.mean
+            return np.multiply(X, 1 if self.scale is None else 1 / self.scale, dtype=np.float32, casting="same_kind")
+
+        taken = self.rows.take(rows, weight, prepare)
+        return replace(self, rows=taken, total_weight=total_weight, mean=None, scale=None)
+
+    def _logits_of_blocks(self, u: Array) -> Logits:
+        w, b = self._of_raw_columns(u)
+        return self.rows.each(lambda X, y, weight: _logits(X, w, b))
 
     def _of_raw_columns(self, u: Array) -> tuple[Array, Any]:
         """w and b with z = X w + b: (d,) and a number for one output, else (d, k) and (k,)."""
@@ -152,26 +179,40 @@ class Objective:
             back = back / self.scale
         return np.hstack([back, back_bias]) if self.bias else np.asarray(back)
 
-    def _standardised(self, X: Any) -> Array:
-        """A dense copy of a block, centred and scaled, with a column of ones for the bias."""
-        A = np.ones((X.shape[0], self.shape[1]))
-        inside = A[:, : X.shape[1]]
-        inside[...] = X if isinstance(X, np.ndarray) else X.toarray()
+    def _standardised(self, X: Any, root: Array | None = None) -> Array:
+        """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root."""
+        d = X.shape[1]
+        A = np.empty((X.shape[0], self.shape[1]), X.dtype)
+        inside = A[:, :d]
+        X = X if isinstance(X, np.ndarray) else X.toarray()
         if self.mean is not None:
-            inside -= self.mean
+            X = np.subtract(X, self.mean, out=inside)
         if self.scale is not None:
-            inside /= self.scale
+            X = np.divide(X, self.scale, out=inside)
+        np.multiply(X, 1 if root is None else root[:, None], out=inside, casting="same_kind")
+        A[:, d:] = 1 if root is None else root[:, None]
         return A
 
 
+def _dot(A: Any, B: Array) -> Array:
+    """A product that lets other threads run meanwhile: NumPy's ``dot`` always does, its ``@`` on some shapes only."""
+    return np.dot(A, B) if isinstance(A, np.ndarray) else np.asarray(A @ B)
+
+
 def _logits(X: Any, w: Array, b: Any) -> Array:
-    return np.asarray(X @ w.astype(X.dtype, copy=False) + b)
+    z = _dot(X, w.astype(X.dtype, copy=False))
+    z += b
+    return z
 
 
-def _by_row(values: Array, weight: Array) -> Array:
+def _times(values: Array, weight: Array | None) -> Array:
+    if weight is None:
+        return values
     return values * (weight if values.ndim == 1 else weight[:, None])
 
 
 def _back(X: Any, values: Array) -> tuple[Array, Any]:
     """The backward pass of a block: Xᵀ values, transposed, and the sum of the values."""
-    return np.asarray(values.T.astype(X.dtype, copy=False) @ X, dtype=np.float64), values.sum(axis=0)
+    values = values.astype(X.dtype, copy=False)
+    back = _dot(values.T, X) if isinstance(X, np.ndarray) else (X.T @ values).T
+    return np.asarray(back, dtype=np.float64), values.sum(axis=0, dtype=np.float64)

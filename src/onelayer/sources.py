@@ -10,8 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
-from itertools import pairwise
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -70,12 +69,15 @@ class Rows:
         self.chunks = min(CHUNKS, max(1, entries // CHUNK_ENTRIES))
         step = -(-self.n // self.chunks) if self.sparse else max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 8)))
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
-        self.blocks = [_csr_rows(X, span) for span in self.spans] if self.sparse else None
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The features of every block, sharing their entries with X."""
+        return [_csr_rows(self.X, span) if self.sparse else self.X[span] for span in self.spans]
 
     def block(self, i: int) -> tuple[Block, Array, Array | None]:
         """Features, labels and weights of the i-th block."""
-        span = self.spans[i]
-        X = self.X[span] if self.blocks is None else self.blocks[i]
+        span, X = self.spans[i], self.blocks[i]
         if self.prepare is not None:
             X = self.prepare(X)
         return X, self.y[span], None if self.weight is None else self.weight[span]
@@ -85,11 +87,26 @@ class Rows:
 
         What `each` returned may be handed in again: f then gets its entry for the block as a further argument.
         """
+        return self.total_and_each(lambda *block: (f(*block), None), *each)[0]
 
-        def chunk(indices: range) -> list[Any]:
-            return _summed(f(*self.block(i), *(results[i] for results in each)) for i in indices)
+    def total_and_each(
+        self, f: Callable[..., tuple[Sequence[Any], Result]], *each: Sequence[Any]
+    ) -> tuple[list[Any], list[Result]]:
+        """Of a function that returns a tuple and something else, the sum of the one and, in order, the other."""
 
-        return _summed(self._map(chunk, self._chunks()))
+        def chunk(indices: range) -> tuple[list[Any], list[Result]]:
+            kept: list[Result] = []
+
+            def summands() -> Iterator[Sequence[Any]]:
+                for i in indices:
+                    summand, other = f(*self.block(i), *(results[i] for results in each))
+                    kept.append(other)
+                    yield summand
+
+            return _summed(summands()), kept
+
+        chunks = list(self._map(chunk, self._chunks))
+        return _summed(sums for sums, _ in chunks), [other for _, kept in chunks for other in kept]
 
     def each(self, f: Callable[..., Result], *each: Sequence[Any]) -> list[Result]:
         """``f(X, y, weight)`` of every block, in order."""
@@ -97,16 +114,25 @@ class Rows:
         def chunk(indices: range) -> list[Result]:
             return [f(*self.block(i), *(results[i] for results in each)) for i in indices]
 
-        return [result for results in self._map(chunk, self._chunks()) for result in results]
+        return [result for results in self._map(chunk, self._chunks) for result in results]
 
-    def take(self, rows: Array, weight: Array | None) -> "Rows":
-        """A copy of some rows, prepared once and for all, with weights of their own."""
-        X = self.X[rows]
-        return Rows(X if self.prepare is None else self.prepare(X), self.y[rows], weight, jobs=self.jobs)
+    def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
+        """A copy of some rows, in order, prepared once and for all, with weights of their own."""
+        step = max(1, -(-len(rows) // (1 if self.sparse else self.chunks)))
+        parts = [rows[a : a + step] for a in range(0, len(rows), step)]
 
+        def part(rows: Array) -> Block:
+            X = self.X[rows] if self.sparse else np.take(self.X, rows, axis=0)
+            return prepare(X if self.prepare is None else self.prepare(X))
+
+        taken = list(self._map(part, parts))
+        X = taken[0] if len(taken) == 1 else np.concatenate(taken)
+        return Rows(X, self.y[rows], weight, jobs=self.jobs)
+
+    @cached_property
     def _chunks(self) -> list[range]:
-        bounds = np.linspace(0, len(self.spans), min(self.chunks, len(self.spans)) + 1).astype(int)
-        return [range(a, b) for a, b in pairwise(bounds)]
+        count, parts = len(self.spans), min(self.chunks, len(self.spans))
+        return [range(i * count // parts, (i + 1) * count // parts) for i in range(parts)]
 
     def _map(self, f: Callable[[Item], Result], items: list[Item]) -> Iterator[Result]:
         if self.jobs == 1 or len(items) == 1:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer import diagnostics
+from onelayer import diagnostics, sampling
 from onelayer.columns import Columns, not_finite
-from onelayer.labels import encode_labels, row_weights
+from onelayer.labels import class_totals, encode_labels, row_weights
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.objective import Objective
 from onelayer.solvers import Outcome, Point, Watch, gd, newton
@@ -165,8 +165,7 @@ class _Labels:
     ) -> "_Labels":
         classes, codes = encode_labels(y)
         weight = row_weights(sample_weight, class_weight, classes, codes)
-        totals = np.bincount(codes, weights=weight, minlength=len(classes))
-        return cls(classes, codes, weight, totals, names or classes.tolist())
+        return cls(classes, codes, weight, class_totals(codes, weight, len(classes)), names or classes.tolist())
 
 
 def _objective(X: Any, labels: _Labels, columns: Columns, settings: Settings) -> Objective:
@@ -308,26 +307,11 @@ def _parts(parting: list[diagnostics.Separating], labels: _Labels, names: Sequen
 
 
 def growing_samples(objective: Objective, labels: _Labels, settings: Settings) -> list[Objective]:
-    """Random samples of the rows, smallest first, each class weighted to its share; none where all rows are few."""
-    n, p = objective.rows.n, math.prod(objective.shape)
-    k, codes = len(labels.classes), labels.codes
+    """Samples of the rows, smallest first; none where all rows are few."""
     rng = np.random.default_rng(settings.random_state or 0)
-    samples: list[Objective] = []
-    # so many rows that their curvature is all rows' to a fifth; a class's weights share theirs; rows of many columns
-    # know too little in small numbers, but for sparse ones, which rarely have many at once
-    size = max((80 if objective.outputs == 1 else 8) * p, 4000)
-    if p > 512 and objective.rows.sparse:
-        size = max(n // 16, 4000)
-    while size <= n // 4 and settings.max_iter:
-        rows = np.sort(rng.choice(n, size, replace=False, shuffle=False))
-        weight = np.ones(size) if labels.weight is None else labels.weight[rows]
-        sampled = np.bincount(codes[rows], weights=weight, minlength=k)
-        # a class that the sample hardly knows would be known wrongly: wait for a larger sample
-        if np.bincount(codes[rows], minlength=k).min() >= 20 and sampled.min() > 0:
-            share = labels.totals / labels.totals.sum() / (sampled / size)
-            samples.append(objective.sample(rows, weight * share[codes[rows]], float(size)))
-        size *= 8 if objective.outputs == 1 else 4
-    return samples
+    sizes = sampling.sizes(objective.rows.n, objective.shape, settings.tol, sparse=objective.rows.sparse)
+    chosen = [sampling.stratified(labels.codes, labels.totals, labels.weight, size, rng) for size in sizes]
+    return [objective.sample(*sample) for sample in chosen if sample is not None and settings.max_iter]
 
 
 def _base_rate(totals: Array, objective: Objective) -> Array:

@@ -11,18 +11,19 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Point:
-    """A point with the objective's value and gradient there, and the number of rows they were taken on."""
+    """A point with the objective's value and gradient there, the number of rows they were taken on, and their logits."""
 
     u: Array
     value: float
     gradient: Array
     rows: int
+    logits: Any = None
 
     @classmethod
     def at(cls, objective: Any, u: Array) -> "Point":
         """Ask the objective."""
-        value, gradient = objective.value_gradient(u)
-        return cls(u, value, gradient, objective.rows.n)
+        value, gradient, logits = objective.evaluate(u)
+        return cls(u, value, gradient, objective.rows.n, logits)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""Which rows a fit looks at first: random ones from all over the file, every class among them."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+SHARE = 8  # of all rows, the largest sample is at most one in so many; each smaller one has an eighth of the next
+RICH = 20  # rows a parameter below which a sample's curvature is too far from all rows'
+FEWEST = 2_000  # rows: below it, the interpreter takes longer than the arithmetic
+HESSIANS = 30  # rows a parameter of three or more classes in the largest sample
+RARE = 100  # rows of a class that a sample holds at least, if there are so many
+SPARSE = 4_000  # rows from which a sample with many more columns still knows the frequent ones
+
+
+def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[int]:
+    """How many rows the samples of n rows have for a point of k outputs and p coordinates, smallest first.
+
+    A sample's optimum is p k / (2 s) from all rows', and a step with its Hessian leaves p / s of that: the largest has
+    as many rows as leave `tol` of a loss of a third of a nat after one step, so that two sweeps of all rows suffice.
+    """
+    k, p = shape
+    if k * p > 512:  # conjugate gradients: curvature is not taken over, and only sparse columns are known from few rows
+        largest, least = (n // 16, SPARSE) if sparse else (0, 1)
+    else:
+        enough = p * math.sqrt(6 / max(tol, 1e-8)) if k == 1 else HESSIANS * k * p  # k² blocks make a Hessian dear
+        largest, least = min(math.ceil(enough), n // SHARE), max((RICH if k == 1 else 2 * k) * p, FEWEST)
+    found = []
+    while largest >= least:
+        found.append(largest)
+        largest //= SHARE
+    return found[::-1]
+
+
+def spread(n: int, size: int, rng: np.random.Generator) -> Array:
+    """Rows in order, one at random from each of as many stretches of equal length: files sorted by label are no trap."""
+    return ((np.arange(size) + rng.random(size)) * (n / size)).astype(np.int64)
+
+
+def stratified(codes: Array, totals: Array, weight: Array | None, size: int, rng: np.random.Generator) -> Any:
+    """Some rows and their weights: of every class enough, and all classes weighted to their share of the total.
+
+    Parameters
+    ----------
+    codes : integer array of shape (n,)
+        The class of each row.
+    totals : array of shape (k,)
+        Sums of the rows' weights in each class.
+    weight : array of shape (n,), optional
+    size : int
+        About how many rows to take.
+
+    Returns
+    -------
+    rows, weights, total weight; None where a class has no weight among the rows taken
+
+    Examples
+    --------
+    >>> codes = np.arange(1000) // 990
+    >>> rows, weight, total = stratified(codes, np.array([990.0, 10.0]), None, 50, np.random.default_rng(0))
+    >>> len(rows), (codes[rows] == 1).sum(), round(float(weight[codes[rows] == 1].sum() / total), 6)
+    (60, np.int64(10), 0.01)
+    """
+    n, k = len(codes), len(totals)
+    rows = spread(n, size, rng)
+    counts = np.bincount(codes[rows], minlength=k)
+    for code in np.flatnonzero(counts < RARE):
+        members = np.flatnonzero(codes == code)
+        if counts[code] < min(len(members), RARE):
+            ours = members[spread(len(members), min(len(members), RARE), rng)]
+            rows = np.sort(np.concatenate([rows[codes[rows] != code], ours]))
+    taken = codes[rows]
+    weights = np.ones(len(rows)) if weight is None else weight[rows]
+    sampled = np.bincount(taken, weights=weights, minlength=k)
+    if sampled.min() <= 0:
+        return None
+    share = totals / totals.sum() * len(rows) / sampled
+    return rows, weights * share[taken], float(len(rows))
