@@ -80,7 +80,7 @@ class Columns:
             raise ValueError(not_finite(X) or "a number is too large")
         largest = np.zeros(X.shape[1])
         np.maximum.at(largest, X.indices, np.abs(data))
-        return np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000))
+        return np.asarray(np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000)))
 
     @property
     def implicit_mean(self) -> Array | None:
@@ -125,13 +125,13 @@ class Columns:
         """Weights (k, d + 1) of the columns as they came, the bias last."""
         d = len(self.unit)
         w = u[:, :d] / self.scale
-        bias = u[:, d] - w @ self.mean if self.fit_intercept else np.zeros(len(u))
+        bias = u[:, d] - (w * self.mean).sum(axis=1) if self.fit_intercept else np.zeros(len(u))
         return np.column_stack([w / self.unit, bias])
 
     def from_user(self, weights: Array) -> Array:
         """The inverse of `to_user`."""
         w = weights[:, :-1] * self.unit
-        bias = weights[:, -1] + w @ self.mean
+        bias = weights[:, -1] + (w * self.mean).sum(axis=1)
         return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
 
 

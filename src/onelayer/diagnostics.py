@@ -51,30 +51,32 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
     else:
         seen = max(100, min(SEEN, SEEN_ENTRIES // d))
         sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if n > 2 * seen else slice(None)
-        suspects = np.unique([f.column for f in _beyond(X[sample], codes[sample], len(share))]).astype(int)
+        suspects = np.unique(_beyond(X[sample], codes[sample], len(share))[0])
         if not len(suspects):
             return []
-        found = [f._replace(column=int(suspects[f.column])) for f in _beyond(X[:, suspects], codes, len(share))]
-    kept = [f for f in found if by_chance or d * share[f.code] ** f.rows < CHANCE]
-    return sorted(kept, key=lambda f: -f.rows)
+        column, code, rows = _beyond(X[:, suspects], codes, len(share))
+        found = suspects[column], code, rows
+    column, code, rows = found
+    kept = np.flatnonzero((rows < n) & (by_chance | (d * share[code] ** rows < CHANCE)))
+    kept = kept[np.argsort(-rows[kept], kind="stable")]
+    return [Separating(int(column[i]), int(code[i]), int(rows[i])) for i in kept]
 
 
-def _only_nonzeros(X: Any, codes: Array, k: int) -> list[Separating]:
-    """Sparse columns without a negative entry that are zero in all classes but one."""
+def _only_nonzeros(X: Any, codes: Array, k: int) -> tuple[Array, Array, Array]:
+    """Sparse columns without a negative entry that are zero in all classes but one; the class, and how many rows."""
     negative = X.data < 0
     sizes = sp.csr_matrix((np.abs(X.data), X.indices, X.indptr), shape=X.shape, copy=False) if negative.any() else X
     sums = sizes.T @ (codes[:, None] == np.arange(k)).astype(X.dtype)  # (d, k)
     pure = np.count_nonzero(sums, axis=1) == 1
     pure[X.indices[negative]] = False
-    suspects = np.flatnonzero(pure)
-    rows = np.bincount(X.indices[X.data != 0], minlength=X.shape[1])[suspects] if len(suspects) else suspects
-    code = sums[suspects].argmax(axis=1)
-    return [Separating(int(j), int(c), int(r)) for j, c, r in zip(suspects, code, rows, strict=True) if r < X.shape[0]]
+    column = np.flatnonzero(pure)
+    rows = np.bincount(X.indices[X.data != 0], minlength=X.shape[1])[column] if len(column) else column
+    return column, sums[column].argmax(axis=1), rows
 
 
-def _beyond(X: Array, codes: Array, k: int) -> list[Separating]:
-    """Dense columns in which the values of a class all lie on one side of all others', or touch them."""
-    found = []
+def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
+    """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
+    found = [(np.empty(0, dtype=np.intp),) * 3]
     for code in range(k):
         ours, others = X[codes == code], X[codes != code]
         if not (len(ours) and len(others)):
@@ -82,9 +84,10 @@ def _beyond(X: Array, codes: Array, k: int) -> list[Separating]:
         for sign in (1, -1):
             edge = (sign * others).max(axis=0)
             rows = (sign * ours > edge).sum(axis=0)
-            parts = ((sign * ours).min(axis=0) >= edge) & (rows > 0)
-            found += [Separating(int(j), code, int(rows[j])) for j in np.flatnonzero(parts)]
-    return found
+            parts = np.flatnonzero(((sign * ours).min(axis=0) >= edge) & (rows > 0))
+            found.append((parts, np.full(len(parts), code), rows[parts]))
+    columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return columns, codes_of_parts, rows_apart
 
 
 def rank(objective: Any) -> int:

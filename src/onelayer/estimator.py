@@ -185,10 +185,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             dtype="numeric",
         )
         if hasattr(X, "tocsr"):
-            if not X.has_canonical_format:
-                X = X.copy()
-                X.sum_duplicates()
-            return X
+            return X  # in any order, even with duplicates: a sum over rows is the same
         return (
             X
             if X.dtype.kind in "fiu" and X.dtype.itemsize > 2

@@ -111,7 +111,7 @@ class Objective:
             return (np.stack([_dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
 
         (H,) = self.rows.total(block, self._logits_of_blocks(u) if logits is None else logits)
-        return np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge)
+        return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
 
     def product(self, u: Array, logits: Logits | None = None) -> tuple[Product, Array]:
         """The function v → Hessian(u) · v on arrays of u's shape, and the mean curvature of each output, (k,)."""
@@ -152,14 +152,15 @@ class Objective:
         def prepare(X: Any) -> Array:
             if self.mean is not None:
                 X -= self.mean
-            return np.multiply(X, 1 if self.scale is None else 1 / self.scale, dtype=np.float32, casting="same_kind")
+            scale = 1 if self.scale is None else 1 / self.scale
+            return np.asarray(np.multiply(X, scale, dtype=np.float32, casting="same_kind"))
 
         taken = self.rows.take(rows, weight, prepare)
         return replace(self, rows=taken, total_weight=total_weight, mean=None, scale=None)
 
     def _logits_of_blocks(self, u: Array) -> Logits:
         w, b = self._of_raw_columns(u)
-        return self.rows.each(lambda X, y, weight: _logits(X, w, b))
+        return list(self.rows.each(lambda X, y, weight: _logits(X, w, b)))
 
     def _of_raw_columns(self, u: Array) -> tuple[Array, Any]:
         """w and b with z = X w + b: (d,) and a number for one output, else (d, k) and (k,)."""
@@ -196,7 +197,11 @@ class Objective:
 
 def _dot(A: Any, B: Array) -> Array:
     """A product that lets other threads run meanwhile: NumPy's ``dot`` always does, its ``@`` on some shapes only."""
-    return np.dot(A, B) if isinstance(A, np.ndarray) else np.asarray(A @ B)
+    if not isinstance(A, np.ndarray):
+        return np.asarray(A @ B)
+    return np.asarray(
+        np.dot(A, B) if B.ndim == 1 or A.ndim == 1 else np.dot(B.T, A.T).T
+    )  # columns of logits, each in one run
 
 
 def _logits(X: Any, w: Array, b: Any) -> Array:

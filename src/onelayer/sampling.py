@@ -13,7 +13,6 @@ RICH = 20  # rows a parameter below which a sample's curvature is too far from a
 FEWEST = 2_000  # rows: below it, the interpreter takes longer than the arithmetic
 HESSIANS = 30  # rows a parameter of three or more classes in the largest sample
 RARE = 100  # rows of a class that a sample holds at least, if there are so many
-SPARSE = 4_000  # rows from which a sample with many more columns still knows the frequent ones
 
 
 def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[int]:
@@ -24,7 +23,7 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
     """
     k, p = shape
     if k * p > 512:  # conjugate gradients: curvature is not taken over, and only sparse columns are known from few rows
-        largest, least = (n // 16, SPARSE) if sparse else (0, 1)
+        largest, least = n // SHARE if sparse else 0, max(2 * k * p, FEWEST)
     else:
         enough = p * math.sqrt(6 / max(tol, 1e-8)) if k == 1 else HESSIANS * k * p  # k² blocks make a Hessian dear
         largest, least = min(math.ceil(enough), n // SHARE), max((RICH if k == 1 else 2 * k) * p, FEWEST)
@@ -36,7 +35,7 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
 
 
 def spread(n: int, size: int, rng: np.random.Generator) -> Array:
-    """Rows in order, one at random from each of as many stretches of equal length: files sorted by label are no trap."""
+    """Rows in order, one at random from each of as many equal stretches: files sorted by label are no trap."""
     return ((np.arange(size) + rng.random(size)) * (n / size)).astype(np.int64)
 
 
@@ -60,9 +59,9 @@ def stratified(codes: Array, totals: Array, weight: Array | None, size: int, rng
     Examples
     --------
     >>> codes = np.arange(1000) // 990
-    >>> rows, weight, total = stratified(codes, np.array([990.0, 10.0]), None, 50, np.random.default_rng(0))
-    >>> len(rows), (codes[rows] == 1).sum(), round(float(weight[codes[rows] == 1].sum() / total), 6)
-    (60, np.int64(10), 0.01)
+    >>> rows, weight, total = stratified(codes, np.array([990.0, 10.0]), None, 200, np.random.default_rng(0))
+    >>> int((codes[rows] == 1).sum()), round(float(weight[codes[rows] == 1].sum() / total), 6)
+    (10, 0.01)
     """
     n, k = len(codes), len(totals)
     rows = spread(n, size, rng)

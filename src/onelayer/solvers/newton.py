@@ -7,11 +7,11 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+from scipy.linalg import eigh, eigvalsh_tridiagonal
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from onelayer.solvers.progress import Outcome, Point, Watch
@@ -25,19 +25,25 @@ ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
 HALVINGS = 40
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
+SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
+STALE = 0.7  # of the value: from there on, the blocks of the Hessian have changed enough to be taken anew
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
+LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
+ROUNDING = FLOOR * DOUBLE
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
 
 
 @dataclass(frozen=True)
 class Curvature:
-    """The Hessian at some point, factored: ``solve(g)`` is H⁻¹ g.
+    """The Hessian at some point, or nearly: ``solve(g)`` is H⁻¹ g.
 
     ``error`` is how much it may be off, as a factor of the true one: 1 for all rows; for a sample of s rows and p
     parameters (1 + √(p/s))², the edge of the spectrum of a sampled covariance (Marchenko & Pastur, 1967).
+    ``value`` is the objective's where it was taken.
     """
 
     solve: Solve
+    value: float
     error: float = 1.0
 
 
@@ -45,48 +51,49 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     """Minimise a smooth convex objective to a relative gap of `tol`, by way of its `samples`, smallest first.
 
     With few parameters, all rows are then asked for gradients only: their curvature is the last sample's, as long as
-    that shortens the way enough (Bollapragada, Byrd & Nocedal, IMA Journal of Numerical Analysis 39, 2019).
+    that shortens the way enough (Bollapragada, Byrd & Nocedal, IMA Journal of Numerical Analysis 39, 2019); after
+    that it preconditions conjugate gradients, which cost less than second derivatives of all rows.
     """
-    minimise = _direct if u.size <= DIRECT else _truncated
     curvature = None
     for sample in samples:
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
         accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
-        outcome, curvature = minimise(sample, u, accuracy, max_iter, watch, None)
+        minimise = _direct if u.size <= DIRECT else _truncated
+        outcome, curvature = minimise(sample, Point.at(sample, u), accuracy, max_iter, watch, None)
         u = outcome.point.u
         if curvature is not None:
             curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
         if watch.stopped:
             break
-    return minimise(objective, u, tol, max_iter, watch, curvature)[0]
+    point = Point.at(objective, u)
+    if u.size <= DIRECT and (curvature is None or u.size <= SQUARE):
+        return _direct(objective, point, tol, max_iter, watch, curvature)[0]
+    return _truncated(objective, point, tol, max_iter, watch, curvature)[0]
 
 
 def _direct(
-    objective: Any, u: Array, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
+    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
 ) -> tuple[Outcome, Curvature | None]:
     """Steps with a factored Hessian, kept as long as each step leaves little of the decrement."""
-    point = Point.at(objective, u)
     watch(point)
-    gap, kind, converged, last, older = math.inf, "estimate", False, math.inf, True
+    gap, kind, last, older = math.inf, "estimate", math.inf, True
     for iteration in range(max_iter + 1):
-        step, decrement = _step(curvature, point) if curvature else (u, math.inf)
+        step, decrement = _step(curvature, point) if curvature else (point.u, math.inf)
         if curvature is None or (older and decrement > SLOW * last):
             curvature, older = factored(objective, point), False
             step, decrement = _step(curvature, point)
-        gap, kind = _gap(objective, point, decrement * curvature.error)
-        if iteration == max_iter or watch.stopped or gap <= max(tol, FLOOR * DOUBLE) * point.value:
-            converged = bool(gap <= max(tol, FLOOR * DOUBLE) * point.value)
+        gap, kind = _gap(point, decrement * curvature.error * (2 if older else 1))
+        if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement)
         if following is None and older:
             curvature = None
             continue
         if following is None:
-            converged = _at_rounding(objective, point, decrement)
-            break
+            return Outcome(point, gap, kind, _at_rounding(objective, point, decrement)), curvature
         point, last, older = following, decrement, True
         watch(point)
-    return Outcome(point, gap, kind, converged), curvature
+    return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), curvature
 
 
 def _step(curvature: Curvature, point: Point) -> tuple[Array, float]:
@@ -95,53 +102,53 @@ def _step(curvature: Curvature, point: Point) -> tuple[Array, float]:
 
 
 def _truncated(
-    objective: Any, u: Array, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
+    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
 ) -> tuple[Outcome, None]:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1)."""
-    point = Point.at(objective, u)
     watch(point)
-    gap, kind, converged, least, solve = math.inf, "estimate", False, 1.0, None
+    gap, kind, seen = math.inf, "estimate", UNSEEN
     for iteration in range(max_iter + 1):
-        if solve is not None:
-            # what the conjugate gradients of the step before have seen of the spectrum, with a factor of two to spare
-            gap, kind = _gap(objective, point, 2 * float(np.vdot(point.gradient, solve(point.gradient))) / least)
+        if curvature is not None and seen.steps >= 3:
+            # between what the step before has seen of its own gradient and the worst of the spectrum
+            gap, kind = _gap(point, 1.5 * math.sqrt(seen.ratio / seen.least) * _step(curvature, point)[1])
             if gap <= tol * point.value:
-                converged = True
                 break
         product, curvatures = objective.product(point.u, point.logits)
-        solve = _preconditioner(objective, point, curvatures)
+        if curvature is None or point.value < STALE * curvature.value:
+            curvature = _preconditioner(objective, point, curvatures)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(gap, point.value) / max(point.value, 1e-300)))
-        step, least = conjugate_gradients(product, -point.gradient, solve, forcing, wanted, least)
+        step, seen = conjugate_gradients(product, -point.gradient, curvature.solve, forcing, wanted, seen)
         decrement = -float(np.vdot(point.gradient, step))
-        gap, kind = _gap(objective, point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
-        if iteration == max_iter or watch.stopped or gap <= max(tol, FLOOR * DOUBLE) * point.value:
-            converged = bool(gap <= max(tol, FLOOR * DOUBLE) * point.value)
+        gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
+        if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement)
         if following is None:
-            converged = _at_rounding(objective, point, decrement)
-            break
+            return Outcome(point, gap, kind, _at_rounding(objective, point, decrement)), None
         point = following
         watch(point)
-    return Outcome(point, gap, kind, converged), None
+    return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), None
 
 
-def _preconditioner(objective: Any, point: Point, curvatures: Array) -> Solve:
+def _preconditioner(objective: Any, point: Point, curvatures: Array) -> Curvature:
     """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
     if objective.outputs > 1 and objective.shape[1] <= BLOCK:
-        blocks = objective.diagonal_blocks(point.u, point.logits)
-        solvers = [symmetric_solver(block) for block in blocks]
-        return lambda g: np.stack([solve(row) for solve, row in zip(solvers, g, strict=True)])
+        solvers = [symmetric_solver(block) for block in objective.diagonal_blocks(point.u, point.logits)]
+
+        def solve(g: Array) -> Array:
+            return np.stack([solve_row(row) for solve_row, row in zip(solvers, g, strict=True)])
+
+        return Curvature(solve, point.value)
     diagonal = np.maximum(curvatures[:, None] + objective.ridge, 1e-300)
-    return lambda g: np.asarray(g / diagonal)
+    return Curvature(lambda g: np.asarray(g / diagonal), math.inf)
 
 
 def factored(objective: Any, point: Point) -> Curvature:
     """The Hessian at a point, factored once."""
     H = _determined(objective, objective.hessian(point.u, point.logits))
     solve = symmetric_solver(H)
-    return Curvature(lambda g: solve(g.ravel()).reshape(g.shape))
+    return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value)
 
 
 def _determined(objective: Any, H: Array) -> Array:
@@ -175,19 +182,34 @@ def symmetric_solver(H: Array) -> Solve:
     return lambda g: np.asarray(vectors @ ((vectors.T @ (g / size)) / values)) / size
 
 
+class Seen(NamedTuple):
+    """What conjugate gradients have seen of the preconditioned Hessian P⁻¹H.
+
+    The least eigenvalue, gᵀH⁻¹g relative to gᵀP⁻¹g for the gradient they started from, and in how many steps.
+    """
+
+    least: float
+    ratio: float
+    steps: int
+
+
+UNSEEN = Seen(1.0, 1.0, 0)
+
+
 def conjugate_gradients(
-    product: Callable[[Array], Array], right: Array, solve: Solve, forcing: float, wanted: float, least: float = 1.0
-) -> tuple[Array, float]:
-    """Solve H x = right from 0, preconditioned, and say what the least eigenvalue of the preconditioned H seems to be.
+    product: Callable[[Array], Array], right: Array, solve: Solve, forcing: float, wanted: float, seen: Seen = UNSEEN
+) -> tuple[Array, Seen]:
+    """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
     Stops at a residual `forcing` relative in the preconditioner's norm, or once what is left of the quadratic is
-    below `wanted`. `least` is what is known of that eigenvalue before.
+    below `wanted`; `seen` is what is known of the spectrum before.
     """
     x = np.zeros_like(right)
     residual = right.copy()
     preconditioned = solve(residual)
     direction = preconditioned.copy()
     rho = first = float(np.vdot(residual, preconditioned))
+    least, gained = seen.least, 0.0
     diagonal: list[float] = []
     beside: list[float] = []
     ratio = step = 0.0
@@ -201,35 +223,38 @@ def conjugate_gradients(
         # Lanczos' tridiagonal matrix from the coefficients (Golub & Van Loan, 4th ed., § 11.3.5)
         diagonal.append(curvature / rho + (ratio / step if step else 0.0))
         step = rho / curvature
+        gained += step * rho
         x += step * direction
         residual -= step * bent
         preconditioned = solve(residual)
         rho, before = float(np.vdot(residual, preconditioned)), rho
         ratio = rho / before
         beside.append(math.sqrt(ratio) / step)
-        least = min(least, _least_eigenvalue(diagonal, beside[:-1]))
+        if len(diagonal) <= LANCZOS:
+            least = min(least, _least_eigenvalue(diagonal, beside[:-1]))
         direction *= ratio
         direction += preconditioned
-    return (x if x.any() else preconditioned), least
+    if not diagonal:
+        return preconditioned, Seen(least, max(seen.ratio, 1.0), 0)
+    return x, Seen(least, (gained + rho) / first, len(diagonal))
 
 
 def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
     if len(diagonal) == 1:
         return diagonal[0]
-    T = np.diag(diagonal) + np.diag(beside, -1)
-    return float(max(np.linalg.eigvalsh(T)[0], 1e-12))
+    (least,) = eigvalsh_tridiagonal(diagonal, beside, select="i", select_range=(0, 0), check_finite=False)
+    return float(max(least, 1e-12))
 
 
 def _line_search(objective: Any, point: Point, step: Array, decrement: float) -> Point | None:
     """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient."""
     t = 1.0
     noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
-    norm = math.inf
+    norm = np.linalg.norm(point.gradient)
     for _ in range(HALVINGS):
         trial = Point.at(objective, point.u + t * step)
         if trial.value <= point.value - ARMIJO * t * decrement:
             return trial
-        norm = min(norm, float(np.linalg.norm(point.gradient)))
         if trial.value <= point.value + noise and np.linalg.norm(trial.gradient) < norm:
             return trial
         if t * decrement < noise / 64:
@@ -246,16 +271,18 @@ def _at_rounding(objective: Any, point: Point, decrement: float) -> bool:
 def gap_at(objective: Any, point: Point) -> tuple[float, str]:
     """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
     if point.u.size <= DIRECT:
-        return _gap(objective, point, _step(factored(objective, point), point)[1])
+        return _gap(point, _step(factored(objective, point), point)[1])
     product, curvatures = objective.product(point.u, point.logits)
-    step, _ = conjugate_gradients(product, -point.gradient, _preconditioner(objective, point, curvatures), 0.1, 0.0)
-    return _gap(objective, point, -float(np.vdot(point.gradient, step)))
+    solve = _preconditioner(objective, point, curvatures).solve
+    step, _ = conjugate_gradients(product, -point.gradient, solve, 0.1, 0.0)
+    return _gap(point, -float(np.vdot(point.gradient, step)))
 
 
-def _gap(objective: Any, point: Point, decrement: float) -> tuple[float, str]:
+def _gap(point: Point, decrement: float) -> tuple[float, str]:
     """How far the value is from the optimum: half the Newton decrement near it, a bound elsewhere.
 
-    The decrement is exact for a quadratic; where it is a large part of the value, the objective is not one yet.
+    The decrement is exact for a quadratic; where it is a large part of the value, the objective is not one yet, and
+    no loss is below 0.
     """
     estimate = 0.6 * decrement  # half, and a fifth of it for what is left of higher terms
     return (estimate, "estimate") if estimate < NEAR * point.value else (point.value, "bound")

@@ -11,7 +11,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Point:
-    """A point with the objective's value and gradient there, the number of rows they were taken on, and their logits."""
+    """A point with the objective's value and gradient there, on how many rows they were taken, and their logits."""
 
     u: Array
     value: float
