@@ -1,5 +1,6 @@
 """Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,16 +136,16 @@ class Columns:
         return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
 
 
-def not_finite(X: Any) -> str | None:
+def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:
     """The sentence that names the first column with NaN or infinity, how many cells, and the first row; or None."""
     for j in range(X.shape[1]):
         column = X[:, [j]]
         column = np.asarray(column.toarray() if hasattr(column, "toarray") else column, dtype=np.float64)[:, 0]
         wrong = ~np.isfinite(column)
         if wrong.any():
-            kind = "NaN" if np.isnan(column[wrong.argmax()]) else "infinity"
+            kind, name = "NaN" if np.isnan(column[wrong.argmax()]) else "infinity", repr(names[j]) if names else j
             return (
-                f"column {j} has {wrong.sum()} cells that are NaN or infinity, first {kind} in row {wrong.argmax()}: "
-                "drop these rows or fill them first"
+                f"column {name} has {wrong.sum()} cells that are NaN or infinity, first {kind} "
+                f"in row {wrong.argmax()}: drop these rows or fill them first"
             )
     return None

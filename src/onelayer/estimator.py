@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +12,9 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from onelayer import features
 from onelayer.columns import not_finite
+from onelayer.labels import label_array
 from onelayer.losses import sigmoid, softmax
 from onelayer.training import train
 
@@ -150,9 +153,10 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """Logits in nats, (n,) for two classes, else (n, k)."""
         check_is_fitted(self)
         X = self._checked(X, reset=False)
-        if (message := not_finite(X)) is not None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            z = np.asarray(X @ self.coef_.T + self.intercept_)
+        if not np.isfinite(z).all() and (message := not_finite(X, self._names())) is not None:
             raise ValueError(message)
-        z = np.asarray(X @ self.coef_.T + self.intercept_)
         return z[:, 0] if len(self.classes_) == 2 else z
 
     def predict_proba(self, X: Any) -> Array:
@@ -175,6 +179,9 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return np.asarray(self.classes_[codes])
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
+        X = features.checked(X, None if reset else self._names())
+        if not reset:
+            features.refuse_width(X, self.n_features_in_, type(self).__name__)
         X = validate_data(
             self,
             X,
@@ -193,7 +200,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         )
 
     def _check_threshold(self) -> None:
-        if not (isinstance(self.threshold, int | float) and 0 <= self.threshold <= 1):
+        if not (isinstance(self.threshold, Real) and 0 <= self.threshold <= 1):
             raise ValueError(f"threshold must be a probability in [0, 1], not {self.threshold!r}")
         if hasattr(self, "classes_") and len(self.classes_) > 2 and self.threshold != 0.5:
             raise ValueError(
@@ -218,10 +225,13 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
 def _labels(y: ArrayLike) -> Array:
     """y as one axis; a single column is taken, with scikit-learn's warning."""
-    y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] == 1:
+    y = label_array(y)
+    if y.ndim == 2 and y.shape[1] == 1 and len(y) > 1:
         warnings.warn("A column-vector y was passed when a 1d array was expected", DataConversionWarning, stacklevel=3)
         return y[:, 0]
+    if y.ndim != 1:
+        looks = ": it looks transposed, pass y.T" if y.ndim == 2 and len(y) == 1 else ""
+        raise ValueError(f"y must hold one label for each row, but has shape {y.shape}{looks}")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         wrong = ~np.isfinite(y)
         raise ValueError(f"Input y contains NaN or infinity in {wrong.sum()} rows, first in row {wrong.argmax()}")

@@ -9,9 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[Any]
 
 
+def label_array(y: ArrayLike) -> Array:
+    """y as an array of what it holds: NumPy alone would make texts of the numbers and NaN that stand beside a text."""
+    array = np.asarray(y)
+    if array.dtype.kind in "US" and isinstance(y, list | tuple) and not all(isinstance(v, str | bytes) for v in y):
+        return np.asarray(y, dtype=object)
+    return array
+
+
 def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
     """The classes, sorted, and the code of each row; two classes are found without sorting the rows."""
-    y = np.asarray(y)
+    y = label_array(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or len(y) == 0:
@@ -22,10 +30,13 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         wrong = ~np.isfinite(y)
         raise ValueError(f"y holds NaN or infinity in {wrong.sum()} rows, first in row {wrong.argmax()}: drop them")
-    if y.dtype.kind == "O":
-        missing = np.array([label is None or label != label for label in y])
+    if y.dtype.kind == "c":
+        raise ValueError(f"y is of type {y.dtype}, such as {y[0]}: labels must be numbers, texts or the like")
+    if y.dtype.kind in "OMm":
+        missing = _missing(y)
         if missing.any():
             raise ValueError(f"y holds {missing.sum()} missing labels, first in row {missing.argmax()}: drop them")
+        _refuse_compound(y)
     if y.dtype.kind == "f" and (y != np.floor(y)).any():
         raise ValueError("Unknown label type: continuous; y must hold classes, but has numbers with a fraction")
     try:
@@ -77,6 +88,24 @@ def class_totals(codes: Array, weight: Array | None, k: int) -> Array:
     return np.bincount(codes, weights=weight, minlength=k).astype(np.float64)
 
 
+def _missing(y: Array) -> Array:
+    """None, NaN, NaT and pandas' NA, whose comparison has no truth."""
+    if y.dtype.kind in "Mm":
+        return np.isnat(y)
+    return np.array([label is None or type(label).__name__ == "NAType" or _is_nan(label) for label in y])
+
+
+def _is_nan(label: Any) -> bool:
+    different = label != label
+    return isinstance(different, bool | np.bool_) and bool(different)
+
+
+def _refuse_compound(y: Array) -> None:
+    for row, label in enumerate(y):
+        if hasattr(label, "__len__") and not isinstance(label, str | bytes):
+            raise ValueError(f"y holds {label!r:.60} ({type(label).__name__}) in row {row}: each row has one label")
+
+
 def row_weights(
     sample_weight: ArrayLike | None, class_weight: Mapping[Any, float] | str | None, classes: Array, codes: Array
 ) -> Array | None:
@@ -84,7 +113,10 @@ def row_weights(
     n = len(codes)
     weight = None
     if sample_weight is not None:
-        weight = np.array(sample_weight, dtype=np.float64)
+        try:
+            weight = np.array(sample_weight, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"sample_weight must hold a number for each row: {error}") from error
         if weight.ndim == 0:
             weight = np.full(n, float(weight))
         if weight.shape != (n,):

@@ -1,0 +1,96 @@
+"""Labels of any kind become codes; what is no label is refused with its count and first row."""
+
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from onelayer import PerceptronClassifier
+from onelayer.labels import encode_labels, row_weights
+
+X = np.random.default_rng(0).normal(size=(20, 3))
+Y = np.arange(20) % 2
+
+
+def labelled(no, yes):
+    return [yes if y else no for y in Y]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        labelled("no", "yes"),
+        labelled("ß", "日本"),
+        labelled(-1, 1),
+        labelled(1, 2),
+        labelled(False, True),
+        labelled("0", "1"),
+        labelled(0.0, 1.0),
+        labelled(Decimal(0), Decimal(1)),
+        pd.Series(Y, dtype="Int64"),
+        pd.Series(labelled("no", "yes"), dtype="category"),
+        pd.Series(labelled("no", "yes"), dtype="string"),
+        pl.Series(labelled("no", "yes")),
+    ],
+    ids=str,
+)
+def test_labels_of_any_kind_come_back_from_predict(labels):
+    model = PerceptronClassifier().fit(X, labels)
+    plain = PerceptronClassifier().fit(X, Y)
+    assert len(model.classes_) == 2
+    np.testing.assert_array_equal(model.predict(X) == model.classes_[1], plain.predict(X) == 1)
+    assert set(model.predict(X)) <= set(labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([None, *labelled("a", "b")[1:]], "y holds 1 missing labels, first in row 0: drop them"),
+        (np.array([*labelled("a", "b")[:-1], np.nan], dtype=object), "y holds 1 missing labels, first in row 19"),
+        (np.where(Y == 1, np.nan, 1.0), "contains NaN or infinity in 10 rows, first in row 1"),
+        (pd.Series([None, *(Y[1:] > 0)], dtype="boolean"), "y holds 1 missing labels, first in row 0"),
+        (pd.Series([None, *Y[1:]], dtype="Int64"), "NaN or infinity in 1 rows, first in row 0"),
+        (np.where(Y == 1, np.datetime64("NaT"), np.datetime64("2024-01-01")), "y holds 10 missing labels, first in r"),
+        (Y + 1j, "y is of type complex128, such as 1j"),
+        ([*labelled("a", "b")[:-1], np.nan], "y holds 1 missing labels, first in row 19"),
+        (labelled(1, "a"), r"y mixes types.*make them one"),
+        (np.array(labelled(1, "a"), dtype=object), r"y mixes types.*make them one"),
+        (X[:, 0], "continuous; y must hold classes, but has numbers with a fraction"),
+        (np.zeros(20), "y has one class only, 0.0, in all 20 rows"),
+        (Y[None], r"has shape \(1, 20\): it looks transposed, pass y.T"),
+        (np.c_[Y, Y], r"y must hold one label for each row, but has shape \(20, 2\)"),
+        (1, r"y must hold one label for each row, but has shape \(\)"),
+        (Y[:10], "X has 20 rows, but y has 10 labels"),
+    ],
+    ids=str,
+)
+def test_what_is_no_label_is_refused_with_its_place(labels, words):
+    with pytest.raises(ValueError, match=words):
+        PerceptronClassifier().fit(X, labels)
+
+
+def test_a_label_of_several_parts_is_refused():
+    labels = np.empty(4, dtype=object)
+    labels[:] = [(1, 2), (3, 4), (1, 2), (3, 4)]
+    with pytest.raises(ValueError, match=r"y holds \(1, 2\) \(tuple\) in row 0: each row has one label"):
+        encode_labels(labels)
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        (["a"] * 20, "sample_weight must hold a number for each row"),
+        (np.ones(3), r"sample_weight has shape \(3,\), but there are 20 rows"),
+        (-np.ones(20), "sample_weight must be finite and at least 0, but is -1.0 in row 0"),
+        (np.full(20, np.nan), "sample_weight must be finite and at least 0, but is nan in row 0"),
+        (np.zeros(20), "sample_weight is zero for every row"),
+        (Y, "sample_weight is 0 for every row of class "),
+    ],
+    ids=str,
+)
+def test_weights_that_weigh_nothing_are_refused(weights, words):
+    classes, codes = encode_labels(Y)
+    with pytest.raises(ValueError, match=words):
+        row_weights(weights, None, classes, codes)
