@@ -1,12 +1,14 @@
 """Words, signs and runs of words as features."""
 
+from collections import Counter
+
 import numpy as np
 import polars as pl
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from onelayer import tables
-from onelayer.tables.texts import TEXT_LENGTH, TOKEN, terms
+from onelayer.tables.texts import TEXT_LENGTH, TOKEN, count, learn, terms
 
 
 def test_texts_equal_scikit_learns_tf_idf():
@@ -46,11 +48,11 @@ def test_rows_without_a_known_word_are_flagged_only_where_texts_are_all_there_is
     ],
 )
 def test_terms_of_a_text(text, words):
-    assert sorted(terms(pl.Series([text]), 2)["term"]) == words
+    assert sorted(terms(pl.Series([text]), 2)["term"].unique()) == words
 
 
 def test_terms_stay_in_their_row():
-    counted = terms(pl.Series(["a b", "", None, "b a a"]), 3).sort("row", "term")
+    counted = terms(pl.Series(["a b", "", None, "b a a"]), 3).group_by("row", "term").len().sort("row", "term")
     assert counted.rows() == [
         (0, "a", 1), (0, "a b", 1), (0, "b", 1),
         (3, "a", 2), (3, "a a", 1), (3, "b", 1), (3, "b a", 1), (3, "b a a", 1),
@@ -76,4 +78,26 @@ def test_terms_are_bounded_and_it_is_said():
     frame = pl.DataFrame({"t": ["b a", "a c", "a b"]})
     encoder, _ = tables.fit(frame, kinds={"t": "text"}, ngrams=1, max_features=2)
     assert encoder.feature_names == ["t: a", "t: b"]
-    assert encoder.notices == ("column 't' has 3 different terms: the 2 in most rows are kept (max_features)",)
+    assert encoder.notices == (
+        "column 't' has more than 2 different terms: those in most rows are kept (max_features)",
+    )
+
+
+@pytest.mark.parametrize("ngrams", [1, 2, 3])
+@pytest.mark.parametrize("limit", [1, 5, 40, 300, 10_000])
+def test_what_is_learnt_is_what_counting_in_plain_python_gives(ngrams, limit):
+    rng = np.random.default_rng(ngrams)
+    texts = [" ".join(rng.choice(list("abcdefg!"), rng.integers(0, 9))) for _ in range(60)]
+    listed = []
+    for text in texts:
+        words = text.split()
+        listed.append([" ".join(words[i : i + k]) for k in range(1, ngrams + 1) for i in range(len(words) - k + 1)])
+    documents = Counter(term for found in listed for term in set(found))
+    names = sorted(documents, key=lambda term: (-documents[term], term))[:limit]
+    vocabulary, counts = learn(pl.Series(texts), ngrams, limit)
+    assert vocabulary.names == tuple(names)
+    assert vocabulary.documents.tolist() == [documents[name] for name in names]
+    assert vocabulary.capped == (len(documents) > limit)
+    assert counts.toarray().tolist() == [[found.count(name) for name in names] for found in listed]
+    assert (count(pl.Series(texts), vocabulary.names, ngrams) != counts).nnz == 0
+    assert counts.has_canonical_format

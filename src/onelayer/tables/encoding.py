@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from onelayer.tables.kinds import KINDS, recognised, refuse_type, say_kind, shown
 from onelayer.tables.reading import TableError, TableWarning, as_text, suggestion
-from onelayer.tables.texts import terms, tf_idf, vocabulary
+from onelayer.tables.texts import count, learn, tf_idf
 
 Array = NDArray[Any]
 
@@ -268,25 +268,22 @@ def _fit_text(
 ) -> tuple[Column, Any]:
     texts = as_text(series)
     _refuse_missing(series.name, texts.is_null(), impute)
-    counted = terms(texts, ngrams)
-    spread = vocabulary(counted)
-    if spread.height == 0:
+    vocabulary, counts = learn(texts, ngrams, max_features)
+    if not vocabulary.names:
         raise TableError(f"column {series.name!r} holds no word in any of its rows: exclude it (exclude=, --exclude)")
-    if spread.height > max_features:
+    if vocabulary.capped:
         notices.append(
-            f"column {series.name!r} has {spread.height} different terms: the {max_features} in most rows are kept "
+            f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept "
             "(max_features)"
         )
-    spread = spread.head(max_features)
-    frequency = np.log((1 + len(series)) / (1 + spread["documents"].to_numpy())) + 1
-    column = Column(series.name, "text", tuple(spread["term"].to_list()), frequency)
-    return column, tf_idf(counted, column.names, frequency, len(series))
+    frequency = np.log((1 + len(series)) / (1 + vocabulary.documents)) + 1
+    return Column(series.name, "text", vocabulary.names, frequency), tf_idf(counts, frequency)
 
 
 def _features(column: Column, series: pl.Series, ngrams: int, unanswerable: dict[int, str]) -> Any:
     refuse_type(series)
     if column.kind == "text":
-        return tf_idf(terms(as_text(series), ngrams), column.names, column.values, len(series))
+        return tf_idf(count(as_text(series), column.names, ngrams), column.values)
     if column.kind == "category":
         return _one_hot(column, as_text(series), unanswerable)
     values, unread = _numbers(series)

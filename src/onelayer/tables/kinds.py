@@ -12,6 +12,7 @@ LEVELS = 50  # a column of strings with at most so many different values, each s
 # What people write in numbers that computers do not read: spaces, separators of thousands, a decimal comma, percent,
 # currencies, the typographic minus; and points between thousands, 1.234.567,8.
 ORNAMENTS = r"[\s,'’_%‰\p{Sc}]"
+LONGEST = 50  # bytes of a cell that could be meant as a number
 THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$"
 
 
@@ -66,8 +67,11 @@ def _holds_numbers(series: pl.Series) -> bool:
         return False
     if not blocked.any():
         return True
-    bare = cells.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
-    meant = bare.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(THOUSANDS).fill_null(False)
+    short = cells.filter(cells.str.len_bytes() <= LONGEST)
+    if 2 * len(short) <= filled.sum():  # texts: spare them what follows
+        return False
+    bare = short.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
+    meant = bare.cast(pl.Float64, strict=False).is_not_null() | short.str.contains(THOUSANDS).fill_null(False)
     if 2 * meant.sum() <= filled.sum():
         return False
     row = blocked.arg_max() or 0
