@@ -1,11 +1,17 @@
 """The command line as a person runs it: whole processes, exit codes, and what is said where."""
 
 import json
+import os
+import pty
+import signal
 import subprocess
 import sys
 
 import pytest
 from sklearn.datasets import load_iris
+
+import onelayer
+from onelayer import cli
 
 
 def run(*arguments, stdin=None):
@@ -79,3 +85,109 @@ def test_the_users_errors_are_one_sentence_and_exit_2(folder, arguments, words):
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_the_version_is_said():
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"onelayer, version {onelayer.__version__}\n")
+
+
+@pytest.mark.parametrize("command", sorted(cli.cli.commands))
+def test_help_shows_an_example_of_each_command(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.cli.main([command, "--help"], prog_name="onelayer")
+    assert stopped.value.code == 0
+    text = capsys.readouterr().out
+    assert f"  onelayer {command}" in text.split("Usage:")[1].split("\n", 1)[1]
+
+
+def test_a_model_goes_through_standard_output_and_what_is_said_beside_it(folder, tmp_path):
+    arguments = ["fit", str(folder / "iris.csv"), "--target", "kind", "--model", "-"]
+    command = [sys.executable, "-c", "from onelayer.cli import main; main()", *arguments]
+    done = subprocess.run(command, capture_output=True, timeout=100, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "m").write_bytes(done.stdout)
+    assert onelayer.load(tmp_path / "m").classes == ("versicolor", "virginica")
+    assert b"80 to fit, 20 held out" in done.stderr
+
+
+def test_a_row_is_explained(folder):
+    done = run("explain", folder / "m.onelayer", folder / "iris.csv", "--row", 3)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("row 3       versicolor: probability of virginica 0.")
+    total = sum(float(line.split(":")[-1].split(",")[0].split()[-1]) for line in lines[1:])
+    assert total == pytest.approx(float(lines[0].split()[-2]), abs=2e-3)
+    found = json.loads(run("explain", folder / "m.onelayer", folder / "iris.csv", "--row", 3, "--json").stdout)
+    assert {push["feature"] for push in found["pushes"]} == {"length", "width"}
+    for arguments in (("--row", 3), (folder / "iris.csv", "--row", 101), ("--top", 0)):
+        assert run("explain", folder / "m.onelayer", *arguments).returncode == 2
+
+
+def test_our_own_fault_is_70_and_says_where(monkeypatch, capsys):
+    def broken(*_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("onelayer.model.load", broken)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["explain", "m.onelayer"])
+    assert stopped.value.code == cli.OUR_FAULT == 70
+    assert "our own fault, RuntimeError at test_cli.py:" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(folder, tmp_path, monkeypatch, capsys):
+    class Status:
+        def __enter__(self):
+            self.costs = 0
+            return self.say
+
+        def __exit__(self, *_):
+            pass
+
+        def say(self, doing):
+            told = doing.startswith("fitting: cost")
+            self.costs += told
+            if told and self.costs == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(cli, "_progress", Status)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["fit", str(folder / "iris.csv"), "--target", "kind", "--model", str(tmp_path / "m")])
+    assert stopped.value.code == cli.INTERRUPTED == 130
+    said = capsys.readouterr()
+    assert "NOT converged" in said.out
+    assert "stopped: the best weights so far are saved" in said.err
+    assert onelayer.load(tmp_path / "m").fitted["converged"] is False
+
+
+def test_progress_is_shown_on_a_terminal_and_nothing_in_a_pipe(folder, tmp_path):
+    terminal, end = pty.openpty()
+    arguments = ["fit", str(folder / "iris.csv"), "--target", "kind", "--model", str(tmp_path / "m")]
+    command = [sys.executable, "-c", "from onelayer.cli import main; main()", *arguments]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=end, timeout=100, env=os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    )
+    os.close(end)
+    shown = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(terminal)
+    assert done.returncode == 0
+    assert b"starting" in shown or b"fitting" in shown or b"evaluating" in shown
+    assert b"iter" not in done.stdout.split(b"fitted")[0]
+    assert run(*arguments).stderr == ""
+
+
+def test_a_pipe_that_closes_is_no_error(folder):
+    program = "from onelayer.cli import main; main()"
+    command = f"{sys.executable} -c '{program}' predict {folder}/m.onelayer {folder}/iris.csv | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "label,probability\n"
+    assert done.stderr == "notice: columns not used: kind\n" or done.stderr == ""

@@ -8,6 +8,10 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from onelayer import demo, guide
 
@@ -23,7 +27,7 @@ def told(tmp_path_factory):
 
 def test_the_pictures_are_there_whole_and_not_blank(told):
     folder, pictures, _ = told
-    assert len(pictures) == 5
+    assert len(pictures) == 6
     assert sorted(folder.iterdir()) == pictures
     for path in pictures:
         pixels = imread(path)
@@ -53,6 +57,19 @@ def test_the_rising_cost_is_told_with_the_bound(told):
     assert "Below 0.125 (the stable bound" in text
     assert "it falls in every step, from 0.716 to 0.346" in text
     assert guide.stable_rate(guide.blobs()[0]) > demo.CALM_RATE
+
+
+def test_real_data_are_judged_on_rows_not_seen_beside_the_base_rate(told):
+    text = "\n".join(told[2])
+    accuracy, base = map(float, re.search(r"right answers +(\S+) +\(base rate (\S+)\)", text).groups())
+    loss, base_loss = map(float, re.search(r"log loss +(\S+) +\(base rate (\S+)\)", text).groups())
+    X, y = load_breast_cancer(return_X_y=True)
+    order = np.random.RandomState(0).permutation(len(y))
+    fitted, kept = order[:400], order[400:]
+    peer = make_pipeline(StandardScaler(), LogisticRegression(C=1e3, max_iter=10_000)).fit(X[fitted], y[fitted])
+    assert accuracy >= peer.score(X[kept], y[kept]) - 0.02
+    assert base == pytest.approx(max(np.mean(y[kept]), 1 - np.mean(y[kept])), abs=5e-4)
+    assert loss < 0.2 < base_loss < 0.7
 
 
 def test_lines_fit_a_terminal(told):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onelayer.estimator import PerceptronClassifier as PerceptronClassifier
+    from onelayer.fitting import fit as fit
     from onelayer.model import Model as Model
-    from onelayer.model import fit as fit
     from onelayer.model import load as load
 
 _HOME = {
     "PerceptronClassifier": "estimator",
     "Model": "model",
-    "fit": "model",
+    "fit": "fitting",
     "load": "model",
 }
 _ROOMS = ("guide", "plots")

@@ -1,7 +1,8 @@
 """The command line: ``onelayer demo | fit | predict | evaluate | explain | plot``.
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 done but some rows could not be
-answered, 2 the user's input or arguments, 70 our own fault.
+answered, 2 the user's input or arguments, 70 our own fault, 130 stopped by Ctrl-C: a fit that had begun saves the best
+it has so far.
 """
 
 import csv
@@ -11,13 +12,14 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-SOME_UNANSWERED, USER_ERROR, OUR_FAULT = 1, 2, 70
+SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED = 1, 2, 70, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,22 +31,33 @@ def cli() -> None:
     onelayer demo
     onelayer fit people.csv --target income --model income.onelayer
     onelayer predict income.onelayer new.csv > answers.csv
+
+    Exit codes: 0 done, 1 done but some rows could not be answered, 2 your input or arguments, 70 our own fault,
+    130 stopped by Ctrl-C.
     """
 
 
 @cli.command()
 @click.argument("folder", default="onelayer-demo", type=click.Path(file_okay=False))
 def demo(folder: str) -> None:
-    """Tell the guide's story with its numbers, and save its pictures in FOLDER."""
+    """Tell the guide's story with its numbers, and save its pictures in FOLDER.
+
+    \b
+    onelayer demo
+    onelayer demo pictures
+    """
     from onelayer import demo as story
 
-    story.run(Path(folder), click.echo)
+    try:
+        story.run(Path(folder), click.echo)
+    except ImportError as error:
+        raise click.UsageError(str(error)) from error
 
 
 @cli.command()
 @click.argument("data")
 @click.option("--target", default="label", show_default=True, help="The column to predict.")
-@click.option("--model", "model_path", required=True, help="Where to save the model.")
+@click.option("--model", "model_path", required=True, help="Where to save the model; - is standard output.")
 @click.option("--test-size", default=0.2, show_default=True, help="Share of rows kept out to judge the model on.")
 @click.option("--positive", help="The label whose probability the threshold is for.")
 @click.option("--weight", help="The column of the rows' weights.")
@@ -79,12 +92,15 @@ def fit(
     \b
     onelayer fit people.csv --target income --model income.onelayer
     onelayer fit mail.csv --positive spam --threshold 0.9 --model spam.onelayer
+    zcat people.csv.gz | onelayer fit - --target income --model - > income.onelayer
+
+    Ctrl-C in the iterations keeps the best weights so far: the model is saved, not converged, and the exit code is 130.
     """
-    from onelayer import model as models
+    from onelayer import fitting
 
     started = time.perf_counter()
-    with _status("fitting"):
-        model = models.fit(
+    with _progress() as progress:
+        model = fitting.fit(
             data,
             target,
             positive=positive,
@@ -98,9 +114,11 @@ def fit(
             seed=seed,
             separator=sep,
             encoding=encoding,
+            progress=progress,
         )
-        model.save(model_path)
+    model.save(model_path)
     seconds = time.perf_counter() - started
+    aside = model_path == "-"  # what is said must not run into the model's bytes
     if as_json:
         click.echo(
             json.dumps(
@@ -112,11 +130,14 @@ def fit(
                     "held_out": model.held_out,
                     "seconds": seconds,
                 }
-            )
+            ),
+            err=aside,
         )
-        return
-    for line in _fit_in_words(model, model_path, seconds):
-        click.echo(line)
+    else:
+        click.echo("\n".join(_fit_in_words(model, model_path, seconds)), err=aside)
+    if any(notice.startswith("interrupted") for notice in model.fitted["notices"]):
+        click.echo("stopped: the best weights so far are saved", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def _fit_in_words(model: Any, path: str, seconds: float) -> list[str]:
@@ -153,9 +174,14 @@ def _quality_in_words(quality: dict[str, Any]) -> list[str]:
 
 def _weights_in_words(model: Any, top: int) -> list[str]:
     return [
-        f"weight      {row['feature']}: {row['weight']:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
+        f"weight      {row['feature']}{_unit(row)}: {row['weight']:+.3f}, for {row['class']} "
+        f"(odds × {row['odds_ratio']:.3g})"
         for row in model.explain(top)
     ]
+
+
+def _unit(row: dict[str, Any]) -> str:
+    return "" if row["unit"] is None else f" (per {row['unit']:.4g})"
 
 
 @cli.command()
@@ -167,10 +193,15 @@ def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
     """Write label and probability for each row of DATA, in order.
 
     A row that cannot be answered is left blank, named on standard error, and the exit code is 1.
+
+    \b
+    onelayer predict income.onelayer new.csv > answers.csv
+    cat new.jsonl | onelayer predict income.onelayer - --json
     """
     import numpy as np
 
     from onelayer import model as models
+    from onelayer.files import write_whole
 
     model = models.load(model_path)
     with warnings.catch_warnings(record=True) as caught:
@@ -192,10 +223,7 @@ def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
         writer.writerow(["label", "probability"])
         writer.writerows((row[0], f"{row[1]:.6g}") if row else ("", "") for row in rows)
         text = buffer.getvalue()
-    if output == "-":
-        click.echo(text, nl=False)
-    else:
-        models.write_whole(Path(output), text.encode())
+    write_whole(output, text.encode())
     if not answered.all():
         sys.exit(SOME_UNANSWERED)
 
@@ -205,7 +233,12 @@ def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
 def evaluate(model_path: str, data: str, as_json: bool) -> None:
-    """Judge MODEL on the rows of DATA, whose labels are known, beside what the base rate alone would give."""
+    """Judge MODEL on the rows of DATA, whose labels are known, beside what the base rate alone would give.
+
+    \b
+    onelayer evaluate income.onelayer people.csv
+    onelayer evaluate income.onelayer people.csv --json
+    """
     from onelayer import model as models
 
     quality = models.load(model_path).evaluate(data)
@@ -220,14 +253,44 @@ def evaluate(model_path: str, data: str, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("model_path", metavar="MODEL")
-@click.option("--top", default=15, show_default=True, help="How many weights of each class.")
+@click.argument("data", required=False)
+@click.option("--row", type=int, help="The row of DATA to explain, counted from 1.  [default: 1]")
+@click.option("--top", default=15, show_default=True, help="How many weights of each class, or features of the row.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
-def explain(model_path: str, top: int, as_json: bool) -> None:
-    """Say what MODEL has learnt: its strongest weights, and what each does to the odds."""
+def explain(model_path: str, data: str | None, row: int | None, top: int, as_json: bool) -> None:
+    """Say what MODEL has learnt, or why it answers one row of DATA as it does.
+
+    \b
+    onelayer explain income.onelayer
+    onelayer explain income.onelayer new.csv --row 3
+    """
     from onelayer import model as models
 
+    if data is None and row is not None:
+        raise click.UsageError("--row needs DATA, the table that holds the row")
+    if top < 1:
+        raise click.UsageError(f"--top must be 1 or more, not {top}")
     model = models.load(model_path)
-    click.echo(json.dumps(model.explain(top)) if as_json else "\n".join(_weights_in_words(model, top)))
+    if data is None:
+        click.echo(json.dumps(model.explain(top)) if as_json else "\n".join(_weights_in_words(model, top)))
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = model.explain_row(data, 1 if row is None else row)
+    for warning in caught:
+        click.echo(f"notice: {warning.message}", err=True)
+    click.echo(json.dumps(found) if as_json else "\n".join(_row_in_words(found, top)))
+
+
+def _row_in_words(found: dict[str, Any], top: int) -> list[str]:
+    rest = found["pushes"][top:]
+    return [
+        f"row {found['row']:<8}{found['label']}: probability of {found['class']} {found['probability']:.4f}, "
+        f"log-odds {found['log_odds']:+.3f} from",
+        f"bias        {found['bias']:+.3f}",
+        *(f"push        {push['feature']}: {push['push']:+.3f}, for {push['class']}" for push in found["pushes"][:top]),
+        *([f"others      {sum(push['push'] for push in rest):+.3f} ({len(rest)} features)"] if rest else []),
+    ]
 
 
 @cli.command()
@@ -235,7 +298,11 @@ def explain(model_path: str, top: int, as_json: bool) -> None:
 @click.option("-o", "--output", default="weights.png", show_default=True, help="Where to save the picture.")
 @click.option("--top", default=15, show_default=True, help="How many weights.")
 def plot(model_path: str, output: str, top: int) -> None:
-    """Draw the strongest weights of MODEL."""
+    """Draw the strongest weights of MODEL.
+
+    \b
+    onelayer plot income.onelayer -o weights.png
+    """
     from onelayer import model as models
 
     rows = models.load(model_path).explain(top)[:top]
@@ -258,15 +325,16 @@ def _pair(text: str) -> tuple[str, str]:
     return name, kind
 
 
-def _status(message: str) -> Any:
-    """A spinner on a terminal, nothing in a pipe."""
-    from contextlib import nullcontext
-
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """What is being done, beside a spinner on a terminal; nothing in a pipe."""
     if not sys.stderr.isatty():
-        return nullcontext()
+        yield lambda doing: None
+        return
     from rich.console import Console
 
-    return Console(stderr=True).status(message)
+    with Console(stderr=True).status("starting") as status:
+        yield lambda doing: status.update(doing)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -278,7 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(USER_ERROR)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:

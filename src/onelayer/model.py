@@ -1,29 +1,19 @@
 """A fitted table: its columns, weights and threshold; predictions, their quality and their reasons; saved as data."""
 
-import hashlib
-import json
-import os
-import secrets
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer import tables
+from onelayer import storage, tables
 from onelayer.losses import cross_entropy, log_loss, sigmoid, softmax
 
 Array = NDArray[Any]
-
-FORMAT, VERSION = "onelayer-model", 1
-
-
-class ModelError(ValueError):
-    """A file that is not a model this version can use."""
 
 
 @dataclass(frozen=True)
@@ -123,23 +113,78 @@ class Model:
         return np.array([code[label] for label in labels])
 
     def explain(self, top: int = 10) -> list[dict[str, Any]]:
-        """The strongest weights: feature, class they speak for, weight in log-odds, and the factor on the odds."""
-        names = self.encoder.feature_names
+        """The strongest weights: feature, class they speak for, weight in log-odds, and the factor on the odds.
+
+        ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
+        """
+        names, units = self.encoder.feature_names, self.encoder.units
         rows = []
         for k in range(len(self.weights)):
             w = self.weights[k, :-1]
             for j in np.argsort(-np.abs(w), kind="stable")[:top]:
                 towards = self.classes[int(w[j] > 0) if len(self.weights) == 1 else k]
                 factor = float(np.exp(min(float(w[j]), 700.0)))
-                rows.append({"feature": names[j], "class": towards, "weight": float(w[j]), "odds_ratio": factor})
+                rows.append(
+                    {
+                        "feature": names[j],
+                        "class": towards,
+                        "weight": float(w[j]),
+                        "odds_ratio": factor,
+                        "unit": units[j],
+                    }
+                )
         return rows
+
+    def explain_row(self, table: Any, row: int = 1) -> dict[str, Any]:
+        """Why one row of a table, counted from 1, is answered as it is: what each feature adds to the log-odds.
+
+        They are the log-odds of the second class of two; of more, those of the most probable class against the average
+        class. ``bias`` and all ``pushes`` add up to ``log_odds``; the strongest push comes first.
+
+        Examples
+        --------
+        >>> from onelayer import fit
+        >>> model = fit({"hours": [1, 2, 3, 4, 5, 6], "label": ["no", "no", "yes", "no", "yes", "yes"]})
+        >>> found = model.explain_row({"hours": [6]})
+        >>> found["label"], found["pushes"][0]["feature"], found["pushes"][0]["class"]
+        ('yes', 'hours', 'yes')
+        """
+        frame = tables.read(table)
+        if not 1 <= row <= frame.height:
+            raise tables.TableError(f"row {row} is not in the table: its rows are 1 to {frame.height}")
+        encoded = self.encoder.transform(frame[row - 1 : row].drop(self.target, strict=False))
+        if encoded.unanswerable:
+            raise tables.TableError(f"row {row} cannot be answered: {encoded.unanswerable[0]}")
+        z = self.logits(encoded)
+        p = np.array([sigmoid(-z[0]), sigmoid(z[0])]) if z.ndim == 1 else softmax(z)[0]
+        answer = self.classes.index(self.labels(p[None])[0])
+        of = 1 if z.ndim == 1 else answer
+        w = self.weights[0] if z.ndim == 1 else self.weights[answer] - self.weights.mean(axis=0)
+        x = sp.csr_matrix(encoded.X)
+        pushes = w[x.indices] * x.data
+        names, rest = self.encoder.feature_names, self.classes[1 - of] if z.ndim == 1 else "other classes"
+        order = np.argsort(-np.abs(pushes), kind="stable")
+        return {
+            "row": row,
+            "label": self.classes[answer],
+            "class": self.classes[of],
+            "probability": float(p[of]),
+            "log_odds": float(w[-1] + pushes.sum()),
+            "bias": float(w[-1]),
+            "pushes": [
+                {
+                    "feature": names[x.indices[j]],
+                    "class": self.classes[of] if pushes[j] > 0 else rest,
+                    "push": float(pushes[j]),
+                }
+                for j in order
+                if pushes[j] != 0
+            ],
+        }
 
     def save(self, path: str | Path) -> None:
         """Write the model as a safetensors file: arrays, and a description in JSON; whole, or not at all."""
-        from safetensors.numpy import save
-
         meta, arrays = self.encoder.state()
-        arrays = {"weights": self.weights, **arrays}
         described = {
             "target": self.target,
             "classes": list(self.classes),
@@ -148,149 +193,7 @@ class Model:
             "held_out": self.held_out,
             "encoder": meta,
         }
-        text = json.dumps(described, ensure_ascii=False, sort_keys=True)
-        content = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items()}
-        head = {"format": FORMAT, "version": str(VERSION), "sha256": _digest(text, content), "model": text}
-        write_whole(Path(path), save(content, metadata=head))
-
-
-def fit(
-    table: Any,
-    target: str = "label",
-    *,
-    positive: str | None = None,
-    weight: str | None = None,
-    exclude: Sequence[str] = (),
-    kinds: Mapping[str, str] | None = None,
-    impute: str | None = None,
-    C: float = 1.0,
-    threshold: float = 0.5,
-    test_size: float = 0.0,
-    seed: int = 0,
-    separator: str | None = None,
-    encoding: str | None = None,
-) -> Model:
-    """Fit a model that predicts one column of a table from the others.
-
-    Parameters
-    ----------
-    table : path, frame or columns
-        Whatever `onelayer.tables.read` takes.
-    target : str
-        The column to predict.
-    positive : str, optional
-        With two classes, the label whose probability the threshold is for; else the last in order.
-    weight : str, optional
-        The column of the rows' weights.
-    exclude : names of columns not to use.
-    kinds : mapping from column to "number", "category" or "text", where what is recognised is not what is meant.
-    impute : {"mean", "median", "most_frequent"}, optional
-        How missing values are filled.
-    C, threshold : as in `onelayer.PerceptronClassifier`.
-    test_size : float in [0, 1)
-        The share of rows kept out of the fit, at random within each class, to evaluate it on.
-    seed : int
-        Of the choice of these rows.
-
-    Raises
-    ------
-    TableError, ValueError
-        For a table or setting that cannot be used.
-
-    Examples
-    --------
-    >>> model = fit({"hours": [1, 2, 3, 4, 5, 6], "label": ["no", "no", "yes", "no", "yes", "yes"]})
-    >>> model.predict({"hours": [0, 7]})
-    ['no', 'yes']
-    """
-    from onelayer.training import train
-
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
-    if not 0 <= test_size < 1:
-        raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
-    frame = tables.read(table, separator=separator, encoding=encoding)
-    raw = tables.column(frame, target)
-    labels = _labels(raw)
-    classes = _classes(raw, positive, threshold)
-    weights = None if weight is None else tables.column(frame, weight, "weight").cast(pl.Float64).to_numpy()
-    for name in exclude:
-        tables.column(frame, name, "excluded")
-    features = frame.drop([target, *exclude, *([weight] if weight else [])])
-    code = {label: i for i, label in enumerate(classes)}
-    y = np.array([code[label] for label in labels])
-    test = _held_out(y, test_size, seed)
-    encoder, encoded = tables.fit(features.filter(~test), kinds=kinds, impute=impute)
-    found = train(
-        encoded.X,
-        y[~test],
-        sample_weight=None if weights is None else weights[~test],
-        names=encoder.feature_names,
-        class_names=classes,
-        C=C,
-    )
-    fitted = {
-        "rows": int((~test).sum()),
-        "C": C if np.isfinite(C) else None,
-        "iterations": found.n_iter,
-        "converged": found.converged,
-        "optimality_gap": found.optimality_gap if np.isfinite(found.optimality_gap) else None,
-        "gap_kind": found.gap_kind,
-        "seconds": found.history[-1].seconds,
-        "notices": [*encoder.notices, *found.notices],
-    }
-    model = Model(target, classes, found.weights, encoder, threshold, fitted)
-    if not test.any():
-        return model
-    unused = [*exclude, *([weight] if weight else [])]
-    held_out = model.evaluate(frame.filter(test).drop(unused))
-    return Model(target, classes, found.weights, encoder, threshold, fitted, held_out)
-
-
-def _labels(raw: pl.Series) -> pl.Series:
-    """The target's cells as text, none of them empty."""
-    if raw.dtype.is_nested() or raw.dtype.is_temporal() or raw.dtype in (pl.Binary, pl.Object):
-        raise tables.TableError(
-            f"target column {raw.name!r} is of type {raw.dtype}: it must hold classes, such as text"
-        )
-    labels = tables.as_text(raw)
-    empty = labels.str.strip_chars().fill_null("") == ""
-    if empty.any():
-        row = (empty.arg_max() or 0) + 1
-        raise tables.TableError(
-            f"target column {raw.name!r} has {empty.sum()} empty cells, first in row {row}: label or drop these rows"
-        )
-    return labels
-
-
-def _classes(raw: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:
-    classes = tuple(tables.as_text(raw.unique().sort()).to_list())
-    if len(classes) < 2:
-        raise tables.TableError(f"target column {raw.name!r} holds one class only, {classes[0]!r}: two are needed")
-    if raw.dtype.is_float() and len(classes) > 20:
-        raise tables.TableError(
-            f"target column {raw.name!r} holds {len(classes)} different numbers with fractions: it must hold classes"
-        )
-    if len(classes) > 20 and 2 * len(classes) > len(raw):
-        raise tables.TableError(
-            f"target column {raw.name!r} holds {len(classes)} different values in {len(raw)} rows: it must hold classes"
-        )
-    if len(classes) > 2 and (positive is not None or threshold != 0.5):
-        raise ValueError(f"positive and threshold are for two classes, but {raw.name!r} holds {len(classes)}")
-    if positive is None:
-        return classes
-    if positive not in classes:
-        raise ValueError(f"positive label {positive!r} is not in column {raw.name!r}: it holds {', '.join(classes)}")
-    return tuple(sorted(classes, key=lambda label: label == positive))
-
-
-def _held_out(y: Array, share: float, seed: int) -> Array:
-    """A share of each class's rows, at random, but never all of a class."""
-    test, rng = np.zeros(len(y), dtype=bool), np.random.default_rng(seed)
-    for code in range(int(y.max()) + 1):
-        rows = np.flatnonzero(y == code)
-        test[rng.permutation(rows)[: min(round(share * len(rows)), len(rows) - 1)]] = True
-    return test
+        storage.write(path, described, {"weights": self.weights, **arrays})
 
 
 def _roc_auc(z: Array, codes: Array) -> float:
@@ -302,31 +205,6 @@ def _roc_auc(z: Array, codes: Array) -> float:
     return float(ranks / (ones * (len(codes) - ones)))
 
 
-def _digest(text: str, arrays: Mapping[str, Array]) -> str:
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(arrays):
-        digest.update(f"{name}{arrays[name].shape}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).data)
-    return digest.hexdigest()
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all; into a pipe or a device, write."""
-    path = Path(os.path.realpath(path))
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        temporary = path.parent / f".{secrets.token_hex(8)}.part"
-        try:
-            temporary.write_bytes(data)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
 def load(path: str | Path) -> Model:
     """A model from its file. Nothing in the file is executed.
 
@@ -335,33 +213,11 @@ def load(path: str | Path) -> Model:
     ModelError
         In one sentence, for a file that is damaged, of a later version, or no model at all.
     """
-    name = repr(str(path))
-    head, arrays = _opened(str(path))
-    if head.get("format") != FORMAT:
-        raise ModelError(f"{name} holds no onelayer model")
-    if head.get("version") != str(VERSION):
-        raise ModelError(
-            f"{name} is of version {head.get('version')!r}, but this onelayer reads {VERSION}: upgrade onelayer"
-        )
-    if head.get("sha256") != _digest(head.get("model", ""), arrays):
-        raise ModelError(f"{name} was changed since it was saved: fit and save it again")
+    described, arrays = storage.read(path)
     try:
-        return _restored(json.loads(head["model"]), arrays)
+        return _restored(described, arrays)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{name} is damaged: {reason}: fit and save it again") from error
-
-
-def _opened(path: str) -> tuple[dict[str, str], dict[str, Array]]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise ModelError(f"model file {path!r} does not exist") from error
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{path!r} is not a model file, or is damaged: fit and save it again") from error
+        raise storage.damaged(path, error) from error
 
 
 def _restored(meta: dict[str, Any], arrays: dict[str, Array]) -> Model:

@@ -71,6 +71,13 @@ class Encoder:
         """One name for each of the d features."""
         return [name for column in self.columns for name in column.features()]
 
+    @property
+    def units(self) -> list[float | None]:
+        """For each feature the amount of its column that is 1 of the feature; None where it is no number."""
+        return [
+            unit for c in self.columns for unit in ([float(c.values[1])] if c.kind == "number" else [None] * c.width)
+        ]
+
     def describe(self) -> list[str]:
         """A line for each kind of column there is."""
         lines = []

@@ -1,0 +1,195 @@
+"""From a table to a fitted model: its labels, the rows kept out, its features, the training, and how good it is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from onelayer import tables
+from onelayer.model import Model
+
+Array = NDArray[Any]
+
+
+def fit(
+    table: Any,
+    target: str = "label",
+    *,
+    positive: str | None = None,
+    weight: str | None = None,
+    exclude: Sequence[str] = (),
+    kinds: Mapping[str, str] | None = None,
+    impute: str | None = None,
+    C: float = 1.0,
+    threshold: float = 0.5,
+    test_size: float = 0.0,
+    seed: int = 0,
+    separator: str | None = None,
+    encoding: str | None = None,
+    progress: Callable[[str], None] = lambda doing: None,
+) -> Model:
+    """Fit a model that predicts one column of a table from the others.
+
+    Parameters
+    ----------
+    table : path, frame or columns
+        Whatever `onelayer.tables.read` takes.
+    target : str
+        The column to predict.
+    positive : str, optional
+        With two classes, the label whose probability the threshold is for; else the last in order.
+    weight : str, optional
+        The column of the rows' weights.
+    exclude : names of columns not to use.
+    kinds : mapping from column to "number", "category" or "text", where what is recognised is not what is meant.
+    impute : {"mean", "median", "most_frequent"}, optional
+        How missing values are filled.
+    C, threshold : as in `onelayer.PerceptronClassifier`.
+    test_size : float in [0, 1)
+        The share of rows kept out of the fit, at random within each class, to evaluate it on.
+    seed : int
+        Of the choice of these rows.
+    separator, encoding : as in `onelayer.tables.read`.
+    progress : function of a str
+        Told what is being done: reading, encoding, each iteration. Ctrl-C in the iterations keeps the best weights so
+        far, on which the model then says that it has not converged.
+
+    Raises
+    ------
+    TableError, ValueError
+        For a table or setting that cannot be used.
+
+    Examples
+    --------
+    >>> model = fit({"hours": [1, 2, 3, 4, 5, 6], "label": ["no", "no", "yes", "no", "yes", "yes"]})
+    >>> model.predict({"hours": [0, 7]})
+    ['no', 'yes']
+    """
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
+    if not 0 <= test_size < 1:
+        raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
+    progress("reading")
+    frame = tables.read(table, separator=separator, encoding=encoding)
+    raw = tables.column(frame, target)
+    labels = _labels(raw)
+    classes = _classes(raw, positive, threshold)
+    weights = None if weight is None else _weights(frame, weight)
+    for name in exclude:
+        tables.column(frame, name, "excluded")
+    unused = [*exclude, *([weight] if weight else [])]
+    code = {label: i for i, label in enumerate(classes)}
+    y = np.array([code[label] for label in labels])
+    test = _held_out(y, test_size, seed)
+    progress("encoding")
+    encoder, encoded = tables.fit(frame.filter(~test).drop([target, *unused]), kinds=kinds, impute=impute)
+    w, fitted = _trained(
+        encoder, encoded.X, y[~test], None if weights is None else weights[~test], classes, C, progress
+    )
+    model = Model(target, classes, w, encoder, threshold, fitted)
+    if not test.any():
+        return model
+    progress("evaluating")
+    return replace(model, held_out=model.evaluate(frame.filter(test).drop(unused)))
+
+
+def _trained(
+    encoder: tables.Encoder,
+    X: Any,
+    y: Array,
+    weights: Array | None,
+    classes: tuple[str, ...],
+    C: float,
+    progress: Callable[[str], None],
+) -> tuple[Array, dict[str, Any]]:
+    """Weights (k, d + 1), and how they were found."""
+    from onelayer.training import train
+
+    kept = _seen(encoder, X)
+    names = encoder.feature_names
+    progress(f"fitting {X.shape[0]} rows, {len(kept)} features")
+    found = train(
+        X if len(kept) == X.shape[1] else X[:, kept],
+        y,
+        sample_weight=weights,
+        names=[names[j] for j in kept],
+        class_names=classes,
+        C=C,
+        callbacks=[lambda at: progress(f"fitting: cost {at.cost:.6f}, slope {at.gradient_norm:.1e}, {at.rows} rows")],
+    )
+    w = np.zeros((len(found.weights), X.shape[1] + 1))
+    w[:, [*kept, -1]] = found.weights
+    return w, {
+        "rows": len(y),
+        "C": C if np.isfinite(C) else None,
+        "iterations": found.n_iter,
+        "converged": found.converged,
+        "optimality_gap": found.optimality_gap if np.isfinite(found.optimality_gap) else None,
+        "gap_kind": found.gap_kind,
+        "seconds": found.history[-1].seconds,
+        "notices": [*encoder.notices, *found.notices],
+    }
+
+
+def _seen(encoder: tables.Encoder, X: Any) -> Array:
+    """The features to train: all but levels for what no row of the fit holds, whose weight is 0 and no news."""
+    if all(column.kind != "category" for column in encoder.columns):
+        return np.arange(X.shape[1])
+    return np.flatnonzero(X.getnnz(axis=0))
+
+
+def _weights(frame: pl.DataFrame, name: str) -> Array:
+    column = tables.column(frame, name, "weight")
+    try:
+        return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    except pl.exceptions.PolarsError as error:
+        raise tables.TableError(f"weight column {name!r} is of type {column.dtype}, not numbers") from error
+
+
+def _labels(raw: pl.Series) -> pl.Series:
+    """The target's cells as text, none of them empty."""
+    if raw.dtype.is_nested() or raw.dtype.is_temporal() or raw.dtype in (pl.Binary, pl.Object):
+        raise tables.TableError(
+            f"target column {raw.name!r} is of type {raw.dtype}: it must hold classes, such as text"
+        )
+    labels = tables.as_text(raw)
+    empty = labels.str.strip_chars().fill_null("") == ""
+    if empty.any():
+        row = (empty.arg_max() or 0) + 1
+        raise tables.TableError(
+            f"target column {raw.name!r} has {empty.sum()} empty cells, first in row {row}: label or drop these rows"
+        )
+    return labels
+
+
+def _classes(raw: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:
+    classes = tuple(tables.as_text(raw.unique().sort()).to_list())
+    if len(classes) < 2:
+        raise tables.TableError(f"target column {raw.name!r} holds one class only, {classes[0]!r}: two are needed")
+    if raw.dtype.is_float() and len(classes) > 20:
+        raise tables.TableError(
+            f"target column {raw.name!r} holds {len(classes)} different numbers with fractions: it must hold classes"
+        )
+    if len(classes) > 20 and 2 * len(classes) > len(raw):
+        raise tables.TableError(
+            f"target column {raw.name!r} holds {len(classes)} different values in {len(raw)} rows: it must hold classes"
+        )
+    if len(classes) > 2 and (positive is not None or threshold != 0.5):
+        raise ValueError(f"positive and threshold are for two classes, but {raw.name!r} holds {len(classes)}")
+    if positive is None:
+        return classes
+    if positive not in classes:
+        raise ValueError(f"positive label {positive!r} is not in column {raw.name!r}: it holds {', '.join(classes)}")
+    return tuple(sorted(classes, key=lambda label: label == positive))
+
+
+def _held_out(y: Array, share: float, seed: int) -> Array:
+    """A share of each class's rows, at random, but never all of a class."""
+    test, rng = np.zeros(len(y), dtype=bool), np.random.default_rng(seed)
+    for code in range(int(y.max()) + 1):
+        rows = np.flatnonzero(y == code)
+        test[rng.permutation(rows)[: min(round(share * len(rows)), len(rows) - 1)]] = True
+    return test

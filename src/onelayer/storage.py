@@ -1,0 +1,82 @@
+"""The file of a model: a safetensors file of arrays and one JSON text, with a digest; data, never code."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.files import write_whole
+
+Array = NDArray[Any]
+
+FORMAT, VERSION = "onelayer-model", 1
+
+
+class ModelError(ValueError):
+    """A file that is not a model this version can use."""
+
+
+def write(path: str | Path, described: dict[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Write what describes a model and its arrays; whole, or not at all."""
+    from safetensors.numpy import save
+
+    text = json.dumps(described, ensure_ascii=False, sort_keys=True)
+    content = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items()}
+    head = {"format": FORMAT, "version": str(VERSION), "sha256": digest(text, content), "model": text}
+    write_whole(path, save(content, metadata=head))
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What `write` was given. Nothing in the file is executed.
+
+    Raises
+    ------
+    ModelError
+        In one sentence, for a file that is damaged, of a later version, or no model at all.
+    """
+    name = repr(str(path))
+    head, arrays = _opened(str(path))
+    if head.get("format") != FORMAT:
+        raise ModelError(f"{name} holds no onelayer model")
+    if head.get("version") != str(VERSION):
+        raise ModelError(
+            f"{name} is of version {head.get('version')!r}, but this onelayer reads {VERSION}: upgrade onelayer"
+        )
+    if head.get("sha256") != digest(head.get("model", ""), arrays):
+        raise ModelError(f"{name} was changed since it was saved: fit and save it again")
+    try:
+        described = json.loads(head["model"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise damaged(path, error) from error
+    return described, arrays
+
+
+def damaged(path: str | Path, error: Exception) -> ModelError:
+    """What to say of a file whose parts are none of a model."""
+    reason = " ".join(str(error).split())[:200]
+    return ModelError(f"{str(path)!r} is damaged: {reason}: fit and save it again")
+
+
+def digest(text: str, arrays: Mapping[str, Array]) -> str:
+    """SHA-256 of the text and of every array with its name and shape."""
+    found = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        found.update(f"{name}{arrays[name].shape}".encode())
+        found.update(np.ascontiguousarray(arrays[name]).data)
+    return found.hexdigest()
+
+
+def _opened(path: str) -> tuple[dict[str, str], dict[str, Array]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ModelError(f"model file {path!r} does not exist") from error
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"{path!r} is not a model file, or is damaged: fit and save it again") from error

@@ -1,0 +1,51 @@
+"""A file is written whole or not at all; pipes, devices and standard output are written into."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from onelayer.files import write_whole
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_text("before")
+    link.symlink_to(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match=f"No space left on device: '{path}'"):
+            write_whole(path, b"after")
+    assert path.read_text() == "before"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "link"]
+    write_whole(link, b"after")
+    assert link.is_symlink()
+    assert path.read_text() == "after"
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode  # readable for whom other files are
+    with pytest.raises(OSError, match=f"No such file or directory: '{tmp_path}/nowhere/m'"):
+        write_whole(tmp_path / "nowhere" / "m", b"")
+
+
+def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        write_whole(pipe, b"through")
+        assert reader.stdout.read() == b"through"
+    assert pipe.is_fifo()
+
+
+def test_a_full_disk_is_said_with_the_path():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full here")
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        write_whole("/dev/full", b"x" * 100_000)
+
+
+def test_a_dash_is_standard_output(tmp_path):
+    program = "from onelayer.files import write_whole; write_whole('-', bytes(range(256)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=tmp_path, check=True)
+    assert done.stdout == bytes(range(256))
+    assert list(tmp_path.iterdir()) == []

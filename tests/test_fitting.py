@@ -1,0 +1,120 @@
+"""From a table to a model: settings and labels that cannot be used, progress, and Ctrl-C."""
+
+import os
+import signal
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+import onelayer
+
+
+@pytest.fixture(scope="module")
+def table():
+    data = load_breast_cancer()
+    columns = {str(name): data.data[:, i] for i, name in enumerate(data.feature_names[:6])}
+    return columns | {"label": data.target_names[data.target].astype(object)}
+
+
+@pytest.fixture(scope="module")
+def model(table):
+    return onelayer.fit(table, positive="malignant", test_size=0.25)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"target": "Label"}, "did you mean 'label'"),
+        ({"positive": "ill"}, "positive label 'ill' is not in"),
+        ({"threshold": 2}, "threshold must be a probability"),
+        ({"exclude": ["area"]}, "excluded column 'area' is not in the table"),
+    ],
+)
+def test_settings_are_refused_in_words(table, settings, message):
+    with pytest.raises(ValueError, match=message):
+        onelayer.fit(table, **settings)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", None, "b", " "], "target column 'label' has 2 empty cells, first in row 2: label or drop these rows"),
+        ([0.0, 1.0, np.nan, 1.0], "target column 'label' has 1 empty cells, first in row 3"),
+        (["a"] * 4, "holds one class only, 'a': two are needed"),
+        ([[1], [2], [1], [2]], r"target column 'label' is of type List\(Int64\): it must hold classes"),
+        ([date(2024, 1, 1 + i) for i in range(4)], "target column 'label' is of type Date: it must hold classes"),
+        ([f"name {i}" for i in range(60)], "holds 60 different values in 60 rows: it must hold classes"),
+        ([i / 2 for i in range(30)] * 3, "holds 30 different numbers with fractions: it must hold classes"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        onelayer.fit({"x": list(range(len(labels))), "label": labels})
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 1, 1, 0], [0.0, 1.0, 1.0, 0.0], ["0", "1", "1", "0"], [Decimal(0), Decimal(1), Decimal(1), Decimal(0)]],
+)
+def test_labels_are_the_same_whatever_way_they_came_in(labels):
+    model = onelayer.fit({"x": [1, 2, 3, 4], "label": labels})
+    assert model.classes == ("0", "1")
+    assert model.evaluate({"x": [1, 2], "label": ["0", "1"]})["rows"] == 2
+    assert model.evaluate({"x": [1, 2], "label": [0.0, 1.0]})["rows"] == 2
+    with pytest.raises(
+        ValueError, match="column 'label' holds '2' in row 1, but the model knows 0, 1: correct or drop"
+    ):
+        model.evaluate({"x": [1], "label": [2]})
+
+
+def test_three_classes():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 300)
+    model = onelayer.fit({"x": rng.normal(y * 3), "label": np.array(["a", "b", "c"], dtype=object)[y]})
+    assert np.mean(np.array(model.predict({"x": [0.0, 3.0, 6.0]})) == ["a", "b", "c"]) == 1
+
+
+def test_progress_is_told_from_reading_to_the_end(table):
+    said = []
+    onelayer.fit(table, test_size=0.2, progress=said.append)
+    assert said[:2] == ["reading", "encoding"]
+    assert said[2] == "fitting 456 rows, 6 features"
+    assert all(line.startswith("fitting: cost 0.") for line in said[3:-1])
+    assert len(said) > 5
+    assert said[-1] == "evaluating"
+
+
+def test_ctrl_c_in_the_iterations_keeps_the_best_so_far(table, tmp_path):
+    said = []
+
+    def interrupt(doing):
+        said.append(doing)
+        if sum(line.startswith("fitting: cost") for line in said) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    whole = onelayer.fit(table)
+    model = onelayer.fit(table, progress=interrupt)
+    assert not model.fitted["converged"]
+    assert "interrupted: the best weights so far are kept" in model.fitted["notices"]
+    assert model.fitted["iterations"] < whole.fitted["iterations"]
+    assert whole.evaluate(table)["log_loss"] < model.evaluate(table)["log_loss"] < 0.6
+    model.save(tmp_path / "m")
+    assert onelayer.load(tmp_path / "m").fitted == model.fitted
+
+
+def test_levels_that_only_stand_for_what_was_never_seen_are_no_news():
+    table = {"town": ["Bonn", "Rome"] * 4, "x": [1.0] * 8, "label": ["a", "b", "b", "a"] * 2}
+    model = onelayer.fit(table, kinds={"town": "category"})
+    assert model.encoder.feature_names == ["town=Bonn", "town=Rome", "town=(other)", "x"]
+    assert model.weights[0, 2] == 0
+    assert not any("constant" in notice and "(other)" in notice for notice in model.fitted["notices"])
+
+
+@pytest.mark.parametrize("weights", [["a"] * 8, [[1]] * 8])
+def test_weights_that_are_no_numbers_are_refused(weights):
+    table = {"x": list(range(8)), "w": weights, "label": ["a", "b"] * 4}
+    with pytest.raises(ValueError, match=r"weight column 'w' is of type .*, not numbers"):
+        onelayer.fit(table, weight="w")
