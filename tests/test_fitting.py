@@ -10,6 +10,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 import onelayer
+from onelayer import tables
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +119,24 @@ def test_weights_that_are_no_numbers_are_refused(weights):
     table = {"x": list(range(8)), "w": weights, "label": ["a", "b"] * 4}
     with pytest.raises(ValueError, match=r"weight column 'w' is of type .*, not numbers"):
         onelayer.fit(table, weight="w")
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (
+            [1, -1, None, 1],
+            "weight column 'w' must hold numbers of at least 0, but 2 .* none, first -1 in row 2",
+        ),
+        ([1, 0, 1, 0], "weight column 'w' is 0 in every row of 'b': drop these rows"),
+    ],
+)
+def test_weights_that_weigh_nothing_are_refused_by_row_and_label(weights, message):
+    with pytest.raises(tables.TableError, match=message):
+        onelayer.fit({"x": [1, 2, 3, 4], "w": weights, "label": ["a", "b", "a", "b"]}, weight="w")
+
+
+@pytest.mark.parametrize("settings", [{"weight": "label"}, {"exclude": ["label"]}])
+def test_the_target_is_neither_weight_nor_excluded(settings):
+    with pytest.raises(tables.TableError, match="column 'label' is the target: it cannot be a weight, nor excluded"):
+        onelayer.fit({"x": [1, 2], "label": [1, 2]}, **settings)

@@ -166,9 +166,16 @@ def _real_data(folder: Path, echo: Echo) -> list[Path]:
     two = PerceptronClassifier(C=np.inf).fit(X[fitted][:, pair], y[fitted])
     right = two.score(X[kept][:, pair], y[kept])
     echo(f"  By {PAIR[0]} and {PAIR[1]} alone, without a penalty, it can be drawn: {right:.3f} right.")
+    classes = [str(label) for label in two.classes_]
     with _picture(folder / "6-tumours.png", "Tumours by two measurements, and the learnt line") as ax:
         plots.decision_boundary(
-            two.coef_[0], two.intercept_[0], X[:, pair], malignant.astype(int), names=PAIR, classes=two.classes_, ax=ax
+            two.coef_[0],
+            two.intercept_[0],
+            X[:, pair],
+            malignant.astype(int),
+            names=PAIR,
+            classes=classes,
+            ax=ax,
         )
     return [folder / "6-tumours.png"]
 

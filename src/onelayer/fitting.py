@@ -77,12 +77,14 @@ def fit(
     raw = tables.column(frame, target)
     labels = _labels(raw)
     classes = _classes(raw, positive, threshold)
-    weights = None if weight is None else _weights(frame, weight)
     for name in exclude:
         tables.column(frame, name, "excluded")
+    if target in (weight, *exclude):
+        raise tables.TableError(f"column {target!r} is the target: it cannot be a weight, nor excluded")
     unused = [*exclude, *([weight] if weight else [])]
     code = {label: i for i, label in enumerate(classes)}
     y = np.array([code[label] for label in labels])
+    weights = None if weight is None else _weights(frame, weight, y, classes)
     test = _held_out(y, test_size, seed)
     progress("encoding")
     encoder, encoded = tables.fit(frame.filter(~test).drop([target, *unused]), kinds=kinds, impute=impute)
@@ -141,12 +143,24 @@ def _seen(encoder: tables.Encoder, X: Any) -> Array:
     return np.flatnonzero(X.getnnz(axis=0))
 
 
-def _weights(frame: pl.DataFrame, name: str) -> Array:
+def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...]) -> Array:
+    """The rows' weights: numbers of at least 0, not all 0 in any class."""
     column = tables.column(frame, name, "weight")
     try:
-        return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        weights = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     except pl.exceptions.PolarsError as error:
         raise tables.TableError(f"weight column {name!r} is of type {column.dtype}, not numbers") from error
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise tables.TableError(
+            f"weight column {name!r} must hold numbers of at least 0, but {wrong.sum()} of its cells are none, first "
+            f"{column[row]} in row {row + 1}: correct or drop these rows"
+        )
+    for code, total in enumerate(np.bincount(y, weights=weights)):
+        if total == 0:
+            raise tables.TableError(f"weight column {name!r} is 0 in every row of {classes[code]!r}: drop these rows")
+    return weights
 
 
 def _labels(raw: pl.Series) -> pl.Series:

@@ -221,3 +221,17 @@ def test_text_is_the_same_whatever_way_cells_came_in():
 def test_a_misspelt_column_is_answered_with_the_nearest(name, words):
     with pytest.raises(tables.TableError, match=f"target column '{name}' is not in the table: {words}"):
         tables.column(pl.DataFrame({"label": [1], "age": [2]}), name)
+
+
+def test_a_separator_that_was_not_found_is_asked_for(tmp_path):
+    (tmp_path / "t.csv").write_text("a^label\n1^x\n2^y\n")
+    with pytest.raises(tables.TableError, match=r"whose only column is 'a\^label': to cut it, name the separator"):
+        tables.column(tables.read(tmp_path / "t.csv"), "label")
+
+
+def test_complex_numbers_of_pandas_are_refused_by_column():
+    frame = pd.DataFrame({"a": [1 + 1j, 2], "label": ["x", "y"]})
+    with pytest.raises(
+        tables.TableError, match=r"column 'a' is of type complex128, such as \[\(1\+1j\)\], make its two"
+    ):
+        tables.read(frame)

@@ -70,6 +70,11 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     """A column by name; a name that is not there is answered with the nearest that is."""
     if name in frame.columns:
         return frame[name]
+    if frame.width == 1 and re.search(r"\W", frame.columns[0]):
+        raise TableError(
+            f"{role} column {name!r} is not in the table, whose only column is {frame.columns[0]!r:.80}: to cut it, "
+            "name the separator (separator=, --sep)"
+        )
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
 
 
@@ -124,6 +129,10 @@ def _from_pandas(source: Any) -> pl.DataFrame | None:
         return None
     if not source.columns.is_unique:
         raise TypeError(f"it names {source.columns[source.columns.duplicated()][0]!r} twice, rename one of them")
+    for name, dtype in source.dtypes.items():
+        if dtype.kind == "c":
+            example = source[name].iloc[:1].tolist()
+            raise TypeError(f"column {name!r} is of type {dtype}, such as {example}, make its two parts columns")
     frame = source
     for name in [name for name, dtype in source.dtypes.items() if str(dtype) == "category"]:
         frame = frame.assign(**{name: frame[name].cat.rename_categories(lambda level: str(level))})
