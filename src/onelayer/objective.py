@@ -8,7 +8,7 @@ Rows may come centred and scaled; where they do not, both happen in the algebra,
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,8 @@ class Objective:
     bias: bool = True
     mean: Array | None = None
     scale: Array | None = None
+
+    convex: ClassVar[bool] = True
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,26 +1,103 @@
-"""Gradient descent on a smooth convex objective, as in the guide, but with a step that its curvature allows."""
+"""Solvers that ask for gradients only: descent by a rule, on all rows or on small batches; and L-BFGS.
+
+Each is a function of an objective and a starting point, convex or not: one layer, or a network.
+"""
 
 import math
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.lbfgs import MEMORY, Pair, remember, search, two_loops
 from onelayer.solvers.newton import gap_at
 from onelayer.solvers.progress import Outcome, Point, Watch
+from onelayer.solvers.rules import Rule, gradient_descent
 
 Array = NDArray[Any]
+Advance = Callable[[Point], Point | None]  # from one point on all rows to the next; None where there is none
 
 GAP_EVERY = 25  # iterations between two looks at the gap, each of which costs a Newton step
+SETTLED = 10  # iterations without progress of `tol` each, after which a network is as good as it gets
+# "auto" for rules that divide by the gradient's size: ten times the papers' rate, which knows of no scaled columns
+ADAPTIVE_RATE = 0.01
+RECENT = 5  # the mean of the points of a fifth of an epoch takes the noise of small batches out (measured on networks)
+
+
+def descend(
+    objective: Any,
+    u: Array,
+    *,
+    rule: Rule | None = None,
+    learning_rate: float | str = "auto",
+    batch_size: int | None = None,
+    seed: int = 0,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+) -> Outcome:
+    """Follow a rule, plain gradient descent if none is given; an iteration is a step on all rows or an epoch of batches.
+
+    ``"auto"`` steps by 1/L (Nesterov, Introductory Lectures, 2004, theorem 2.1.14), L the largest curvature; on batches
+    by the largest in a few of them, and what is watched and returned is the mean of the points of late.
+    """
+    rule = rule or gradient_descent()
+    if batch_size is None or batch_size >= objective.rows.n:
+        rate, notices = _rate(objective, u, rule, learning_rate)
+        advance = _on_all_rows(objective, rule, rate, u)
+    else:
+        rate, notices = _rate_on_batches(objective, u, rule, learning_rate, batch_size)
+        advance = _on_batches(objective, rule, rate, u, batch_size, seed, _constant, _recent)
+    return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
+
+
+def sgd(
+    objective: Any,
+    u: Array,
+    *,
+    learning_rate: float | str = "auto",
+    batch_size: int,
+    seed: int = 0,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+) -> Outcome:
+    """Gradient descent on small batches by ever smaller steps, and of its points the mean.
+
+    Steps fall as 1/√k and the mean forgets its beginning: Polyak & Juditsky (SIAM J. Control and Optimization 30,
+    1992), with the weights of Shamir & Zhang (ICML 2013), § 4, η = 3.
+    """
+    rate, notices = _rate_on_batches(objective, u, gradient_descent(), learning_rate, batch_size)
+    advance = _on_batches(objective, gradient_descent(), rate, u, batch_size, seed, _falling, _polyak)
+    return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
+
+
+def lbfgs(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
+    """L-BFGS on all rows (Liu & Nocedal, Mathematical Programming 45, 1989)."""
+    pairs: deque[Pair] = deque(maxlen=MEMORY)
+
+    def advance(point: Point) -> Point | None:
+        following = search(objective, point, -two_loops(pairs, point.gradient))
+        if following is None and pairs:  # what is remembered may be of another place: once more along the gradient
+            pairs.clear()
+            following = search(objective, point, -two_loops(pairs, point.gradient))
+        if following is not None:
+            remember(pairs, point, following)
+        return following
+
+    return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=())
 
 
 def curvature_bound(objective: Any, u: Array) -> float:
     """L, the largest curvature along any direction: power iteration on the Hessian at 0, where every loss bends most.
 
-    Sigmoid and softmax bend most at z = 0 along every direction through all rows, so that L there bounds L anywhere.
-    Kuczyński & Woźniakowski (1992): 30 steps from a random start are within a few per cent; 1.05 makes up for them.
+    Sigmoid and softmax bend most at z = 0 along every direction through all rows, so that L there bounds L anywhere; a
+    network's is estimated at u. Kuczyński & Woźniakowski (1992): 30 steps from a random start are within a few per
+    cent; 1.05 makes up for them.
     """
-    product, _ = objective.product(np.zeros_like(u))
+    product, _ = objective.product(np.zeros_like(u) if objective.convex else u)
     v = np.random.default_rng(0).standard_normal(u.shape)
     length = 1.0
     for _ in range(30):
@@ -29,33 +106,130 @@ def curvature_bound(objective: Any, u: Array) -> float:
         if length == 0:
             return 1.0
     # softmax: its curvature at z = 0 is 1/k of a projection, but elsewhere reaches 1/2 (Böhning 1992)
-    return 1.05 * length * (1 if objective.outputs == 1 else objective.outputs / 2)
+    return 1.05 * length * (objective.outputs / 2 if objective.convex and objective.outputs > 1 else 1)
 
 
-def gd(
-    objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, learning_rate: float | str = "auto"
+def _follow(
+    objective: Any, u: Array, advance: Advance, *, tol: float, max_iter: int, watch: Watch, notices: tuple[str, ...]
 ) -> Outcome:
-    """Full-batch gradient descent; ``"auto"`` steps by 1/L (Nesterov, Introductory Lectures, 2004, theorem 2.1.14)."""
-    L = curvature_bound(objective, u)
-    rate = 1 / L if learning_rate == "auto" else float(learning_rate)
-    notices = []
-    if rate > 2 / L:
-        notices.append(
-            f"learning_rate {rate:g} is above the stable bound 2/L = {2 / L:.4g} (L = {L:.4g} is the largest "
-            "curvature in scaled columns): the cost may rise; use learning_rate='auto'"
-        )
+    """Advance until the optimum is near, no progress is left, the watch says stop, or `max_iter`; the best is kept."""
     best = point = Point.at(objective, u)
+    lows = deque([best.value], maxlen=SETTLED + 1)
+    settled = False
     watch(point)
     for iteration in range(max_iter):
-        if watch.stopped or (iteration % GAP_EVERY == 0 and gap_at(objective, point)[0] <= tol * point.value):
+        if watch.stopped or settled or _near(objective, point, tol, iteration):
             break
         with np.errstate(over="ignore", invalid="ignore"):
-            following = Point.at(objective, point.u - rate * point.gradient)
+            following = advance(point)
+        if following is None:
+            settled = not objective.convex
+            break
         if not math.isfinite(following.value):
-            notices.append("the cost overflowed: the best weights so far are kept; use learning_rate='auto'")
+            notices = (*notices, "the cost overflowed: the best weights so far are kept; use learning_rate='auto'")
             break
         point = following
         best = min(best, point, key=lambda p: p.value)
+        lows.append(best.value)
+        settled = not objective.convex and len(lows) > SETTLED and lows[0] - lows[-1] <= SETTLED * tol * lows[-1]
         watch(point)
-    gap, kind = gap_at(objective, best)
-    return Outcome(best, gap, kind, gap <= tol * best.value, tuple(notices))
+    gap, kind = _gap_at(objective, best)
+    return Outcome(best, gap, kind, settled or bool(gap <= tol * best.value), tuple(notices))
+
+
+def _near(objective: Any, point: Point, tol: float, iteration: int) -> bool:
+    return iteration % GAP_EVERY == 0 and bool(_gap_at(objective, point)[0] <= tol * point.value)
+
+
+def _gap_at(objective: Any, point: Point) -> tuple[float, str]:
+    """Of a network nothing is known but that no loss is below 0."""
+    return gap_at(objective, point) if objective.convex else (point.value, "bound")
+
+
+def _rate(objective: Any, u: Array, rule: Rule, learning_rate: float | str) -> tuple[float, tuple[str, ...]]:
+    """The learning rate on all rows, and what is to be said of it."""
+    if rule.stable is None:
+        return ADAPTIVE_RATE if learning_rate == "auto" else float(learning_rate), ()
+    L = curvature_bound(objective, u)
+    if learning_rate == "auto":
+        return 1 / L, ()
+    rate, stable = float(learning_rate), rule.stable / L
+    bound = f"{rule.stable:.4g}/L = {stable:.4g} (L = {L:.4g} is the largest curvature in scaled columns)"
+    advice = f"learning_rate {rate:g} is above the stable bound {bound}: the cost may rise; use learning_rate='auto'"
+    return rate, (advice,) if rate > stable else ()
+
+
+def _rate_on_batches(
+    objective: Any, u: Array, rule: Rule, learning_rate: float | str, batch_size: int
+) -> tuple[float, tuple[str, ...]]:
+    """The same on batches: with curvature unlike from batch to batch, what one gradient adds up to must be stable."""
+    if learning_rate != "auto" or rule.stable is None:
+        return _rate(objective, u, rule, learning_rate)
+    few = zip(range(4), batches(objective, batch_size, np.random.default_rng(0)), strict=False)
+    return 1 / (rule.gain * max(curvature_bound(batch, u) for _, batch in few)), ()
+
+
+def _on_all_rows(objective: Any, rule: Rule, rate: float, u: Array) -> Advance:
+    state = rule.start(u)
+
+    def advance(point: Point) -> Point:
+        nonlocal state
+        state, step = rule.step(state, point.gradient)
+        return Point.at(objective, point.u - rate * step)
+
+    return advance
+
+
+def _on_batches(
+    objective: Any,
+    rule: Rule,
+    rate: float,
+    u: Array,
+    batch_size: int,
+    seed: int,
+    schedule: Callable[[float], float],
+    share: Callable[[int, int], float],
+) -> Advance:
+    """An epoch at a time: each row once, in an order of its own; the point is the mean, whose newest has its `share`."""
+    state, mean, k = rule.start(u), u, 0
+    rng, per_epoch = np.random.default_rng(seed), max(1, objective.rows.n // batch_size)
+
+    def advance(point: Point) -> Point:
+        nonlocal state, mean, k, u
+        for batch in batches(objective, batch_size, rng):
+            state, step = rule.step(state, batch.value_gradient(u)[1])
+            u = u - rate * schedule(k / per_epoch) * step
+            k += 1
+            mean = mean + share(k, per_epoch) * (u - mean)
+        return Point.at(objective, mean)
+
+    return advance
+
+
+def batches(objective: Any, batch_size: int, rng: np.random.Generator) -> Iterator[Any]:
+    """The objective on each of the small, about equal parts of its rows, in random order."""
+    n, weight = objective.rows.n, objective.rows.weight
+    for rows in np.array_split(rng.permutation(n), max(1, n // batch_size)):
+        share = objective.total_weight * len(rows) / n  # not the batch's own sum, which would make heavy rows light
+        yield objective.sample(rows, None if weight is None else weight[rows], share)
+
+
+def _constant(epochs: float) -> float:
+    return 1.0
+
+
+def _falling(epochs: float) -> float:
+    return 1 / math.sqrt(1 + epochs)
+
+
+def _recent(k: int, per_epoch: int) -> float:
+    return max(1 / k, min(1.0, RECENT / per_epoch))
+
+
+def _polyak(k: int, per_epoch: int) -> float:
+    return 4 / (k + 3)
+
+
+def gd(objective: Any, u: Array, **settings: Any) -> Outcome:
+    """Full-batch gradient descent, as in the guide, but by a step that the curvature allows."""
+    return descend(objective, u, rule=gradient_descent(), **settings)
