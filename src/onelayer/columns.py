@@ -1,7 +1,7 @@
 """Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ Array = NDArray[Any]
 
 SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
 SAMPLE = 2**18  # entries from which the mean and scale of larger data are taken: they only precondition
+REACH = 5  # digits, six fits: held-out log loss 0.076 with it, 0.080 without, and as much less in single steps
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,24 @@ class Columns:
         if X.size <= SMALL:
             return Rows(self._standardise(X), y, weight, jobs=jobs)
         return Rows(X, y, weight, prepare=self._standardise, jobs=jobs)
+
+    def within_reach(self, X: Any) -> "Columns":
+        """Scaled so that no two cells of a column lie further apart than 5: a rare large one would rule a network."""
+        if isinstance(X, np.ndarray):
+            low, high = (end / self.unit for end in (X.min(axis=0), X.max(axis=0)))
+        else:
+            low, high = (np.asarray(end.todense()).ravel() / self.unit for end in (X.min(axis=0), X.max(axis=0)))
+        return replace(self, scale=np.maximum(self.scale, (high - low) / REACH))
+
+    def copy(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
+        """The same as a standardised copy in single precision: what a network learns from."""
+        if not isinstance(X, np.ndarray):
+            data = (X.data / self.unit[X.indices] / self.scale[X.indices]).astype(np.float32)
+            return Rows(sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape), y, weight, jobs=jobs)
+        Z = np.empty(X.shape, dtype=np.float32)
+        for span in (slice(a, a + 8192) for a in range(0, len(X), 8192)):  # no second copy in double precision
+            Z[span] = self._standardise(X[span])
+        return Rows(Z, y, weight, jobs=jobs)
 
     def _standardise(self, X: Array) -> Array:
         Z = np.asarray(X, dtype=np.float64) / self.unit

@@ -153,6 +153,10 @@ class Network:
             value += self.penalty / 2 * float(np.vdot(W, W))
         return value, gradient
 
+    def evaluate(self, u: Array) -> tuple[float, Array, None]:
+        """`value_gradient`; no logits are kept, as there is no Hessian to find from them."""
+        return *self.value_gradient(u), None
+
     def _backward(self, slope: Array, stack: list[Layer], inputs: list[Any], kept: list[Array]) -> Array:
         """The backward pass of a block: from the slope of its loss by its logits, (n, k), to the flat gradient."""
         gradient = np.empty(self.shape)
@@ -183,6 +187,17 @@ class Network:
             return forward(X, list(layers(u.astype(X.dtype, copy=False), self.sizes)), self.activation)[0]
 
         return np.concatenate(self.rows.each(block))
+
+    def value(self, u: Array) -> float:
+        """The objective at u, in nats, by the forward pass alone."""
+
+        def block(X: Any, y: Array, weight: Array | None) -> tuple[Any]:
+            z = forward(X, list(layers(u.astype(X.dtype, copy=False), self.sizes)), self.activation)[0]
+            value = self.loss.value(z, y)
+            return ((value if weight is None else value * weight).sum(dtype=np.float64),)
+
+        norm = sum(float(np.vdot(W, W)) for W, _ in layers(u, self.sizes))
+        return float(self.rows.total(block)[0]) / self.total_weight + self.penalty / 2 * norm
 
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Network":
         """The objective of some of the rows, with weights of their own: the same mean, estimated."""
