@@ -29,9 +29,11 @@ HOUSE = {
     "columns": "sources sampling",
     "labels": "",
     "features": "",
-    "training": "losses sources objective solvers diagnostics sampling columns labels",
+    "training": "losses sources objective solvers network diagnostics sampling columns labels",
     "guide": "losses plots",
-    "estimator": "training columns labels features plots losses",
+    "stream": "training columns labels solvers sources",
+    "callbacks": "",
+    "estimator": "stream training columns labels features plots losses network",
     "storage": "files",
     "model": "tables losses storage",
     "fitting": "tables training model",
@@ -43,6 +45,7 @@ HOUSE["cli"] = " ".join(HOUSE)  # the command line may use everything
 
 PUBLIC = {
     "PerceptronClassifier": "estimator",
+    "ProgressBar": "callbacks",
     "Model": "model",
     "fit": "fitting",
     "load": "model",

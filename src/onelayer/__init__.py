@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onelayer.callbacks import ProgressBar as ProgressBar
     from onelayer.estimator import PerceptronClassifier as PerceptronClassifier
     from onelayer.fitting import fit as fit
     from onelayer.model import Model as Model
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
 
 _HOME = {
     "PerceptronClassifier": "estimator",
+    "ProgressBar": "callbacks",
     "Model": "model",
     "fit": "fitting",
     "load": "model",
 }
 _ROOMS = ("guide", "plots")
 
-__all__ = ["Model", "PerceptronClassifier", "fit", "guide", "load", "plots"]
+__all__ = ["Model", "PerceptronClassifier", "ProgressBar", "fit", "guide", "load", "plots"]
 
 
 def __getattr__(name: str) -> Any:

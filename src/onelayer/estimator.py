@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from numbers import Real
 from typing import Any, Self
 
@@ -14,9 +15,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from onelayer import features
 from onelayer.columns import not_finite
-from onelayer.labels import label_array
+from onelayer.labels import encode_labels, label_array
 from onelayer.losses import sigmoid, softmax
-from onelayer.training import train
+from onelayer.network import ACTIVATIONS, forward
+from onelayer.stream import Stream
+from onelayer.training import Settings, train
 
 Array = NDArray[Any]
 
@@ -40,14 +43,16 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         Whether there is an intercept.
     class_weight : dict, "balanced" or None
         Weights of the classes.
-    solver : {"auto", "newton", "gd"}
-        "auto" is Newton's method on a growing sample; "gd" gradient descent.
+    solver : {"auto", "newton", "lbfgs", "gd", "momentum", "nesterov", "rmsprop", "adam", "sgd"}
+        "auto" is Newton's method on a growing sample; with hidden layers L-BFGS up to 10,000 rows, Adam above.
     learning_rate : float or "auto"
-        Of "gd", on the mean objective in scaled columns; "auto" is 1/L, L the largest curvature.
+        Of descent on the mean objective in scaled columns; "auto" is 1/L, L the largest curvature, and 0.01 for
+        "rmsprop" and "adam".
     tol : float
-        The relative distance from the optimum at which to stop.
-    max_iter : int
-        Steps at most, on each sample and on all rows.
+        The relative distance from the optimum at which to stop; with hidden layers, the relative progress of an
+        iteration below which there is none.
+    max_iter : int or None
+        Steps at most, on each sample and on all rows, or epochs of batches; None is 100, or 2000 with hidden layers.
     threshold : float in [0, 1]
         Class 1 is predicted when its probability exceeds it; for two classes only.
     warm_start : bool
@@ -59,16 +64,36 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     verbose : int
         Print each iterate.
     callbacks : sequence of functions, optional
-        Each is called with every entry of the history; True stops the fit.
+        Each is called with every entry of the history, its ``gradient`` and its ``weights()``; True stops the fit.
+    hidden_layer_sizes : sequence of int
+        Neurons of each hidden layer, such as (16,); with them the penalty is on weights of scaled columns.
+    activation : {"relu", "tanh", "gelu"}
+        Of the hidden layers.
+    batch_size : int or "auto"
+        Rows of a batch; "auto" is all of them for "gd", "momentum" and "nesterov", a 16th but 1024 at most for
+        "rmsprop", "adam" and "sgd".
+    momentum : float
+        Of "momentum" and "nesterov".
+    beta_1, beta_2, epsilon : float
+        Of "adam"; epsilon of "rmsprop" too.
+    early_stopping : bool or "auto"
+        Hold some rows out, and stop when their loss no longer falls; "auto" does so with hidden layers and batches.
+    validation_fraction : float
+        Of each class's rows, to be held out.
+    n_iter_no_change : int
+        Iterations without a fall of the held-out loss after which to stop.
 
     Attributes
     ----------
     coef_ : array of shape (1, d) or (k, d)
     intercept_ : array of shape (1,) or (k,)
+    coefs_, intercepts_ : lists of arrays
+        In their place with hidden layers: weights (fan in, fan out) and biases of each layer.
     classes_ : array of shape (k,)
     n_iter_ : array of shape (1,)
-    history_ : list of (cost, gradient_norm, seconds, rows)
-        ``cost`` is the objective divided by C · Σ ω; the last entry is of the returned weights on all rows.
+    history_ : list of (cost, gradient_norm, seconds, rows, held_out)
+        ``cost`` is the objective divided by C · Σ ω; the last entry is of the returned weights on all rows;
+        ``held_out`` is the loss of rows held out, None where there are none.
     converged_ : bool
     optimality_gap_ : float
         The relative distance of the cost from its optimum, a bound or an estimate as ``gap_kind_`` says.
@@ -96,13 +121,23 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         solver: str = "auto",
         learning_rate: float | str = "auto",
         tol: float = 1e-6,
-        max_iter: int = 100,
+        max_iter: int | None = None,
         threshold: float = 0.5,
         warm_start: bool = False,
         random_state: int | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
         callbacks: Sequence[Callable[[Any], bool | None]] | None = None,
+        hidden_layer_sizes: Sequence[int] = (),
+        activation: str = "relu",
+        batch_size: int | str = "auto",
+        momentum: float = 0.9,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        early_stopping: bool | str = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
     ) -> None:
         self.C = C
         self.l1_ratio = l1_ratio
@@ -118,9 +153,29 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.callbacks = callbacks
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.batch_size = batch_size
+        self.momentum = momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        eval_set: tuple[Any, ArrayLike] | None = None,
+    ) -> Self:
         """Fit the weights to rows X (n, d) and labels y (n,).
+
+        The loss on the rows of ``eval_set``, or on those that ``early_stopping`` holds out, says when to stop, and the
+        weights that serve them best are kept.
 
         Raises
         ------
@@ -135,11 +190,21 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if X.shape[0] != len(y):
             looks = ": X looks transposed, pass X.T" if X.shape[1] == len(y) else ""
             raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} labels{looks}")
-        settings = {name: value for name, value in self.get_params(deep=False).items() if name not in OURS}
-        fit = train(X, y, sample_weight=sample_weight, initial=self._start(X, y), names=self._names(), **settings)
+        self.__dict__.pop("_stream", None)
+        if eval_set is not None:
+            eval_set = self._checked(eval_set[0], reset=False), _labels(eval_set[1])
+        fit = train(
+            X,
+            y,
+            sample_weight=sample_weight,
+            eval_set=eval_set,
+            initial=self._start(X, y),
+            names=self._names(),
+            **self._settings(),
+        )
         self.classes_ = fit.classes
         self._check_threshold()
-        self.coef_, self.intercept_ = fit.weights[:, :-1], fit.weights[:, -1]
+        self._keep_weights([*fit.hidden, fit.weights])
         self.n_iter_ = np.array([fit.n_iter])
         self.history_, self.converged_ = fit.history, fit.converged
         self.optimality_gap_, self.gap_kind_ = fit.optimality_gap, fit.gap_kind
@@ -149,10 +214,57 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             warnings.warn(f"{warning} (gap {fit.optimality_gap:.1e}, {fit.gap_kind})", category, stacklevel=2)
         return self
 
+    def partial_fit(
+        self, X: Any, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Learn from one part of the rows after another, by small steps whose mean is kept; a fit is gone on from.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n, d)
+        y : array of shape (n,)
+        classes : array, optional
+            All there will be, needed at the first call; later parts need not hold every class.
+        sample_weight : array of shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            If classes are not announced at the first call, or others than those come.
+        """
+        first = not hasattr(self, "_stream")
+        known = getattr(self, "classes_", None)
+        if classes is None and known is None:
+            raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come")
+        announced = np.asarray(known) if classes is None else encode_labels(classes)[0]
+        if known is not None and not np.array_equal(announced, known):
+            raise ValueError(f"classes are {known.tolist()!r} since the first call: pass the same, or none")
+        X = self._checked(X, reset=known is None)
+        y = _labels(y)
+        if X.shape[0] != len(y):
+            raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} labels")
+        if first:
+            initial = self._stack() if known is not None else []
+            self._stream = Stream(Settings(**self._settings()), announced, X.shape[1], initial)
+        self._stream.learn(X, y, sample_weight)
+        self.classes_, self.n_iter_ = self._stream.classes, np.array([self._stream.steps])
+        self._keep_weights(self._stream.stack)
+        return self
+
+    _stream: Stream
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: value for name, value in self.get_params(deep=False).items() if name not in OURS}
+
     def decision_function(self, X: Any) -> Array:
         """Logits in nats, (n,) for two classes, else (n, k)."""
         check_is_fitted(self)
         X = self._checked(X, reset=False)
+        if self.hidden_layer_sizes:
+            if (message := not_finite(X, self._names())) is not None:  # tanh and ReLU hide an infinity
+                raise ValueError(message)
+            stack = list(zip(self.coefs_, self.intercepts_, strict=True))
+            return forward(X, stack, ACTIVATIONS[self.activation])[0]
         with np.errstate(invalid="ignore", over="ignore"):
             z = np.asarray(X @ self.coef_.T + self.intercept_)
         if not np.isfinite(z).all() and (message := not_finite(X, self._names())) is not None:
@@ -210,12 +322,29 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def _names(self) -> list[str] | None:
         return list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
 
-    def _start(self, X: Any, y: Array) -> Array | None:
-        if not (self.warm_start and hasattr(self, "coef_")) or self.coef_.shape[1] != X.shape[1]:
+    def _keep_weights(self, stack: list[Array]) -> None:
+        """As ``coef_`` and ``intercept_``, or with hidden layers as lists of them, laid out as scikit-learn's are."""
+        for name in ("coef_", "intercept_", "coefs_", "intercepts_"):
+            self.__dict__.pop(name, None)
+        if len(stack) == 1:
+            self.coef_, self.intercept_ = stack[0][:, :-1], stack[0][:, -1]
+        else:
+            self.coefs_, self.intercepts_ = [w[:, :-1].T for w in stack], [w[:, -1] for w in stack]
+
+    def _stack(self) -> list[Array]:
+        """The inverse of `_keep_weights`."""
+        if hasattr(self, "coef_"):
+            return [np.column_stack([self.coef_, self.intercept_])]
+        return [np.column_stack([W.T, b]) for W, b in zip(self.coefs_, self.intercepts_, strict=True)]
+
+    def _start(self, X: Any, y: Array) -> list[Array] | None:
+        """The weights of the fit before, where they fit this one."""
+        if not (self.warm_start and hasattr(self, "classes_")) or not np.array_equal(np.unique(y), self.classes_):
             return None
-        if not np.array_equal(np.unique(y), self.classes_):
-            return None
-        return np.column_stack([self.coef_, self.intercept_])
+        stack = self._stack()
+        k = 1 if len(self.classes_) == 2 else len(self.classes_)
+        sizes = [X.shape[1], *self.hidden_layer_sizes, k]
+        return stack if [w.shape for w in stack] == [(b, a + 1) for a, b in pairwise(sizes)] else None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

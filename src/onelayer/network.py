@@ -201,7 +201,7 @@ class Network:
 
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Network":
         """The objective of some of the rows, with weights of their own: the same mean, estimated."""
-        return replace(self, rows=self.rows.take(rows, weight), total_weight=total_weight)
+        return replace(self, rows=self.rows.take(rows, weight, lambda X: X), total_weight=total_weight)
 
 
 def layers(u: Array, sizes: Sequence[int]) -> Iterator[Layer]:

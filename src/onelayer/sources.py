@@ -118,7 +118,8 @@ class Rows:
 
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
-        step = max(1, -(-len(rows) // (1 if self.sparse else self.chunks)))
+        few = self.sparse or len(rows) * self.d <= CHUNK_ENTRIES  # a batch: threads would cost more than they bring
+        step = max(1, -(-len(rows) // (1 if few else self.chunks)))
         parts = [rows[a : a + step] for a in range(0, len(rows), step)]
 
         def part(rows: Array) -> Block:

@@ -1,7 +1,8 @@
 """Solvers: functions of an objective and a starting point; and the choice among them."""
 
-from onelayer.solvers.first_order import descend, gd, lbfgs, sgd
+from onelayer.solvers.first_order import descend, gd, lbfgs, sgd, solve
+from onelayer.solvers.held_out import HeldOut
 from onelayer.solvers.newton import newton
 from onelayer.solvers.progress import Outcome, Point, Watch
 
-__all__ = ["Outcome", "Point", "Watch", "descend", "gd", "lbfgs", "newton", "sgd"]
+__all__ = ["HeldOut", "Outcome", "Point", "Watch", "descend", "gd", "lbfgs", "newton", "sgd", "solve"]

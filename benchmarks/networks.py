@@ -1,0 +1,93 @@
+"""Hidden layers against scikit-learn's MLPClassifier: seconds until its best held-out log loss is reached.
+
+``python benchmarks/networks.py [REPEATS]``. The peer is watched epoch by epoch (``partial_fit``, its own time only) on
+columns standardised beforehand for it, and counts until the epoch of its least held-out log loss. Ours is a fit with
+the defaults from the raw columns, watched by a callback that keeps the weights; it counts until they reach the peer's
+best, and beside it stands the whole fit. Interleaved; medians. A ratio is the peer's time to ours.
+"""
+
+import statistics
+import sys
+import time
+
+import numpy as np
+from sklearn.datasets import load_digits, make_classification
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+
+from onelayer import PerceptronClassifier
+
+ROWS, COLUMNS = 100_000, 50
+
+
+def planted(hidden, seed=1):
+    """Labels of a linear model, or of a network of eight neurons, with noise."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((ROWS + 20_000, COLUMNS))
+    W = rng.standard_normal((COLUMNS, 8)) * 2 / np.sqrt(COLUMNS)
+    z = np.tanh(X @ W) @ (rng.standard_normal(8) * 2) if hidden else X @ W[:, 0]
+    return X, (z + rng.logistic(size=len(z)) > 0).astype(int)
+
+
+def problems():
+    """Name, data, rows held out, hidden layers, epochs after which the peer is past its best or has had its time."""
+    clusters = make_classification(ROWS + 20_000, COLUMNS, n_informative=20, n_clusters_per_class=4, random_state=0)
+    yield "digits", load_digits(return_X_y=True), 360, (32, 32), 150
+    yield "digits", load_digits(return_X_y=True), 360, (100,), 150
+    yield "linear", planted(hidden=False), 20_000, (16,), 20
+    yield "network", planted(hidden=True), 20_000, (16,), 40
+    yield "clusters", clusters, 20_000, (16,), 40
+    yield "clusters", clusters, 20_000, (100,), 20
+
+
+def peers_best(X, y, X_held, y_held, hidden, epochs, seed):
+    """Its least held-out log loss, and the seconds of fitting until then."""
+    scaler = StandardScaler().fit(X)
+    X, X_held = scaler.transform(X), scaler.transform(X_held)
+    peer, seconds, seen = MLPClassifier(hidden, random_state=seed), 0.0, []
+    for _ in range(epochs):
+        start = time.perf_counter()
+        peer.partial_fit(X, y, classes=np.unique(y))
+        seconds += time.perf_counter() - start
+        seen.append((log_loss(y_held, peer.predict_proba(X_held)), seconds))
+    return min(seen)
+
+
+def ours(X, y, X_held, y_held, hidden, seed, goal):
+    """Seconds of a fit with the defaults until the goal is reached, of all of it, and its held-out log loss."""
+    seen = []
+    model = PerceptronClassifier(
+        hidden_layer_sizes=hidden,
+        random_state=seed,
+        callbacks=[lambda entry: seen.append((entry.seconds, entry.weights()))],
+    )
+    start = time.perf_counter()
+    model.fit(X, y)
+    whole = time.perf_counter() - start
+    end = log_loss(y_held, model.predict_proba(X_held))
+    for seconds, stack in seen:
+        model._keep_weights(stack)
+        if log_loss(y_held, model.predict_proba(X_held)) <= goal:
+            return seconds, whole, end
+    return np.inf, whole, end
+
+
+def main(repeats):
+    for name, (X, y), held, hidden, epochs in problems():
+        X, X_held, y, y_held = train_test_split(X, y, test_size=held, random_state=0, stratify=y)
+        data, results = (X, y, X_held, y_held, hidden), []
+        for seed in range(repeats):
+            best, seconds = peers_best(*data, epochs, seed)
+            results.append((best, seconds, *ours(*data, seed, best)))
+        best, theirs, reached, whole, end = (statistics.median(column) for column in zip(*results, strict=True))
+        print(
+            f"{name} {len(X)} x {X.shape[1]} {hidden}: MLPClassifier's best {best:.4f} in {theirs:.2f} s, reached in "
+            f"{reached:.2f} s, ratio {theirs / reached:.1f}; the whole fit {end:.4f} in {whole:.2f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)

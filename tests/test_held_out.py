@@ -1,0 +1,108 @@
+"""Early stopping and callbacks, on every solver: the best weights are kept, and anyone who watches may stop the fit."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from onelayer import PerceptronClassifier
+from onelayer.solvers import HeldOut, Point
+from onelayer.training import SOLVERS
+
+EVERY = [("auto", (6,))] + [(solver, ()) for solver in SOLVERS]
+
+
+def noisy(n, seed, d=30):
+    """Few rows, many columns, a third of the labels drawn: what is learnt to the end is learnt by heart."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    y = np.where(rng.random(n) < 0.3, rng.integers(0, 2, n), X[:, 0] > 0)
+    return X, y
+
+
+def test_patience_is_counted_from_the_last_fall():
+    losses = iter([5.0, 4.0, 4.0, 3.9, 4.0, 4.0, 3.0])
+    held_out = HeldOut(lambda u: next(losses), patience=2)
+    stops = [held_out(Point(np.array([float(i)]), 0.0, np.zeros(1), 1)) for i in range(6)]
+    assert stops == [False, False, False, False, False, True]
+    assert held_out.best.u == 3
+
+
+@pytest.mark.parametrize(("solver", "hidden"), EVERY)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_weights_of_the_least_held_out_loss_are_kept(solver, hidden):
+    X, y = noisy(120, 0)
+    held = noisy(400, 1)
+    model = PerceptronClassifier(solver=solver, hidden_layer_sizes=hidden, C=1e4, n_iter_no_change=4)
+    model.fit(X, y, eval_set=held)
+    on_all = [entry.held_out for entry in model.history_ if entry.held_out is not None]
+    least = log_loss(held[1], model.predict_proba(held[0]))
+    assert least == pytest.approx(min(on_all), rel=1e-4)
+    assert least < PerceptronClassifier(C=1e4).fit(X, y).predict_log_proba(held[0])[:, 0].mean() * -1
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_rows_are_held_out_from_every_class_and_seen_by_nobody():
+    X, y = noisy(300, 0)
+    model = PerceptronClassifier(early_stopping=True, validation_fraction=0.2, solver="gd").fit(X, y)
+    assert model.history_[-1].rows == 300 - sum(int(0.2 * (y == label).sum()) for label in (0, 1))
+    assert all(entry.held_out is not None for entry in model.history_)
+
+
+def test_large_data_hold_out_by_themselves_with_hidden_layers():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12_000, 4))
+    y = X[:, 0] * X[:, 1] + 0.3 * rng.logistic(size=12_000) > 0
+    model = PerceptronClassifier(hidden_layer_sizes=(8,)).fit(X, y)
+    assert model.history_[-1].rows == 12_000 - sum(int(0.1 * (y == label).sum()) for label in (0, 1))
+    assert model.converged_
+    assert model.score(X, y) > 0.7
+
+
+def test_a_fraction_that_holds_nothing_out_is_refused():
+    with pytest.raises(
+        ValueError, match=r"of 8 rows this is none: raise it, pass an eval_set, or set early_stopping=Fa"
+    ):
+        PerceptronClassifier(early_stopping=True).fit(np.arange(8.0)[:, None], [0, 1] * 4)
+
+
+def test_a_label_unknown_to_the_fit_is_named():
+    X, y = noisy(100, 0)
+    with pytest.raises(ValueError, match="eval_set got label 7 in row 1, which is none of the classes"):
+        PerceptronClassifier().fit(X, y, eval_set=(X[:2], [0, 7]))
+
+
+@pytest.mark.parametrize(("solver", "hidden"), EVERY)
+def test_a_callback_sees_cost_gradient_and_weights_and_stops_the_fit(solver, hidden):
+    X, y = noisy(200, 0)
+    seen = []
+
+    def callback(entry):
+        seen.append((entry.cost, entry.gradient, entry.weights()))
+        return len(seen) == 3
+
+    model = PerceptronClassifier(solver=solver, hidden_layer_sizes=hidden, callbacks=[callback]).fit(X, y)
+    assert len(model.history_) in (3, 4)  # the last entry is of the returned weights, once more if they came before
+    for cost, gradient, weights in seen:
+        last = weights[-1] if hidden else weights
+        assert cost > 0
+        assert np.isfinite(gradient).all()
+        assert last.shape == ((1, 7) if hidden else (1, 31))
+    best = min(seen, key=lambda entry: entry[0])[2]
+    kept = model.coefs_[0].T if hidden else model.coef_
+    np.testing.assert_array_equal(kept, (best[0] if hidden else best)[:, :-1])
+
+
+@pytest.mark.parametrize(("solver", "hidden"), EVERY)
+def test_interruption_keeps_the_best(solver, hidden):
+    X, y = noisy(200, 0)
+    costs = []
+
+    def interrupt(entry):
+        costs.append(entry.cost)
+        if len(costs) == 3:
+            raise KeyboardInterrupt
+
+    model = PerceptronClassifier(solver=solver, hidden_layer_sizes=hidden, callbacks=[interrupt])
+    with pytest.warns(UserWarning, match="interrupted: the best weights so far are kept"):
+        model.fit(X, y)
+    assert model.history_[-1].cost == min(costs)

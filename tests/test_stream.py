@@ -1,0 +1,108 @@
+"""partial_fit: a stream comes near the fit of all its rows, whatever its units and its order of classes."""
+
+import re
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.metrics import log_loss
+
+from onelayer import PerceptronClassifier
+from onelayer.stream import Moments
+
+
+def rows(n, classes=2, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 5))
+    z = X @ np.random.default_rng(9).standard_normal((5, classes)) * 2
+    return X, (z + rng.gumbel(size=z.shape)).argmax(axis=1)
+
+
+def streamed(X, y, classes, size=100, **settings):
+    model = PerceptronClassifier(**settings)
+    for a in range(0, len(y), size):
+        part = X[a : a + size]
+        model.partial_fit(part, y[a : a + size], classes=classes if a == 0 else None)
+    return model
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_a_stream_comes_near_the_fit_of_all_its_rows(classes, storage):
+    X, y = rows(20_000, classes)
+    held, labels = rows(5000, classes, seed=1)
+    model = streamed(storage(X), y, np.arange(classes))
+    best = log_loss(labels, PerceptronClassifier().fit(X, y).predict_proba(held))
+    assert log_loss(labels, model.predict_proba(storage(held))) <= best * 1.01
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1e8, 0), (1e-8, 0), (1, 1e5)])
+def test_units_change_no_prediction_of_a_stream_without_a_penalty(factor, shift):
+    X, y = rows(3000)
+    held, _ = rows(500, seed=1)
+    scale, offset = np.array([1, factor, 1, 1, 1]), np.array([0, shift, 0, 0, 0])
+    expected = streamed(X, y, [0, 1], C=np.inf).predict_proba(held)
+    moved = streamed(X * scale + offset, y, [0, 1], C=np.inf).predict_proba(held * scale + offset)
+    np.testing.assert_allclose(moved, expected, atol=1e-4)
+
+
+def test_hidden_layers_learn_from_a_stream():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (20_000, 2))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    model = streamed(X[:19_000], y[:19_000], [0, 1], size=500, hidden_layer_sizes=(16,))
+    assert model.score(X[19_000:], y[19_000:]) >= 0.95
+
+
+def test_a_part_need_not_hold_every_class_and_labels_may_be_text():
+    X, y = rows(400, 3)
+    names = np.array(["low", "mid", "top"])[y]
+    model = PerceptronClassifier()
+    for name in ("low", "mid", "top"):
+        model.partial_fit(X[names == name], names[names == name], classes=["low", "mid", "top"])
+    assert model.classes_.tolist() == ["low", "mid", "top"]
+    assert set(model.predict(X)) <= {"low", "mid", "top"}
+
+
+def test_a_stream_goes_on_from_a_fit_and_a_fit_ends_a_stream():
+    X, y = rows(2000)
+    fit = PerceptronClassifier().fit(X, y)
+    best = log_loss(y, fit.predict_proba(X))
+    assert log_loss(y, fit.partial_fit(X[:200], y[:200]).predict_proba(X)) <= best * 1.1
+    again = streamed(X, y, [0, 1]).fit(X, y)
+    np.testing.assert_array_equal(again.coef_, PerceptronClassifier().fit(X, y).coef_)
+
+
+def test_classes_must_be_announced_at_the_first_call():
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        PerceptronClassifier().partial_fit(*rows(100))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m, X, y: m.partial_fit(X, y, classes=[0, 1, 2]), "classes are [0, 1] since the first call"),
+        (lambda m, X, y: m.partial_fit(X, y + 5), "partial_fit got label 5 in row"),
+        (lambda m, X, y: m.partial_fit(X * np.nan, y), "column 0 has 400 cells that are NaN or infinity"),
+        (lambda m, X, y: m.partial_fit(X, y[:-1]), "X has 400 rows, but y has 399 labels"),
+    ],
+)
+def test_what_a_stream_cannot_take_is_named(call, message):
+    X, y = rows(400)
+    model = streamed(X, y, [0, 1])
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call(model, X, y)
+
+
+def test_balanced_weights_need_all_rows():
+    with pytest.raises(ValueError, match="class_weight='balanced' needs all rows at once"):
+        PerceptronClassifier(class_weight="balanced").partial_fit(*rows(100), classes=[0, 1])
+
+
+def test_moments_of_parts_are_those_of_the_whole():
+    X = np.random.default_rng(0).standard_normal((1000, 3)) * [1, 10, 0.1] + [0, 100, 5]
+    moments = Moments.none(3)
+    for part in np.split(X, [10, 400, 401]):
+        moments.add(part, centred=True)
+    np.testing.assert_allclose(moments.mean, X.mean(axis=0), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(moments.square, X.var(axis=0), rtol=1e-11)
