@@ -141,7 +141,7 @@ def test_the_door_shows_the_documented_names():
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_name_leads_to_its_room(name):
     room = PUBLIC[name]
-    if not (SOURCE / f"{room}.py").exists():
+    if not ((SOURCE / f"{room}.py").exists() or (SOURCE / room / "__init__.py").exists()):
         pytest.skip(f"onelayer.{room} is not built yet")
     found = getattr(onelayer, name)
     assert (found.__name__ if name == room else found.__module__) == f"onelayer.{room}"

@@ -231,7 +231,8 @@ def test_limits_closer_than_the_axes_can_tell_apart_still_hold_the_line(ax):
 def test_names_are_never_read_as_formulas_nor_hidden(name, ax):
     plots.decision_boundary((1, 1), -1, POINTS, LABELS, names=(name, name), classes=(name, name), ax=ax)
     draw(ax)
-    assert legend_texts(ax)[:2] == [f"{name} (3)", f"{name} (1)"]
+    on_a_line = " ".join(name.split())
+    assert legend_texts(ax)[:2] == [f"{on_a_line} (3)", f"{on_a_line} (1)"]
     other = Figure(layout="constrained").add_subplot()
     plots.weights([name, "plain"], [1, -1], classes=(name, name), ax=other)
     draw(other)
@@ -245,11 +246,11 @@ def test_names_are_never_read_as_formulas_nor_hidden(name, ax):
         (np.ones((5, 3)), np.ones(5), {}, "pass two columns"),
         (np.ones((0, 2)), np.ones(0), {}, "pass two columns"),
         (POINTS, [1, 0], {}, r"y has shape \(2,\) for 4 rows"),
-        (POINTS, ["a", "b", "a", "b"], {}, "y has .*'a'.* in row 0; pass labels 0 and 1"),
+        (POINTS, ["a", "b", "a", "b"], {}, "y has .*'a'.* in row 0; pass labels among 0, 1"),
         (POINTS, [0, 1, 2, 1], {}, r"y has .*2.* in row 2"),
-        ([[0, 1], [math.nan, 2]], [0, 1], {}, "X has nan in row 1, column 0; drop"),
-        (POINTS, LABELS, {"names": "ab"}, "names is 'ab'; pass two"),
-        (POINTS, LABELS, {"classes": ("a",)}, r"classes is \('a',\); pass two"),
+        ([[0, 1], [math.nan, 2]], [0, 1], {}, r"X has nan in row 1, column 0 \('x1'\); drop"),
+        (POINTS, LABELS, {"names": "ab"}, "names is 'ab'; pass 2 of them"),
+        (POINTS, LABELS, {"classes": ("a",)}, r"classes is \('a',\); pass 2 of them"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_and_nothing_is_drawn(X, y, more, words, ax):

@@ -1,0 +1,139 @@
+"""A boundary being learnt, as a moving picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from onelayer.plots.boundary import Picture
+from onelayer.plots.canvas import Array, axes, numbers
+from onelayer.plots.plane import Neurons, Plane, matrix
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_FRAMES = 100
+HELD = 2.0  # seconds for which the last frame stays
+DPI = 80  # of a GIF's frames: each is stored whole
+
+
+def animation(
+    path: ArrayLike,
+    X: Any,
+    y: ArrayLike,
+    output: str | Path,
+    *,
+    steps: Sequence[int] | None = None,
+    costs: Sequence[float] | None = None,
+    per_second: int = 8,
+    features: Sequence[int | str] | None = None,
+    threshold: float = 0.5,
+    names: Sequence[str] | None = None,
+    classes: Sequence[Any] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Write a GIF of `decision_boundary` at each step of a path of weights; no program but Matplotlib and Pillow.
+
+    Of more than 100 steps 100 are shown, evenly spread, the first and the last among them.
+
+    Parameters
+    ----------
+    path : array of shape (t, d + 1), or (t, k, d + 1) of three or more classes
+        The weights at each step, the bias last.
+    X : array, frame or sparse matrix of shape (n, d)
+    y : array of shape (n,)
+        Labels.
+    output : path
+        Of the GIF.
+    steps : t int, optional
+        The numbers of the steps; 0, 1, 2 …
+    costs : t float, optional
+        The cost at each step, to be written beside its number.
+    per_second : int
+        Steps.
+    features, threshold, names : as for `decision_boundary`
+        Where two features are to be chosen, it is by the last step.
+    classes : k labels, optional
+        In the order of the weights; those in y, sorted.
+    ax : Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With the last step on it.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a value is not finite, or a label or feature is unknown.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> from tempfile import TemporaryDirectory
+    >>> matplotlib.use("Agg")
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "line.gif")
+    ...     ax = animation([[1, 0, -0.5], [0, 1, -0.5]], [[0, 0], [1, 1]], [0, 1], file)
+    ...     file.read_bytes()[:6]
+    b'GIF89a'
+    """
+    planes, numbered = _planes(path, X, y, features, names, classes, steps)
+    said = [f"step {number:,}" for number in numbered]
+    if costs is not None:
+        spent = numbers("costs", costs)[_frames(len(costs))]
+        said = [f"{words}, cost {value:.4g}" for words, value in zip(said, spent, strict=True)]
+    ax = axes(ax)
+    from matplotlib.animation import PillowWriter
+
+    figure: Any = ax.figure
+
+    picture = Picture(ax, planes[-1], threshold)
+    title = ax.text(0.99, 0.98, "", transform=ax.transAxes, ha="right", va="top", zorder=9, bbox=FRAME)
+    writer = PillowWriter(fps=per_second)
+    with writer.saving(figure, str(output), DPI):
+        for plane, words in zip(planes, said, strict=True):
+            picture.show(plane)
+            title.set_text(words)
+            writer.grab_frame()
+        for _ in range(round(HELD * per_second)):
+            writer.grab_frame()
+    return ax
+
+
+FRAME = {"facecolor": "white", "edgecolor": "black", "boxstyle": "round"}
+
+
+def _frames(t: int) -> Array:
+    return np.unique(np.linspace(0, t - 1, min(t, MOST_FRAMES)).round().astype(int))
+
+
+def _planes(
+    path: ArrayLike,
+    X: Any,
+    y: ArrayLike,
+    features: Sequence[int | str] | None,
+    names: Sequence[str] | None,
+    classes: Sequence[Any] | None,
+    steps: Sequence[int] | None,
+) -> tuple[list[Plane], list[int]]:
+    """The plane at each step that is shown, and its number."""
+    names = getattr(X, "columns", None) if names is None else names
+    X = matrix(X)
+    labels = np.unique(np.asarray(y)) if classes is None else np.asarray(classes)
+    weights = numbers("path", path, np.ndim(path))
+    weights = weights[:, None, :] if weights.ndim == 2 else weights
+    k, d = 1 if len(labels) == 2 else len(labels), X.shape[1]
+    if weights.shape[1:] != (k, d + 1):
+        expected = f"(t, {d + 1})" if k == 1 else f"(t, {k}, {d + 1})"
+        raise ValueError(f"path has shape {np.shape(path)}, not {expected}; pass the weights of each step, bias last")
+    numbered = list(range(len(weights)) if steps is None else steps)
+    if len(numbered) != len(weights):
+        raise ValueError(f"steps has {len(numbered)} numbers for {len(weights)} weights; pass one for each")
+    last = Plane.of_model(Neurons(weights[-1], labels), X, y, features, names, None)
+    shown = _frames(len(weights))
+    return [last.with_weights(weights[i]) for i in shown], [numbered[i] for i in shown]

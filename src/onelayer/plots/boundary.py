@@ -1,0 +1,294 @@
+"""The boundary between classes: rows of two features, the probability as shading, and the line."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from onelayer.plots.canvas import (
+    BLACK,
+    BLUE,
+    VERMILLION,
+    Array,
+    axes,
+    check_threshold,
+    colour,
+    legend_above,
+    marker,
+    sample,
+    say,
+    short,
+)
+from onelayer.plots.lines import Box, borders, boundary_segment
+from onelayer.plots.plane import Plane
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["boundary_segment", "decision_boundary"]
+
+GRID = 201  # places on each side at which the shade is computed: finer than the eye sees through the markers
+MOST_COUNTS = 40  # more numbers than this beside the markers cannot be read
+CROWDED = 300  # places from which the markers are small
+BETWEEN = "boundary: another class is most probable"
+MOST_SHADED = 0.5  # of a class's colour, where its probability is 1: markers must stand out
+
+
+@overload
+def decision_boundary(
+    weights: Sequence[float] | NDArray[Any],
+    bias: float,
+    X: ArrayLike,
+    y: ArrayLike,
+    /,
+    *,
+    threshold: float | None = None,
+    names: Sequence[str] | None = None,
+    classes: Sequence[Any] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes": ...
+@overload
+def decision_boundary(
+    model: Any,
+    X: Any,
+    y: ArrayLike,
+    /,
+    *,
+    features: Sequence[int | str] | None = None,
+    threshold: float | None = None,
+    names: Sequence[str] | None = None,
+    classes: Sequence[Any] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes": ...
+def decision_boundary(
+    *given: Any,
+    features: Sequence[int | str] | None = None,
+    threshold: float | None = None,
+    names: Sequence[str] | None = None,
+    classes: Sequence[Any] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Rows of two features, the probability as shading, and the line where it equals the threshold.
+
+    Called as ``decision_boundary(model, X, y)`` with a fitted classifier, or ``decision_boundary(weights, bias, X, y)``
+    with a neuron's two weights and labels 0 and 1. The line is exact for linear models, with three or more classes
+    too; for others it is traced on a grid of 201 × 201. Of more than two features two are shown, by default those that
+    move a linear model's logits most, and the others are held at their medians, which the axis says: rows lie where
+    their own two features are, so that some may seem to be on the wrong side; `projection` shows each row as the model
+    sees it.
+
+    Rows at the same place are drawn as one marker whose area grows with their number; where the places are few the
+    numbers are written beside them, of class 1 above, of class 0 below. Of a class with more than 3,000 rows 3,000
+    are drawn, at random, and the legend says so.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        With ``predict_proba`` and ``classes_``, and ``coef_`` and ``intercept_`` if linear.
+    weights, bias : two floats and one
+        Instead of a model.
+    X : array, frame or sparse matrix of shape (n, d)
+    y : array of shape (n,)
+        Labels.
+    features : two names or positions, optional
+        Which features to show.
+    threshold : float, optional
+        Probability of class 1 on the line, in [0, 1]; the model's own, or 0.5.
+    names : d str, optional
+        Of the columns.
+    classes : k str, optional
+        Names of the classes, in the order of ``classes_``.
+    ax : Axes, optional
+        Where to draw; the legend stands above it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a value is not finite, or a label or feature is unknown.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> ax = decision_boundary([-1, 1], -0.5, [[0, 1], [1, 0]], [1, 0], names=("aack", "beep"))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('aack', 'beep')
+    """
+    if len(given) not in (3, 4):
+        raise TypeError(f"got {len(given)} arguments; pass model, X, y, or weights, bias, X, y")
+    plane = (
+        Plane.of_line(*given, names, classes)
+        if len(given) == 4
+        else Plane.of_model(given[0], given[1], given[2], features, names, classes)
+    )
+    at = _threshold(threshold, given[0], len(plane.classes))
+    ax = axes(ax)
+    Picture(ax, plane, at).show(plane)
+    return ax
+
+
+class Picture:
+    """Rows and names on an Axes, drawn once; the shade and the line, which may be drawn anew as they move."""
+
+    def __init__(self, ax: "Axes", plane: Plane, threshold: float) -> None:
+        self.ax, self.threshold = ax, threshold
+        ax.set(xlim=_padded(plane.points[:, 0]), ylim=_padded(plane.points[:, 1]))
+        self.box = (ax.get_xlim(), ax.get_ylim())  # read back: Matplotlib widens limits a few ulp apart
+        held = f"\n(the other {plane.held:,} features at their medians)" if plane.held else ""
+        ax.set_xlabel(short(plane.names[0]) + held, parse_math=False)  # a column called "US$ or C$" is not a formula
+        ax.set_ylabel(short(plane.names[1]), parse_math=False)
+        self.handles, self.labels = _scatter(ax, plane.points, plane.codes, plane.classes)
+        self.image: Any = None
+        self.moving: list[Any] = []
+
+    def show(self, plane: Plane) -> None:
+        """Draw the shade and the line of this plane instead of those before."""
+        for artist in self.moving:
+            artist.remove()
+        probability = _on_grid(plane, self.box)
+        if self.image is None:
+            self.image = _shade(self.ax, probability, self.box, plane.classes)
+        else:
+            self.image.set_data(_painted(probability))
+        lines = _draw_lines(self.ax, plane, probability, self.box, self.threshold)
+        if lines:
+            self.moving = lines
+            said = f"boundary: probability {self.threshold:g}" if len(plane.classes) == 2 else BETWEEN
+            legend_above(self.ax, [*self.handles, lines[0]], [*self.labels, said])
+        else:
+            self.moving = [say(self.ax, "no boundary: both weights are zero" if plane.flat else "no boundary in view")]
+            legend_above(self.ax, self.handles, self.labels)
+
+
+def _padded(values: Array) -> tuple[float, float]:
+    """Limits with a margin: 12 % of the range, or of the value where all are the same."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.12 * (high - low) or 0.1 * abs(low) or 1.0
+    return low - margin, high + margin
+
+
+def _shade(ax: "Axes", probability: Array, box: Box, classes: Sequence[str]) -> Any:
+    """Probabilities (rows, columns, k) as colour: with a scale for two classes; of more, the most probable one's."""
+    place: dict[str, Any] = {"extent": (*box[0], *box[1]), "origin": "lower", "aspect": "auto", "zorder": 0}
+    if len(classes) > 2:
+        return ax.imshow(_painted(probability), interpolation="nearest", **place)
+    from matplotlib.colors import LinearSegmentedColormap
+
+    palette = LinearSegmentedColormap.from_list("class 0 to class 1", (BLUE, "white", VERMILLION))
+    image = ax.imshow(_painted(probability), cmap=palette, vmin=0, vmax=1, alpha=0.35, **place)
+    # Inside ax, so that ax.clear() takes it away too and a line can be redrawn as it moves.
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0, 0.035, 1)))
+    bar.set_label(f"probability of {short(classes[1])}", parse_math=False)
+    return image
+
+
+def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequence[str]) -> tuple[list[Any], list[str]]:
+    """The rows, a colour and a marker for each class; handles and labels for a legend."""
+    handles: list[Any] = []
+    labels = []
+    kept = [sample(np.flatnonzero(codes == k)) for k in range(len(classes))]
+    places = [np.unique(points[rows], axis=0, return_counts=True) for rows in kept]
+    largest = max(int(counts.max(initial=1)) for _, counts in places)
+    crowded = sum(len(counts) for _, counts in places) > CROWDED
+    counted = largest > 1 and len(classes) == 2 and sum(len(counts) for _, counts in places) <= MOST_COUNTS
+    for k, (rows, (where, counts)) in enumerate(zip(kept, places, strict=True)):
+        n = int((codes == k).sum())
+        if n == 0:
+            continue
+        area = 16.0 if crowded else 50 + 200 * (counts - 1) / largest  # points²: a diameter of 4, or 8 to 18 points
+        style: dict[str, Any] = {
+            "marker": marker(k),
+            "color": colour(k),
+            "edgecolor": "white",
+            "linewidth": 0.3 if crowded else 0.7,
+        }
+        many: dict[str, Any] = {
+            "rasterized": len(where) > CROWDED
+        }  # in a PDF, as pixels: thousands of paths take seconds to show
+        ax.scatter(where[:, 0], where[:, 1], s=area, zorder=4 + k / len(classes), **style, **many)
+        handles.append(ax.scatter([], [], s=50, **style))
+        name = short(classes[k])
+        labels.append(f"{name} ({n:,})" if len(rows) == n else f"{name} ({len(rows):,} of {n:,} drawn)")
+        if counted:
+            _write_counts(ax, where, counts, k)
+    return handles, labels
+
+
+def _threshold(threshold: float | None, model: Any, k: int) -> float:
+    at = getattr(model, "threshold", 0.5) if threshold is None else threshold
+    check_threshold(at)
+    if k > 2 and at != 0.5:
+        raise ValueError(f"threshold is {at} for {k} classes; leave it out, the most probable class is drawn")
+    return float(at)
+
+
+def _on_grid(plane: Plane, box: Box) -> Array:
+    x, y = (np.linspace(*side, GRID) for side in box)
+    places = np.column_stack([np.tile(x, GRID), np.repeat(y, GRID)])
+    return plane.probability(places).reshape(GRID, GRID, -1)
+
+
+def _draw_lines(ax: "Axes", plane: Plane, probability: Array, box: Box, threshold: float) -> list[Any]:
+    style: dict[str, Any] = {"color": BLACK, "linewidth": 2, "zorder": 6}
+    if plane.weights is None:
+        return _traced(ax, probability, box, threshold, style)
+    if len(plane.classes) == 2:
+        w1, w2, bias = map(float, plane.weights[0])
+        segment = boundary_segment((w1, w2), bias, box, threshold=threshold)
+        segments = [] if segment is None else [segment]
+    else:
+        segments = borders(plane.weights, box, np.unique(probability.argmax(axis=2)).tolist())
+    return [line for ends in segments for line in ax.plot(*zip(*ends, strict=True), **style)]
+
+
+def _traced(ax: "Axes", probability: Array, box: Box, threshold: float, style: dict[str, Any]) -> list[Any]:
+    """Curves on the grid where a class's lead over the others, or class 1's over the threshold, is zero."""
+    x, y = (np.linspace(*side, GRID) for side in box)
+    if probability.shape[2] == 2:
+        leads = [probability[:, :, 1] - threshold]
+    else:
+        first, second = np.sort(probability, axis=2)[:, :, :-3:-1].transpose(2, 0, 1)
+        leads = [
+            np.where(probability[:, :, k] == first, first - second, probability[:, :, k] - first)
+            for k in np.unique(probability.argmax(axis=2))
+        ]
+    drawn = []
+    for lead in leads:
+        if lead.min() < 0 < lead.max():
+            curve = ax.contour(x, y, lead, levels=[0], colors=style["color"], linewidths=style["linewidth"], zorder=6)
+            drawn.append(curve)
+    return drawn
+
+
+def _painted(probability: Array) -> Array:
+    """What an image shows: class 1's probability, or colours, the stronger the more probable the class."""
+    from matplotlib.colors import to_rgb
+
+    k = probability.shape[2]
+    if k == 2:
+        return np.asarray(probability[:, :, 1])
+    best = probability.argmax(axis=2)
+    paint = np.array([to_rgb(colour(j)) for j in range(k)])[best]
+    strength = MOST_SHADED * (probability.max(axis=2) - 1 / k) / (1 - 1 / k)
+    return np.asarray(1 - strength[:, :, None] * (1 - paint))
+
+
+def _write_counts(ax: "Axes", where: Array, counts: NDArray[np.intp], k: int) -> None:
+    above = 1 if k else -1  # class 1 above its marker, class 0 below: two classes at one place stay legible
+    for place, count in zip(where, counts, strict=True):
+        ax.annotate(
+            f"×{count}",
+            place,
+            xytext=(0, 11 * above),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if k else "top",
+            zorder=7,
+        )

@@ -1,0 +1,159 @@
+"""What every picture stands on: an Axes, the palette, how many points a page holds, and what cannot be drawn."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[Any]
+
+# Okabe and Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/
+BLUE, VERMILLION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
+ORANGE, SKY, YELLOW, GREY = "#E69F00", "#56B4E9", "#F0E442", "#999999"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW, GREY)
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*", ">", "p")  # 11 and 9 have no factor in common: 99 pairs
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 2)))
+
+# More markers than this hide each other on a page and take seconds to draw.
+MOST_POINTS = 3000
+# More vertices than this in a curve are closer than the printer's dots.
+MOST_VERTICES = 2000
+
+
+def colour(k: int) -> str:
+    """Of class or curve k."""
+    return COLOURS[k % len(COLOURS)]
+
+
+def marker(k: int) -> str:
+    """Of class or curve k."""
+    return MARKERS[k % len(MARKERS)]
+
+
+def dash(k: int) -> Any:
+    """Of curve k."""
+    return DASHES[k % len(DASHES)]
+
+
+def axes(ax: "Axes | None") -> "Axes":
+    """The one given, or that of a new pyplot figure."""
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("pictures need matplotlib: pip install 'onelayer[plot]'") from error
+    return plt.subplots(layout="constrained")[1]
+
+
+def sample(rows: NDArray[np.intp], most: int = MOST_POINTS) -> NDArray[np.intp]:
+    """At most so many of the rows, at random, the same ones each time."""
+    if len(rows) <= most:
+        return rows
+    return np.random.default_rng(0).choice(rows, most, replace=False)
+
+
+def thinned(x: Array, y: Array) -> tuple[Array, Array]:
+    """A curve through at most `MOST_VERTICES` of its own points, evenly along its way, both ends among them."""
+    if len(x) <= MOST_VERTICES:
+        return x, y
+    way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], MOST_VERTICES)).clip(0, len(x) - 1))
+    kept = np.union1d(kept, [0, len(x) - 1])
+    return x[kept], y[kept]
+
+
+def say(ax: "Axes", words: str) -> Any:
+    """Words in a frame at the top of the picture."""
+    frame = {"facecolor": "white", "edgecolor": BLACK, "boxstyle": "round"}
+    return ax.text(
+        0.5, 0.96, words, transform=ax.transAxes, ha="center", va="top", bbox=frame, zorder=8, parse_math=False
+    )
+
+
+def legend_above(ax: "Axes", handles: list[Any], labels: Sequence[str]) -> None:
+    """A legend that hides nothing."""
+    # A little above: the exponent of the vertical axis, such as 1e9, stands right on the frame.
+    columns = 2 if len(labels) <= 4 else 3
+    legend = ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.05), ncols=columns, borderaxespad=0)
+    as_written(legend)
+
+
+def as_written(legend: Any) -> None:
+    """A name such as "US$ or C$" is not a formula."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def short(name: Any, most: int = 30) -> str:
+    """A name on one line, and no longer than a picture can hold."""
+    line = " ".join(str(name).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def numbers(name: str, values: ArrayLike, ndim: int = 1) -> Array:
+    """Finite numbers with so many axes, at least one of them.
+
+    Raises
+    ------
+    ValueError
+        For anything else, with its place.
+    """
+    found = np.asarray(values, dtype=np.float64)
+    if found.ndim != ndim or found.size == 0:
+        raise ValueError(f"{name} has shape {found.shape}; pass numbers with {ndim} axes, at least one of them")
+    check_finite(name, found)
+    return found
+
+
+def check_finite(name: str, values: Array) -> None:
+    """Refuse NaN and infinity, naming the first place."""
+    if not np.isfinite(values).all():
+        place = np.argwhere(~np.isfinite(values))[0].tolist()
+        where = f"position {place[0]}" if len(place) == 1 else f"position {tuple(place)}"
+        raise ValueError(f"{name} has {values[tuple(place)]} at {where}; pass finite numbers")
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no probability."""
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold is {threshold}; pass a probability, from 0 to 1")
+
+
+def check_pair(name: str, values: Sequence[Any]) -> None:
+    """Refuse what are not two."""
+    if isinstance(values, str) or len(values) != 2:
+        raise ValueError(f"{name} is {values!r}; pass two of them")
+
+
+def codes_of(y: ArrayLike, known: ArrayLike, n: int) -> NDArray[np.intp]:
+    """The place of each label among the known ones.
+
+    Raises
+    ------
+    ValueError
+        For labels that are not one for each of n rows, or not known.
+    """
+    labels, among = np.asarray(y), np.asarray(known)
+    if labels.shape != (n,):
+        raise ValueError(f"y has shape {labels.shape} for {n} rows; pass one label for each row")
+    if labels.dtype.kind != among.dtype.kind and "O" not in (labels.dtype.kind, among.dtype.kind):
+        if {labels.dtype.kind, among.dtype.kind} <= set("US"):
+            labels = labels.astype(among.dtype.kind)
+        elif not {labels.dtype.kind, among.dtype.kind} <= set("biuf"):
+            raise _unknown(labels, among, 0)
+    codes = np.full(n, -1, dtype=np.intp)
+    for code, label in enumerate(among):
+        codes[np.asarray(labels == label, dtype=bool)] = code
+    if (codes < 0).any():
+        raise _unknown(labels, among, int(np.argmin(codes)))
+    return codes
+
+
+def _unknown(labels: Array, known: Array, row: int) -> ValueError:
+    listed = ", ".join(map(str, known[:5].tolist())) + (", …" if len(known) > 5 else "")
+    return ValueError(f"y has {labels[row]!r} in row {row}; pass labels among {listed}")

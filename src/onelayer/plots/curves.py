@@ -1,0 +1,188 @@
+"""What a fit did as it went: the cost at each iteration, and how far it was from the optimum, by time."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from onelayer.plots.canvas import Array, as_written, axes, check_finite, colour, dash, marker
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+AGAINST = {"iteration": "iteration", "seconds": "time (seconds)"}
+WIDE = 100  # a factor between the highest and the lowest cost, from which on a linear axis hides the lower ones
+
+
+def cost(
+    history: Iterable[Any] | Mapping[str, Iterable[Any]],
+    *,
+    label: str | None = None,
+    ylabel: str = "cost",
+    against: str = "iteration",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """The cost at each iteration, or by time; on a logarithmic axis once it spans a factor of 100.
+
+    Several runs are compared by a mapping, or by another call with the same ``ax`` and a ``label``. Entries that were
+    taken on a sample of the rows have hollow markers: their cost is an estimate, which may lie below the optimum.
+
+    Parameters
+    ----------
+    history : iterable of float, or of entries with a ``cost``, such as ``history_`` of a fitted estimator
+        Or a mapping of labels to them.
+    label : str, optional
+        Name of the curve in the legend.
+    ylabel : str
+        What the cost is, with its unit.
+    against : {"iteration", "seconds"}
+        For "seconds", entries have ``seconds``.
+    ax : Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there is no cost, or one is not finite.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> ax = cost([0.69, 0.4, 0.3], ylabel="mean log loss (nats)")
+    >>> ax.get_xlabel(), ax.get_yscale()
+    ('iteration', 'linear')
+    >>> ax = cost({"slow": [0.69, 0.6], "fast": [0.69, 0.3]})
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['slow', 'fast']
+    """
+    _check_against(against)
+    runs = [(name, *_read(entries, against)) for name, entries in _runs(history, label)]
+    ax = axes(ax)
+    for name, x, costs, sampled in runs:
+        line = _curve(ax, x, costs, name)
+        if sampled.any():
+            ax.plot(x[sampled], costs[sampled], color=line.get_color(), **HOLLOW)
+    shown = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.lines])
+    if shown.min() > 0 and shown.max() > WIDE * shown.min():
+        ax.set_yscale("log")
+    _finish(ax, against, ylabel, any(sampled.any() for *_, sampled in runs))
+    return ax
+
+
+def gap(
+    history: Iterable[Any] | Mapping[str, Iterable[Any]],
+    *,
+    optimum: float | None = None,
+    label: str | None = None,
+    against: str = "seconds",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """How far the cost still is from the optimum, on a logarithmic axis, by time or iteration.
+
+    Entries that were taken on a sample of the rows are left out: their cost is another one. Gaps too small for
+    double precision to tell (below 2⁻⁵² of the optimum) are drawn at that height, where the axis ends.
+
+    Parameters
+    ----------
+    history : iterable of entries with ``cost`` and ``seconds``, or a mapping of labels to them
+    optimum : float, optional
+        The least cost there is. If None, the lowest one seen takes its place, which the axis says, and is not drawn.
+    label : str, optional
+        Name of the curve in the legend.
+    against : {"seconds", "iteration"}
+    ax : Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there is no cost, one is not finite, or one is below the optimum by more than rounding.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> ax = gap([0.69, 0.31, 0.301], optimum=0.3, against="iteration")
+    >>> ax.get_yscale(), ax.get_ylabel()
+    ('log', 'cost − optimum (nats)')
+    """
+    _check_against(against)
+    runs = []
+    for name, entries in _runs(history, label):
+        x, costs, sampled = _read(entries, against)
+        runs.append((name, x[~sampled], costs[~sampled]))
+    lowest = min(float(costs.min()) for *_, costs in runs)
+    least = lowest if optimum is None else float(optimum)
+    rounding = float(np.spacing(abs(least))) or 5e-324
+    if lowest < least - 1e4 * rounding:  # a sum over rows may end some units in the last place lower
+        raise ValueError(f"optimum is {least}, but a cost is lower, {lowest}; pass optimum=None, or the least cost")
+    ax = axes(ax)
+    for name, x, costs in runs:
+        above = np.maximum(costs - least, 0 if optimum is None else rounding)
+        _curve(ax, x[above > 0], above[above > 0], name)
+    ax.set_yscale("log")
+    _finish(ax, against, f"cost − {'lowest cost seen' if optimum is None else 'optimum'} (nats)", False)
+    return ax
+
+
+HOLLOW: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 7, "markerfacecolor": "white", "zorder": 3}
+
+
+def _runs(history: Any, label: str | None) -> list[tuple[str | None, Iterable[Any]]]:
+    if not isinstance(history, Mapping):
+        return [(label, history)]
+    if label is not None or not history:
+        raise ValueError("a mapping names its runs; pass at least one, and no label")
+    return list(history.items())
+
+
+def _read(history: Iterable[Any], against: str) -> tuple[Array, Array, Array]:
+    """Where, how much, and which entries are of a sample of the rows."""
+    entries = list(history)
+    costs = np.array([getattr(entry, "cost", entry) for entry in entries], dtype=np.float64)
+    if costs.size == 0:
+        raise ValueError("history is empty; pass at least one cost")
+    check_finite("history", costs)
+    if against == "seconds" and not all(hasattr(entry, "seconds") for entry in entries):
+        raise ValueError("history has no seconds; pass entries that have, or against='iteration'")
+    x = [entry.seconds for entry in entries] if against == "seconds" else range(len(costs))
+    rows = np.array([getattr(entry, "rows", 0) for entry in entries])
+    return np.array(x, dtype=np.float64), costs, rows < rows.max()
+
+
+def _check_against(against: str) -> None:
+    if against not in AGAINST:
+        raise ValueError(f"against is {against!r}; pass 'iteration' or 'seconds'")
+
+
+def _curve(ax: "Axes", x: Array, values: Array, label: str | None) -> Any:
+    drawn = sum(line.get_linestyle() != "None" for line in ax.lines)
+    style: dict[str, Any] = {"color": colour(drawn), "linestyle": dash(drawn), "linewidth": 2, "markersize": 5}
+    # a few markers on each curve: two that meet are told apart in grey, too
+    style |= {"marker": marker(drawn), "markevery": max(1, len(x) // 8)} if label or len(x) == 1 else {}
+    return ax.plot(x, values, label=label, **style)[0]
+
+
+def _finish(ax: "Axes", against: str, ylabel: str, sampled: bool) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    ax.set(xlabel=AGAINST[against], ylabel=ylabel)
+    if against == "iteration":
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.grid(alpha=0.3)
+    known = ax.get_legend_handles_labels()[1]
+    if sampled and "on a sample of the rows" not in known:
+        ax.plot([], [], color="grey", label="on a sample of the rows", **HOLLOW)
+    if ax.get_legend_handles_labels()[1]:
+        as_written(ax.legend())

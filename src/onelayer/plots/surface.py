@@ -1,0 +1,196 @@
+"""The way of the weights, downhill over the surface of the cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import logsumexp
+
+from onelayer.plots.canvas import (
+    BLACK,
+    Array,
+    as_written,
+    axes,
+    codes_of,
+    colour,
+    dash,
+    marker,
+    numbers,
+    sample,
+    short,
+    thinned,
+)
+from onelayer.plots.plane import matrix
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GRID = 61  # places on each side at which the cost is computed
+MOST_TERMS = 4000  # rows times classes at each place: the surface's shape needs no more
+
+
+def weight_path(
+    path: ArrayLike | Mapping[str, ArrayLike],
+    X: Any,
+    y: ArrayLike,
+    *,
+    C: float = np.inf,
+    shown: Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
+    classes: Sequence[Any] | None = None,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """The path of two weights over the cost as a function of them, the others where the first path ends.
+
+    The cost is the mean log loss plus ``‖w‖² / (2 C n)``, without weights of rows. It is computed on at most 4,000
+    rows (divided by the number of classes from three on), at random, and the scale says so.
+
+    Parameters
+    ----------
+    path : array of shape (t, d + 1), or (t, k, d + 1) of three or more classes; or a mapping of labels to them
+        The weights at each step, the bias last.
+    X : array, frame or sparse matrix of shape (n, d)
+    y : array of shape (n,)
+        Labels.
+    C : float
+        Inverse strength of the penalty; infinity is none.
+    shown : two positions, optional
+        Which of the d + 1, or k (d + 1), weights to show; the two that move most.
+    names : d str, optional
+        Of the features.
+    classes : k labels, optional
+        In the order of the weights; those in y, sorted.
+    ax : Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a value is not finite, or a label is unknown.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> X = [[0, 1], [1, 0], [1, 1]]
+    >>> ax = weight_path([[0, 0, 0], [0.5, 0.3, 0], [0.7, 0.6, 0]], X, [0, 1, 1], names=["a", "b"])
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('weight of a', 'weight of b')
+    """
+    X = matrix(X)
+    n, d = X.shape
+    labels = np.unique(np.asarray(y)) if classes is None else np.asarray(classes)
+    codes = codes_of(y, labels, n)
+    k = 1 if len(labels) == 2 else len(labels)
+    paths = {
+        name: _steps(steps, k, d) for name, steps in (path.items() if isinstance(path, Mapping) else [(None, path)])
+    }
+    moved = np.ptp(np.concatenate(list(paths.values())), axis=0)
+    i, j = _shown(shown, moved)
+    ax = axes(ax)
+    everything = np.concatenate([steps[:, [i, j]] for steps in paths.values()])
+    xs, ys = (np.linspace(*_limits(everything[:, side]), GRID) for side in (0, 1))
+    rows = np.sort(sample(np.arange(n), max(1, MOST_TERMS // k)))
+    end = next(iter(paths.values()))[-1]
+    surface = _surface(X[rows], codes[rows], end.reshape(k, d + 1), divmod(i, d + 1), divmod(j, d + 1), xs, ys)
+    surface += _penalty(end, i, j, xs, ys, d) / (C * n)
+    _draw_surface(ax, xs, ys, surface, "" if len(rows) == n else f" on {len(rows):,} of {n:,} rows")
+    for number, (name, steps) in enumerate(paths.items()):
+        _draw_path(ax, steps[:, i], steps[:, j], name, number)
+    ax.set_xlabel(_weight_name(i, d, names, labels), parse_math=False)
+    ax.set_ylabel(_weight_name(j, d, names, labels), parse_math=False)
+    legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderaxespad=0)
+    as_written(legend)
+    if len(moved) > 2:
+        ax.set_title(f"the other {len(moved) - 2:,} weights as at the end", fontsize="medium", y=1.09)
+    return ax
+
+
+def _steps(steps: ArrayLike, k: int, d: int) -> Array:
+    found = numbers("path", steps, np.ndim(steps))
+    if found.shape[1:] not in {(k, d + 1)} | ({(d + 1,)} if k == 1 else set()):
+        expected = f"(t, {d + 1})" if k == 1 else f"(t, {k}, {d + 1})"
+        raise ValueError(f"path has shape {found.shape}, not {expected}; pass the weights of each step, the bias last")
+    return found.reshape(len(found), -1)
+
+
+def _shown(shown: Sequence[int] | None, moved: Array) -> tuple[int, int]:
+    if shown is None:
+        first, second = sorted(np.argsort(-moved, kind="stable")[:2].tolist())
+        return first, second
+    if len(shown) != 2 or shown[0] == shown[1] or not all(0 <= place < len(moved) for place in shown):
+        raise ValueError(f"shown is {shown!r}; pass two positions from 0 to {len(moved) - 1}")
+    return int(shown[0]), int(shown[1])
+
+
+def _limits(values: Array) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    margin = 0.3 * (high - low) or 0.5 * abs(low) or 1.0
+    return low - margin, high + margin
+
+
+def _surface(
+    X: Any, codes: Array, weights: Array, first: tuple[int, int], second: tuple[int, int], xs: Array, ys: Array
+) -> Array:
+    """The mean log loss at each place (y, x), as two entries (class, column) of the weights vary."""
+    A = np.column_stack([X.toarray() if hasattr(X, "toarray") else X, np.ones(X.shape[0])])
+    z = A @ weights.T  # (n, k)
+    moves = [(row, A[:, column], weights[row, column]) for row, column in (first, second)]
+    surface = np.empty((len(ys), len(xs)))
+    for i, j in np.ndindex(surface.shape):
+        at = z.copy()
+        for (row, column, now), value in zip(moves, (xs[j], ys[i]), strict=True):
+            at[:, row] += column * (value - now)
+        surface[i, j] = _mean_log_loss(at, codes)
+    return surface
+
+
+def _mean_log_loss(z: Array, codes: Array) -> float:
+    if z.shape[1] == 1:
+        return float(np.logaddexp(0, np.where(codes == 1, -z[:, 0], z[:, 0])).mean())
+    return float((logsumexp(z, axis=1) - z[np.arange(len(z)), codes]).mean())
+
+
+def _penalty(end: Array, i: int, j: int, xs: Array, ys: Array, d: int) -> Array:
+    """‖w‖² / 2 at each place, biases left out."""
+    still = sum(end[p] ** 2 for p in range(len(end)) if p not in (i, j) and p % (d + 1) != d)
+    x, y = (0 * v if p % (d + 1) == d else v**2 for p, v in ((i, xs), (j, ys)))
+    return np.asarray((still + x[None, :] + y[:, None]) / 2)
+
+
+def _draw_surface(ax: "Axes", xs: Array, ys: Array, surface: Array, where: str) -> None:
+    low, high = float(surface.min()), float(surface.max())
+    extent = (xs[0], xs[-1], ys[0], ys[-1])
+    image = ax.imshow(surface, extent=extent, origin="lower", aspect="auto", cmap="cividis", alpha=0.6, zorder=0)
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0, 0.035, 1)))
+    bar.set_label(f"cost (nats per row){where}")
+    if high > low:  # close together near the bottom, where the surface is flat
+        levels = low + (high - low) * np.geomspace(1e-3, 1, 10, endpoint=False)
+        ax.contour(xs, ys, surface, levels=levels, colors="0.25", linewidths=0.7, zorder=1)
+
+
+def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int) -> None:
+    from matplotlib.patheffects import Normal, Stroke
+
+    label = "path" if name is None else short(name)
+    style: dict[str, Any] = {"color": BLACK if name is None else colour(number), "linestyle": dash(number), "zorder": 4}
+    outline = [Stroke(linewidth=4, foreground="white"), Normal()]
+    x_, y_ = thinned(x, y)
+    marks: dict[str, Any] = {"marker": marker(number), "markersize": 4} if len(x) <= 60 else {}
+    ax.plot(x_, y_, linewidth=2, path_effects=outline, label=f"{label} ({len(x) - 1:,} steps)", **style, **marks)
+    ends: dict[str, Any] = {"linestyle": "none", "markeredgecolor": BLACK, "zorder": 5}
+    once = number == 0
+    ax.plot(x[:1], y[:1], "o", color="white", markersize=9, label="start" if once else None, **ends)
+    ax.plot(x[-1:], y[-1:], "*", color="white", markersize=14, label="end" if once else None, **ends)
+
+
+def _weight_name(place: int, d: int, names: Sequence[str] | None, labels: Array) -> str:
+    row, column = divmod(place, d + 1)
+    of = "bias" if column == d else f"weight of {f'x{column + 1}' if names is None else short(names[column])}"
+    return of if len(labels) == 2 else f"{of}, for {short(labels[row])}"
