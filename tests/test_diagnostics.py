@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import statsmodels.api as sm
 from sklearn.exceptions import ConvergenceWarning
 
 from onelayer import PerceptronClassifier
-from onelayer.diagnostics import Separating, separating
+from onelayer.diagnostics import Separating, separating, standard_errors
 from onelayer.training import train
 
 RNG = np.random.default_rng(0)
@@ -90,3 +91,79 @@ def test_a_constant_column_has_weight_nought_and_is_named():
     fit = train(with_column(np.full(500, 3.0)), Y, names=list("abcd"))
     assert fit.weights[0, 3] == 0
     assert fit.notices == ("1 constant columns, first column 'd': weight 0",)
+
+
+def fitted(X, y, **settings):
+    model = PerceptronClassifier(tol=1e-14, **settings).fit(X, y)
+    return np.column_stack([model.coef_, model.intercept_])
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("scale", [1.0, 1e6, 1e-6])
+def test_standard_errors_are_those_of_statsmodels(storage, scale):
+    far = (X + np.array([0, 0, 5, 0])) * scale
+    weights = fitted(far, Y, C=np.inf)
+    logit = sm.Logit(Y, sm.add_constant(X + np.array([0, 0, 5, 0]))).fit(disp=0, tol=1e-14)
+    errors = standard_errors(storage(far), weights)
+    np.testing.assert_allclose(errors[0], np.append(logit.bse[1:] / scale, logit.bse[0]), rtol=1e-6)
+
+
+def test_standard_errors_with_weights_of_rows_are_those_of_rows_repeated():
+    times = RNG.integers(0, 4, 500)
+    weights = np.array([[0.8, -0.1, 0.3, 0.0, 0.2]])
+    repeated = standard_errors(np.repeat(X, times, axis=0), weights, C=3.0)
+    np.testing.assert_allclose(standard_errors(X, weights, C=3.0, sample_weight=times), repeated, rtol=1e-10)
+
+
+def test_standard_errors_without_a_bias():
+    weights = np.array([[0.8, -0.1, 0.3, 0.0, 0.0]])
+    errors = standard_errors(X, weights, fit_intercept=False)
+    p = 1 / (1 + np.exp(-X @ weights[0, :-1]))
+    np.testing.assert_allclose(errors[0, :-1] ** 2, np.diag(np.linalg.inv((X.T * p * (1 - p)) @ X)), rtol=1e-10)
+    assert errors[0, -1] == 0
+
+
+def test_a_penalty_is_a_prior():
+    """By finite differences of the penalised cost, and without rows that say anything, the prior's own spread."""
+    weights = fitted(X, Y, C=0.3)
+    A = np.column_stack([X, np.ones(500)])
+
+    def cost(w):
+        return np.logaddexp(0, np.where(Y == 1, -1, 1) * (A @ w)).sum() + w[:-1] @ w[:-1] / (2 * 0.3)
+
+    h, n = 1e-3, 5
+    E = np.eye(n) * h
+    w = weights[0]
+    H = np.array(
+        [[(cost(w + a + b) - cost(w + a - b) - cost(w - a + b) + cost(w - a - b)) / (4 * h * h) for a in E] for b in E]
+    )
+    np.testing.assert_allclose(standard_errors(X, weights, C=0.3)[0] ** 2, np.diag(np.linalg.inv(H)), rtol=1e-5)
+    nothing = np.column_stack([X, np.zeros(500)])
+    assert standard_errors(nothing, np.append(w, 0.0)[None, [0, 1, 2, 3, 5, 4]], C=4.0)[0, 4] == pytest.approx(2.0)
+
+
+def test_standard_errors_of_three_classes_are_those_of_statsmodels():
+    """Weights that sum to zero are linear in the differences to the first class, and so are their covariances."""
+    y = np.clip(np.round(X[:, 0] + RNG.logistic(size=500)), -1, 1).astype(int) + 1
+    weights = fitted(X, y, C=np.inf)
+    multinomial = sm.MNLogit(y, sm.add_constant(X)).fit(disp=0, tol=1e-14)
+    V = np.asarray(multinomial.cov_params())  # of (w1 - w0, w2 - w0), the constant first in each
+    p = 5
+    to_centred = np.array([[-1, -1], [2, -1], [-1, 2]]) / 3  # weights that sum to zero, from the two differences
+    for j, place in enumerate([1, 2, 3, 4, 0]):
+        block = V[np.ix_([place, p + place], [place, p + place])]
+        expected = np.sqrt(np.diag(to_centred @ block @ to_centred.T))
+        np.testing.assert_allclose(standard_errors(X, weights)[:, j], expected, rtol=1e-5)
+
+
+def test_what_the_rows_do_not_determine_has_an_infinite_error():
+    twice = np.column_stack([X, X[:, 1]])
+    weights = np.array([[0.5, 0.1, 0.2, 0.0, 0.1, 0.3]])
+    errors = standard_errors(twice, weights)
+    assert np.isinf(errors[0]).tolist() == [False, True, False, False, True, False]
+    np.testing.assert_allclose(errors[0, 0], standard_errors(X, np.array([[0.5, 0.2, 0.2, 0.0, 0.3]]))[0, 0], rtol=1e-9)
+
+
+def test_too_many_weights_are_refused():
+    with pytest.raises(ValueError, match=r"there are 5,001 weights; standard errors are for at most 4,096"):
+        standard_errors(np.ones((2, 5000)), np.zeros((1, 5001)))

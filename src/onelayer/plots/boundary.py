@@ -31,7 +31,8 @@ __all__ = ["boundary_segment", "decision_boundary"]
 GRID = 201  # places on each side at which the shade is computed: finer than the eye sees through the markers
 MOST_COUNTS = 40  # more numbers than this beside the markers cannot be read
 CROWDED = 300  # places from which the markers are small
-BETWEEN = "boundary: another class is most probable"
+BETWEEN = "boundary"
+LINE: dict[str, Any] = {"color": BLACK, "linewidth": 2}
 MOST_SHADED = 0.5  # of a class's colour, where its probability is 1: markers must stand out
 
 
@@ -74,9 +75,9 @@ def decision_boundary(
     Called as ``decision_boundary(model, X, y)`` with a fitted classifier, or ``decision_boundary(weights, bias, X, y)``
     with a neuron's two weights and labels 0 and 1. The line is exact for linear models, with three or more classes
     too; for others it is traced on a grid of 201 × 201. Of more than two features two are shown, by default those that
-    move a linear model's logits most, and the others are held at their medians, which the axis says: rows lie where
-    their own two features are, so that some may seem to be on the wrong side; `projection` shows each row as the model
-    sees it.
+    move a linear model's logits most, and the others are held at their medians: rows lie where their own two
+    features are, so that some seem to be on the wrong side. The axis says how many are on the side where the model puts
+    them; `projection` shows each row as the model sees it.
 
     Rows at the same place are drawn as one marker whose area grows with their number; where the places are few the
     numbers are written beside them, of class 1 above, of class 0 below. Of a class with more than 3,000 rows 3,000
@@ -141,8 +142,9 @@ class Picture:
         self.ax, self.threshold = ax, threshold
         ax.set(xlim=_padded(plane.points[:, 0]), ylim=_padded(plane.points[:, 1]))
         self.box = (ax.get_xlim(), ax.get_ylim())  # read back: Matplotlib widens limits a few ulp apart
-        held = f"\n(the other {plane.held:,} features at their medians)" if plane.held else ""
-        ax.set_xlabel(short(plane.names[0]) + held, parse_math=False)  # a column called "US$ or C$" is not a formula
+        ax.set_xlabel(
+            short(plane.names[0]) + plane.caveat, parse_math=False
+        )  # a column called "US$ or C$" is not a formula
         ax.set_ylabel(short(plane.names[1]), parse_math=False)
         self.handles, self.labels = _scatter(ax, plane.points, plane.codes, plane.classes)
         self.image: Any = None
@@ -150,6 +152,8 @@ class Picture:
 
     def show(self, plane: Plane) -> None:
         """Draw the shade and the line of this plane instead of those before."""
+        from matplotlib.lines import Line2D
+
         for artist in self.moving:
             artist.remove()
         probability = _on_grid(plane, self.box)
@@ -161,7 +165,7 @@ class Picture:
         if lines:
             self.moving = lines
             said = f"boundary: probability {self.threshold:g}" if len(plane.classes) == 2 else BETWEEN
-            legend_above(self.ax, [*self.handles, lines[0]], [*self.labels, said])
+            legend_above(self.ax, [*self.handles, Line2D([], [], **LINE)], [*self.labels, said])
         else:
             self.moving = [say(self.ax, "no boundary: both weights are zero" if plane.flat else "no boundary in view")]
             legend_above(self.ax, self.handles, self.labels)
@@ -236,19 +240,18 @@ def _on_grid(plane: Plane, box: Box) -> Array:
 
 
 def _draw_lines(ax: "Axes", plane: Plane, probability: Array, box: Box, threshold: float) -> list[Any]:
-    style: dict[str, Any] = {"color": BLACK, "linewidth": 2, "zorder": 6}
     if plane.weights is None:
-        return _traced(ax, probability, box, threshold, style)
+        return _traced(ax, probability, box, threshold)
     if len(plane.classes) == 2:
         w1, w2, bias = map(float, plane.weights[0])
         segment = boundary_segment((w1, w2), bias, box, threshold=threshold)
         segments = [] if segment is None else [segment]
     else:
         segments = borders(plane.weights, box, np.unique(probability.argmax(axis=2)).tolist())
-    return [line for ends in segments for line in ax.plot(*zip(*ends, strict=True), **style)]
+    return [line for ends in segments for line in ax.plot(*zip(*ends, strict=True), **LINE, zorder=6)]
 
 
-def _traced(ax: "Axes", probability: Array, box: Box, threshold: float, style: dict[str, Any]) -> list[Any]:
+def _traced(ax: "Axes", probability: Array, box: Box, threshold: float) -> list[Any]:
     """Curves on the grid where a class's lead over the others, or class 1's over the threshold, is zero."""
     x, y = (np.linspace(*side, GRID) for side in box)
     if probability.shape[2] == 2:
@@ -262,8 +265,7 @@ def _traced(ax: "Axes", probability: Array, box: Box, threshold: float, style: d
     drawn = []
     for lead in leads:
         if lead.min() < 0 < lead.max():
-            curve = ax.contour(x, y, lead, levels=[0], colors=style["color"], linewidths=style["linewidth"], zorder=6)
-            drawn.append(curve)
+            drawn.append(ax.contour(x, y, lead, levels=[0], colors=BLACK, linewidths=LINE["linewidth"], zorder=6))
     return drawn
 
 

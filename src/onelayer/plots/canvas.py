@@ -83,6 +83,13 @@ def legend_above(ax: "Axes", handles: list[Any], labels: Sequence[str]) -> None:
     as_written(legend)
 
 
+def legend_aside(ax: "Axes", loc: str, most: int = 6) -> None:
+    """A legend inside, where there is room for it; of more entries than six, beside the picture."""
+    many = len(ax.get_legend_handles_labels()[1]) > most
+    beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "borderaxespad": 0}
+    as_written(ax.legend(**beside) if many else ax.legend(loc=loc))
+
+
 def as_written(legend: Any) -> None:
     """A name such as "US$ or C$" is not a formula."""
     for text in legend.get_texts():

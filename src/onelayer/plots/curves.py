@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onelayer.plots.canvas import Array, as_written, axes, check_finite, colour, dash, marker
+from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, legend_aside, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -185,4 +185,4 @@ def _finish(ax: "Axes", against: str, ylabel: str, sampled: bool) -> None:
     if sampled and "on a sample of the rows" not in known:
         ax.plot([], [], color="grey", label="on a sample of the rows", **HOLLOW)
     if ax.get_legend_handles_labels()[1]:
-        as_written(ax.legend())
+        legend_aside(ax, "best")

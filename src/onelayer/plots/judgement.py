@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer.plots.canvas import (
     BLACK,
     Array,
-    as_written,
     axes,
     check_finite,
     check_pair,
@@ -21,6 +20,7 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    legend_aside,
     marker,
     short,
     thinned,
@@ -78,7 +78,7 @@ def roc(y: ArrayLike, p: ArrayLike, *, classes: Sequence[Any] | None = None, ax:
         area = float(np.sum(np.diff(x) * (y_[1:] + y_[:-1]) / 2))
         ax.plot(*thinned(x, y_), label=f"{name}: area {area:.3f}", **_style(i))
     ax.plot((0, 1), (0, 1), color="grey", linewidth=1, linestyle=":", label="by chance: area 0.500")
-    as_written(ax.legend(loc="lower right"))
+    legend_aside(ax, "lower right")
     return ax
 
 
@@ -125,7 +125,7 @@ def precision_recall(
         # steps: between two thresholds no other recall can be had, and a straight line would promise too much
         ax.step(*thinned(np.append(0, recall), np.append(precision[0], precision)), label=label, **_style(i))
         ax.axhline(truth.mean(), color=colour(i), linewidth=1, linestyle=":")
-    as_written(ax.legend(loc="lower left"))
+    legend_aside(ax, "best")
     return ax
 
 
@@ -184,7 +184,7 @@ def calibration(
         else:  # intervals of several curves hide each other
             ax.plot(said, came_true, label=short(name), **style)
     ax.plot((0, 1), (0, 1), color="grey", linewidth=1, linestyle=":", label="said = came true")
-    as_written(ax.legend(loc="upper left"))
+    legend_aside(ax, "upper left")
     return ax
 
 

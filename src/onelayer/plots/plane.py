@@ -24,7 +24,8 @@ class Plane:
     """Two features of rows, and a classifier's probabilities over them.
 
     ``probability`` takes places (m, 2) and gives (m, k). ``weights`` are its (1, 3) or (k, 3) with the bias last, None
-    where it is no line. ``chosen`` are the places of the two features, ``medians`` those of all.
+    where it is no line. ``chosen`` are the places of the two features, ``medians`` those of all,
+    ``faithful`` the share of rows for which the most probable class is the same on this plane as it is for the row.
     """
 
     names: tuple[str, str]
@@ -35,11 +36,17 @@ class Plane:
     weights: Array | None
     chosen: tuple[int, int] = (0, 1)
     medians: Array = field(default_factory=lambda: np.zeros(2))
+    faithful: float = 1.0
 
     @property
-    def held(self) -> int:
-        """How many features are held still."""
-        return len(self.medians) - 2
+    def caveat(self) -> str:
+        """What a picture of some of the features cannot show, for the axis."""
+        if len(self.medians) == 2:
+            return ""
+        return (
+            f"\n(the other {len(self.medians) - 2:,} features at their medians: "
+            f"{100 * self.faithful:.0f} % of rows lie on the model's side)"
+        )
 
     def with_weights(self, coefficients: Array) -> "Plane":
         """The same places with the line of other weights, (1 or k, d + 1)."""
@@ -102,7 +109,9 @@ class Plane:
         two = (names[chosen[0]], names[chosen[1]])
         line = None if coefficients is None else _restricted(coefficients, chosen, medians)
         probability = _on_plane(model, medians, chosen) if line is None else _of(line)
-        return cls(two, points, codes, _classes(classes, model.classes_), probability, line, chosen, medians)
+        agree = probability(points[some]).argmax(axis=1) == probabilities(model, X[some]).argmax(axis=1)
+        known = _classes(classes, model.classes_)
+        return cls(two, points, codes, known, probability, line, chosen, medians, float(agree.mean()))
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from onelayer.plots.canvas import (
     BLUE,
     VERMILLION,
     Array,
-    as_written,
     axes,
     check_finite,
     check_pair,
     colour,
     dash,
+    legend_aside,
     marker,
     numbers,
     short,
@@ -172,7 +172,7 @@ def regularisation_path(
         ax.axvline(chosen, color=BLACK, linewidth=1.5, linestyle=":", label=f"in use: C = {chosen:g}")
     ax.set(xlabel="C (inverse strength of the penalty)", ylabel=ylabel)
     ax.grid(alpha=0.3)
-    as_written(ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderaxespad=0))
+    legend_aside(ax, "best", most=0)
     return ax
 
 
@@ -217,7 +217,7 @@ def _markers(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) ->
     for row in rows[:-1]:
         ax.axhline(row + 0.5, color="0.85", linewidth=0.8)
     ax.set_xlabel("weight (log-odds towards the class)")
-    as_written(ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderaxespad=0))
+    legend_aside(ax, "best", most=0)
 
 
 def _drawable(half: Array, w: Array) -> Array:
