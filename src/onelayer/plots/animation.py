@@ -1,6 +1,7 @@
 """A boundary being learnt, as a moving picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_FRAMES = 100
-HELD = 2.0  # seconds for which the last frame stays
+LEVELS = 20
+FRAME = {"facecolor": "white", "edgecolor": "black", "boxstyle": "round"}
+HELD = 1.5  # seconds for which the last frame stays
 DPI = 80  # of a GIF's frames: each is stored whole
 
 
@@ -92,20 +95,33 @@ def animation(
 
     figure: Any = ax.figure
 
-    picture = Picture(ax, planes[-1], threshold)
-    title = ax.text(0.99, 0.98, "", transform=ax.transAxes, ha="right", va="top", zorder=9, bbox=FRAME)
+    picture = Picture(ax, planes[-1], threshold, LEVELS)
+    picture.show(planes[-1])
+    picture.legend()
+    step = ax.text(0.99, 0.02, said[-1], transform=ax.transAxes, ha="right", va="bottom", zorder=9, bbox=FRAME)
     writer = PillowWriter(fps=per_second)
-    with writer.saving(figure, str(output), DPI):
+    with _laid_out_once(figure), writer.saving(figure, str(output), DPI):
         for plane, words in zip(planes, said, strict=True):
             picture.show(plane)
-            title.set_text(words)
+            step.set_text(words)
             writer.grab_frame()
         for _ in range(round(HELD * per_second)):
             writer.grab_frame()
     return ax
 
 
-FRAME = {"facecolor": "white", "edgecolor": "black", "boxstyle": "round"}
+@contextmanager
+def _laid_out_once(figure: Any) -> Iterator[None]:
+    """Hold every Axes where it is: a picture that moves must not jump, and laying out takes half of a frame's time."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    engine = figure.get_layout_engine()
+    FigureCanvasAgg(figure).draw()
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def _frames(t: int) -> Array:

@@ -31,7 +31,6 @@ __all__ = ["boundary_segment", "decision_boundary"]
 GRID = 201  # places on each side at which the shade is computed: finer than the eye sees through the markers
 MOST_COUNTS = 40  # more numbers than this beside the markers cannot be read
 CROWDED = 300  # places from which the markers are small
-BETWEEN = "boundary"
 LINE: dict[str, Any] = {"color": BLACK, "linewidth": 2}
 MOST_SHADED = 0.5  # of a class's colour, where its probability is 1: markers must stand out
 
@@ -131,44 +130,55 @@ def decision_boundary(
     )
     at = _threshold(threshold, given[0], len(plane.classes))
     ax = axes(ax)
-    Picture(ax, plane, at).show(plane)
+    picture = Picture(ax, plane, at)
+    picture.show(plane)
+    picture.legend()
     return ax
 
 
 class Picture:
-    """Rows and names on an Axes, drawn once; the shade and the line, which may be drawn anew as they move."""
+    """Rows and names on an Axes, drawn once; the shade and the line, which may be drawn anew as they move.
 
-    def __init__(self, ax: "Axes", plane: Plane, threshold: float) -> None:
-        self.ax, self.threshold = ax, threshold
+    ``levels`` are the steps of probability that the shade shows: of a moving picture few, as a GIF has few colours.
+    """
+
+    def __init__(self, ax: "Axes", plane: Plane, threshold: float, levels: int = 1000) -> None:
+        self.ax, self.threshold, self.levels = ax, threshold, levels
         ax.set(xlim=_padded(plane.points[:, 0]), ylim=_padded(plane.points[:, 1]))
         self.box = (ax.get_xlim(), ax.get_ylim())  # read back: Matplotlib widens limits a few ulp apart
-        ax.set_xlabel(
-            short(plane.names[0]) + plane.caveat, parse_math=False
-        )  # a column called "US$ or C$" is not a formula
+        ax.set_xlabel(short(plane.names[0]) + plane.caveat, parse_math=False)  # "US$ or C$" is not a formula
         ax.set_ylabel(short(plane.names[1]), parse_math=False)
         self.handles, self.labels = _scatter(ax, plane.points, plane.codes, plane.classes)
         self.image: Any = None
-        self.moving: list[Any] = []
+        self.lines: list[Any] = []
+        self.words: Any = None
 
     def show(self, plane: Plane) -> None:
         """Draw the shade and the line of this plane instead of those before."""
-        from matplotlib.lines import Line2D
-
-        for artist in self.moving:
+        for artist in [*self.lines, *filter(None, [self.words])]:
             artist.remove()
         probability = _on_grid(plane, self.box)
+        shown = np.round(probability * self.levels) / self.levels
         if self.image is None:
-            self.image = _shade(self.ax, probability, self.box, plane.classes)
+            self.image = _shade(self.ax, shown, self.box, plane.classes)
         else:
-            self.image.set_data(_painted(probability))
-        lines = _draw_lines(self.ax, plane, probability, self.box, self.threshold)
-        if lines:
-            self.moving = lines
-            said = f"boundary: probability {self.threshold:g}" if len(plane.classes) == 2 else BETWEEN
-            legend_above(self.ax, [*self.handles, Line2D([], [], **LINE)], [*self.labels, said])
-        else:
-            self.moving = [say(self.ax, "no boundary: both weights are zero" if plane.flat else "no boundary in view")]
-            legend_above(self.ax, self.handles, self.labels)
+            self.image.set_data(_painted(shown))
+        self.lines = _draw_lines(self.ax, plane, probability, self.box, self.threshold)
+        self.words = None if self.lines else say(self.ax, _why_none(plane))
+
+    def legend(self) -> None:
+        """Name what is drawn."""
+        from matplotlib.lines import Line2D
+
+        said = f"boundary: probability {self.threshold:g}" if len(self.labels) <= 2 else "boundary"
+        lines = [Line2D([], [], **LINE)] if self.lines else []
+        legend_above(self.ax, [*self.handles, *lines], [*self.labels, *[said for _ in lines]])
+
+
+def _why_none(plane: Plane) -> str:
+    if not plane.flat:
+        return "no boundary in view"
+    return "no boundary: both weights are zero" if len(plane.classes) == 2 else "no boundary: all weights are alike"
 
 
 def _padded(values: Array) -> tuple[float, float]:

@@ -41,7 +41,7 @@ def weight_path(
     classes: Sequence[Any] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """The path of two weights over the cost as a function of them, the others where the first path ends.
+    r"""The path of two weights over the cost as a function of them, the others where the first path ends.
 
     The cost is the mean log loss plus ``‖w‖² / (2 C n)``, without weights of rows. It is computed on at most 4,000
     rows (divided by the number of classes from three on), at random, and the scale says so.
@@ -80,8 +80,9 @@ def weight_path(
     >>> matplotlib.use("Agg")
     >>> X = [[0, 1], [1, 0], [1, 1]]
     >>> ax = weight_path([[0, 0, 0], [0.5, 0.3, 0], [0.7, 0.6, 0]], X, [0, 1, 1], names=["a", "b"])
-    >>> ax.get_xlabel(), ax.get_ylabel()
-    ('weight of a', 'weight of b')
+    >>> print(ax.get_xlabel(), "/", ax.get_ylabel())
+    weight of a
+    (the other 1 weights as at the end) / weight of b
     """
     X = matrix(X)
     n, d = X.shape
@@ -103,12 +104,11 @@ def weight_path(
     _draw_surface(ax, xs, ys, surface, "" if len(rows) == n else f" on {len(rows):,} of {n:,} rows")
     for number, (name, steps) in enumerate(paths.items()):
         _draw_path(ax, steps[:, i], steps[:, j], name, number)
-    ax.set_xlabel(_weight_name(i, d, names, labels), parse_math=False)
+    others = f"\n(the other {len(moved) - 2:,} weights as at the end)" if len(moved) > 2 else ""
+    ax.set_xlabel(_weight_name(i, d, names, labels) + others, parse_math=False)
     ax.set_ylabel(_weight_name(j, d, names, labels), parse_math=False)
     legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderaxespad=0)
     as_written(legend)
-    if len(moved) > 2:
-        ax.set_title(f"the other {len(moved) - 2:,} weights as at the end", fontsize="medium", y=1.09)
     return ax
 
 
