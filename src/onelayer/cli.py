@@ -19,6 +19,22 @@ from typing import Any
 
 import click
 
+# as `onelayer.pictures` knows them: named here, so that --help loads neither NumPy nor Matplotlib
+PICTURES = (
+    "weights",
+    "cost",
+    "gap",
+    "boundary",
+    "projection",
+    "roc",
+    "precision-recall",
+    "calibration",
+    "threshold",
+    "confusion",
+    "regularisation",
+    "path",
+    "animation",
+)
 SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED = 1, 2, 70, 130
 
 
@@ -295,27 +311,50 @@ def _row_in_words(found: dict[str, Any], top: int) -> list[str]:
 
 @cli.command()
 @click.argument("model_path", metavar="MODEL")
-@click.option("-o", "--output", default="weights.png", show_default=True, help="Where to save the picture.")
+@click.argument("data", required=False)
+@click.option("--kind", type=click.Choice(PICTURES), default="weights", show_default=True, help="Which picture.")
+@click.option("-o", "--output", help="Where to save the picture; otherwise KIND.png, or .gif for the animation.")
 @click.option("--top", default=15, show_default=True, help="How many weights.")
-def plot(model_path: str, output: str, top: int) -> None:
-    """Draw the strongest weights of MODEL.
+@click.option("--feature", "features", multiple=True, help="Of two to show the boundary over; give it twice.")
+@click.option("--threshold", type=float, help="Probability on the line; otherwise the model's.")
+@click.option("--costs", nargs=2, type=float, default=(1, 1), show_default=True, help="Of a false alarm and of a miss.")
+@click.option("--positive", help="The class shown against all others; otherwise the last.")
+def plot(
+    model_path: str,
+    data: str | None,
+    kind: str,
+    output: str | None,
+    top: int,
+    features: Sequence[str],
+    threshold: float | None,
+    costs: tuple[float, float],
+    positive: str | None,
+) -> None:
+    """Draw a picture of MODEL; all but weights, cost and gap are drawn from the rows of DATA, whose labels are known.
 
     \b
-    onelayer plot income.onelayer -o weights.png
+    onelayer plot income.onelayer                       # the strongest weights
+    onelayer plot income.onelayer people.csv            # with 95 % intervals, from the rows it was fitted on
+    onelayer plot income.onelayer people.csv --kind threshold --costs 1 5
     """
     from onelayer import model as models
+    from onelayer import pictures
 
-    rows = models.load(model_path).explain(top)[:top]
+    path = output or f"{kind}.{'gif' if kind == 'animation' else 'png'}"
+    wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)
     try:
-        from matplotlib.figure import Figure
+        with warnings.catch_warnings(record=True) as caught, _progress() as progress:
+            warnings.simplefilter("always")
+            progress("drawing")
+            unanswered = pictures.draw(models.load(model_path), kind, data, wish)
     except ImportError as error:
-        raise click.UsageError("pictures need matplotlib: pip install 'onelayer[plot]'") from error
-    from onelayer import plots
-
-    figure = Figure(figsize=(7, 0.6 + 0.32 * len(rows)), layout="constrained")
-    plots.weights([row["feature"] for row in rows], [row["weight"] for row in rows], ax=figure.add_subplot())
-    figure.savefig(output, dpi=150)
-    click.echo(output)
+        raise click.UsageError(str(error)) from error
+    for warning in caught:
+        click.echo(f"notice: {warning.message}", err=True)
+    click.echo(path)
+    if unanswered:
+        click.echo(f"notice: {unanswered} rows could not be answered and are left out", err=True)
+        sys.exit(SOME_UNANSWERED)
 
 
 def _pair(text: str) -> tuple[str, str]:

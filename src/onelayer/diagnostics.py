@@ -166,7 +166,7 @@ def standard_errors(
 
 
 def _dense(X: Any) -> Array:
-    return np.asarray(X.toarray() if sp.issparse(X) else X, dtype=np.float64)
+    return np.asarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=np.float64)
 
 
 def _centre_and_spread(X: Any, fit_intercept: bool) -> tuple[Array, Array]:

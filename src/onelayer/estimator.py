@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from onelayer import features
+from onelayer import features, notebook
 from onelayer.columns import not_finite
 from onelayer.labels import encode_labels, label_array
 from onelayer.losses import sigmoid, softmax
@@ -110,6 +110,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     >>> bool(model.converged_)
     True
     """
+
+    _html_repr = notebook.html  # what scikit-learn's base class shows in a notebook
 
     def __init__(
         self,

@@ -132,6 +132,10 @@ def _trained(
         "optimality_gap": found.optimality_gap if np.isfinite(found.optimality_gap) else None,
         "gap_kind": found.gap_kind,
         "seconds": found.history[-1].seconds,
+        "history": [
+            {"cost": e.cost, "gradient_norm": e.gradient_norm, "seconds": e.seconds, "rows": e.rows}
+            for e in found.history
+        ],
         "notices": [*encoder.notices, *found.notices],
     }
 

@@ -116,7 +116,8 @@ def _laid_out_once(figure: Any) -> Iterator[None]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     engine = figure.get_layout_engine()
-    FigureCanvasAgg(figure).draw()
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
     figure.set_layout_engine("none")
     try:
         yield

@@ -87,7 +87,8 @@ def legend_aside(ax: "Axes", loc: str, most: int = 6) -> None:
     """A legend inside, where there is room for it; of more entries than six, beside the picture."""
     many = len(ax.get_legend_handles_labels()[1]) > most
     beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "borderaxespad": 0}
-    as_written(ax.legend(**beside) if many else ax.legend(loc=loc))
+    where: dict[str, Any] = beside if many else {"loc": loc}
+    as_written(ax.legend(**where))
 
 
 def as_written(legend: Any) -> None:
