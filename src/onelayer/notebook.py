@@ -71,15 +71,15 @@ def _weights(estimator: Any) -> str:
     """The strongest weights: a column for each class, the bias last."""
     if not hasattr(estimator, "coef_"):
         return ""
-    coef: Array = np.atleast_2d(estimator.coef_)
-    bias: Array = np.atleast_1d(estimator.intercept_)
+    coef = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64))
+    bias = np.atleast_1d(np.asarray(estimator.intercept_, dtype=np.float64))
     names = getattr(estimator, "feature_names_in_", None)
     strongest = np.argsort(-np.abs(coef).max(axis=0), kind="stable")[:MOST_WEIGHTS]
     rows = [_row(f"x{j + 1}" if names is None else names[j], coef[:, j]) for j in strongest] + [_row("bias", bias)]
     few = "" if coef.shape[1] <= MOST_WEIGHTS else f"the {MOST_WEIGHTS} strongest of {coef.shape[1]:,} "
     summary = f"{few}weights (log-odds, nats per unit){_towards(estimator)}"
     head = "" if len(coef) == 1 else _head(getattr(estimator, "classes_", range(len(coef))))
-    return f"<details open><summary>{escape(summary)}</summary><table>{head}{''.join(rows)}</table></details>"
+    return f"<details open="open"><summary>{escape(summary)}</summary><table>{head}{''.join(rows)}</table></details>"
 
 
 def _towards(estimator: Any) -> str:

@@ -13,9 +13,9 @@ Array = NDArray[Any]
 
 # Okabe and Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/
 BLUE, VERMILLION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
-ORANGE, SKY, YELLOW, GREY = "#E69F00", "#56B4E9", "#F0E442", "#999999"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW, GREY)
-MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*", ">", "p")  # 11 and 9 have no factor in common: 99 pairs
+ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW)
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*", ">", "p")  # 11 and 8 have no factor in common: 88 pairs
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 2)))
 
 # More markers than this hide each other on a page and take seconds to draw.

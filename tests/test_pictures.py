@@ -1,0 +1,118 @@
+"""`onelayer plot`: every kind of picture from a saved model, and one sentence where it cannot be drawn."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import onelayer
+from onelayer import pictures
+from onelayer.cli import PICTURES, cli
+from onelayer.pictures import KINDS, WITHOUT_DATA, Judged
+
+RNG = np.random.default_rng(0)
+
+
+def table(k, n=200):
+    size, age = RNG.standard_normal(n) * 10 + 500, RNG.integers(20, 60, n).astype(float)
+    score = (size - 500) / 5 + (age - 40) / 10 + RNG.logistic(size=n)
+    label = np.array(["low", "mid", "top"])[np.digitize(score, [0] if k == 2 else [-1, 1])]
+    return {"size": size, "age": age, "town": RNG.choice(["here", "there"], n).astype(object), "label": label}
+
+
+def as_csv(columns, path):
+    rows = zip(*columns.values(), strict=True)
+    path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+
+@pytest.fixture(scope="module", params=[2, 3])
+def saved(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    columns = table(request.param)
+    as_csv(columns, folder / "d.csv")
+    onelayer.fit(columns).save(folder / "m.onelayer")
+    return folder
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["plot", *map(str, arguments)])
+
+
+def test_the_command_knows_every_picture():
+    assert tuple(KINDS) == PICTURES
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "animation"])
+def test_each_is_drawn(saved, kind):
+    done = run(saved / "m.onelayer", saved / "d.csv", "--kind", kind, "-o", saved / f"{kind}.png")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(saved / f"{kind}.png")
+    with Image.open(saved / f"{kind}.png") as image:
+        pixels = np.asarray(image.convert("L"))
+    assert pixels.shape[1] == 1050
+    assert (pixels < 128).sum() > 2000
+
+
+def test_the_animation_is_a_gif(saved):
+    done = run(saved / "m.onelayer", saved / "d.csv", "--kind", "animation", "-o", saved / "a.gif")
+    assert done.exit_code == 0, done.output
+    with Image.open(saved / "a.gif") as image:
+        assert image.n_frames > 10
+    done = run(saved / "m.onelayer", saved / "d.csv", "--kind", "animation", "-o", saved / "a.png")
+    assert "an animation is a GIF: name it" in str(done.exception)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_rows_what_needs_them_says_so(saved, kind, tmp_path):
+    done = run(saved / "m.onelayer", "--kind", kind, "-o", tmp_path / "x.png")
+    if kind in WITHOUT_DATA:
+        assert (tmp_path / "x.png").exists()
+    else:
+        assert "is drawn from rows: name a table" in str(done.exception)
+        assert not list(tmp_path.iterdir())
+
+
+def test_the_boundary_is_drawn_in_the_units_of_the_table(saved):
+    model = onelayer.load(saved / "m.onelayer")
+    seen = Judged(model, str(saved / "d.csv"))
+    x = seen.X.toarray()
+    assert seen.names[:2] == ["size", "age"]
+    assert 480 < np.median(x[:, 0]) < 520
+    assert set(x[:, 1]) <= set(range(20, 60))
+    np.testing.assert_allclose(seen.p, model.predict_proba(str(saved / "d.csv")), rtol=1e-9)
+
+
+def test_a_model_saved_without_its_history_says_so(saved, tmp_path):
+    model = onelayer.load(saved / "m.onelayer")
+    assert model.fitted["history"][-1]["rows"] == 200
+    del model.fitted["history"]
+    model.save(tmp_path / "old.onelayer")
+    done = run(tmp_path / "old.onelayer", "--kind", "cost", "-o", tmp_path / "x.png")
+    assert "saved without the history of its fit: fit and save it again" in str(done.exception)
+
+
+def test_rows_that_cannot_be_answered_are_left_out_and_counted(saved, tmp_path):
+    text = (saved / "d.csv").read_text().splitlines()
+    text[3] = "," + text[3].split(",", 1)[1]
+    (tmp_path / "d.csv").write_text("\n".join(text) + "\n")
+    done = run(saved / "m.onelayer", tmp_path / "d.csv", "--kind", "confusion", "-o", tmp_path / "x.png")
+    assert done.exit_code == 1
+    assert "1 rows could not be answered" in done.stderr
+    assert (tmp_path / "x.png").exists()
+
+
+def test_a_label_the_model_does_not_know_is_named(saved, tmp_path):
+    text = (saved / "d.csv").read_text().replace(",low\n", ",lwo\n", 1)
+    (tmp_path / "d.csv").write_text(text)
+    done = run(saved / "m.onelayer", tmp_path / "d.csv", "--kind", "roc", "-o", tmp_path / "x.png")
+    assert "column 'label' holds 'lwo', but the model knows low, mid" in str(done.exception)
+
+
+def test_texts_have_too_many_weights_for_intervals_and_say_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "MOST_WEIGHTS", 3)
+    columns = table(2)
+    as_csv(columns, tmp_path / "d.csv")
+    onelayer.fit(columns).save(tmp_path / "m.onelayer")
+    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "-o", tmp_path / "x.png")
+    assert done.exit_code == 0
+    assert "notice: no intervals: 6 weights are too many for them" in done.stderr

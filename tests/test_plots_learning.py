@@ -1,0 +1,238 @@
+"""How a fit went and what it left: costs, gaps, intervals, paths, and a picture that moves."""
+
+import math
+import sys
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+from scipy.stats import norm
+
+from onelayer import plots
+
+matplotlib.use("Agg")
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((200, 2))
+Y = np.where(X[:, 0] - X[:, 1] + RNG.logistic(size=200) > 0, "up", "down")
+
+
+@pytest.fixture
+def ax():
+    return Figure(layout="constrained").add_subplot()
+
+
+def draw(ax):
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].astype(float)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def history(costs, rows=100):
+    rows = [rows] * len(costs) if isinstance(rows, int) else rows
+    return [SimpleNamespace(cost=c, seconds=0.5 * i, rows=n) for i, (c, n) in enumerate(zip(costs, rows, strict=True))]
+
+
+def test_several_solvers_share_one_axis_by_time(ax):
+    plots.cost({"slow": history([3, 2, 1.5]), "fast": history([3, 1])}, against="seconds", ax=ax)
+    draw(ax)
+    assert texts(ax) == ["slow", "fast"]
+    assert ax.get_xlabel() == "time (seconds)"
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[0, 3], [0.5, 2], [1, 1.5]])
+    assert {line.get_marker() for line in ax.lines} == {"o", "^"}
+
+
+def test_costs_of_samples_are_hollow_and_said_to_be(ax):
+    plots.cost(history([3, 2, 1.5], rows=[10, 10, 100]), ax=ax)
+    draw(ax)
+    hollow = ax.lines[1]
+    assert hollow.get_markerfacecolor() == "white"
+    np.testing.assert_array_equal(hollow.get_xydata(), [[0, 3], [1, 2]])
+    assert texts(ax) == ["on a sample of the rows"]
+
+
+def test_the_gap_is_above_the_optimum_and_leaves_samples_out(ax):
+    plots.gap(history([0.1, 2.0, 1.1, 1.0], rows=[9, 100, 100, 100]), optimum=1.0, ax=ax)
+    draw(ax)
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0.5, 1], [1, 0.1], [1.5, 2.0**-52]], rtol=1e-12)
+    assert ax.get_yscale() == "log"
+
+
+def test_without_an_optimum_the_lowest_cost_seen_stands_for_it(ax):
+    plots.gap({"a": history([2, 1.5]), "b": history([2, 1.25, 1.0])}, ax=ax)
+    draw(ax)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [1, 0.5])
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), [1, 0.25])
+    assert ax.get_ylabel() == "cost − lowest cost seen (nats)"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: plots.gap(history([2, 1]), optimum=1.5), "optimum is 1.5, but a cost is lower, 1.0"),
+        (lambda: plots.gap([2, 1]), "history has no seconds"),
+        (lambda: plots.cost([2, 1], against="passes"), "against is 'passes'; pass 'iteration' or 'seconds'"),
+        (lambda: plots.cost({}), "pass at least one"),
+        (lambda: plots.cost({"a": []}), "history is empty"),
+    ],
+)
+def test_a_history_that_cannot_be_drawn_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_intervals_are_those_of_the_normal_distribution(ax):
+    plots.weights(["a", "b"], [1.0, -3.0], errors=[0.5, 0.25], confidence=0.9, ax=ax)
+    draw(ax)
+    (bars,) = ax.collections
+    ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+    half = norm.ppf(0.95) * np.array([0.25, 0.5])
+    np.testing.assert_allclose(ends, [[-3 - half[0], -3 + half[0]], [1 - half[1], 1 + half[1]]])
+    assert ax.get_title() == "all weights, with 90 % intervals"
+    assert ax.get_xlim()[0] <= ends.min()
+
+
+def test_an_infinite_error_reaches_off_the_picture_and_hides_no_weight(ax):
+    plots.weights(["a", "b"], [1.0, -3.0], errors=[math.inf, 0.1], ax=ax)
+    draw(ax)
+    low, high = ax.get_xlim()
+    assert -21 < low < -3
+    assert 1 < high < 21
+
+
+def test_of_three_classes_each_has_its_marker(ax):
+    w = np.array([[1, 0, 2], [0, -1, 0], [-1, 1, -2.0]])
+    plots.weights(list("abc"), w, errors=np.ones((3, 3)), most=2, classes=["x", "y", "z"], ax=ax)
+    draw(ax)
+    assert texts(ax) == ["x", "y", "z"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["c", "a"]
+    drawn = [line for line in ax.lines if line.get_marker() in "o^s"]
+    np.testing.assert_array_equal([line.get_xdata() for line in drawn], w[:, [2, 0]])
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [1e-300, 0], [1e300, -1e300], [5.0, 4.0], [-5.0, -4.0]])
+def test_any_weights_are_drawn(values, ax):
+    plots.weights(["a", "b"], values, ax=ax)
+    draw(ax)
+    low, high = ax.get_xlim()
+    assert low <= min([*values, 0]) < max([*values, 0]) <= high or not any(values)
+
+
+def test_a_regularisation_path_names_the_strongest(ax):
+    C = np.array([10, 0.1, 1.0])
+    w = np.array([[3, -1, 0.1, 9], [0, 0, 0, 1], [1, -0.5, 0, 4.0]])
+    plots.regularisation_path(C, w, list("abcd"), chosen=2.0, most=2, ax=ax)
+    draw(ax)
+    assert texts(ax) == ["2 others", "d", "a", "in use: C = 2"]
+    (strongest,) = [line for line in ax.lines if line.get_label() == "d"]
+    np.testing.assert_array_equal(strongest.get_xydata(), [[0.1, 1], [1, 4], [10, 9]])
+
+
+@pytest.mark.parametrize(
+    ("C", "values", "words"),
+    [
+        ([1, 0], np.ones((2, 1)), "C is 0.0; pass positive"),
+        ([1, 2], np.ones((3, 1)), r"values has shape \(3, 1\) for 2 values of C"),
+        ([1, np.inf], np.ones((2, 1)), "C has inf at position 1"),
+        ([1, 2], [[1], [np.nan]], r"values has nan at position \(1, 0\)"),
+    ],
+)
+def test_a_regularisation_path_that_is_none_is_refused(C, values, words, ax):
+    with pytest.raises(ValueError, match=words):
+        plots.regularisation_path(C, values, ["a"], ax=ax)
+
+
+@pytest.mark.parametrize("C", [np.inf, 0.01])
+def test_the_surface_is_the_cost(C, ax):
+    path = np.array([[0, 0, 0], [0.5, -0.2, 0.1], [0.9, -0.8, 0.3]])
+    plots.weight_path(path, X, Y, C=C, names=["a", "b"], ax=ax)
+    draw(ax)
+    (image,) = ax.images
+    left, right, low, high = image.get_extent()
+    surface = image.get_array()
+    for i, j in ((0, 0), (17, 40), (60, 60)):
+        w = np.array([np.linspace(left, right, 61)[j], np.linspace(low, high, 61)[i]])
+        z = X @ w + 0.3
+        cost = np.log1p(np.exp(np.where(Y == "up", -z, z))).mean() + w @ w / (2 * C * 200)
+        assert surface[i, j] == pytest.approx(cost, rel=1e-12)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), path[:, :2])
+    assert ax.get_xlabel() == "weight of a\n(the other 1 weights as at the end)"
+
+
+def test_the_surface_of_three_classes_is_the_cross_entropy(ax):
+    y = RNG.integers(0, 3, 200)
+    path = RNG.standard_normal((5, 3, 3))
+    plots.weight_path(path, X, y, shown=(1, 8), ax=ax)
+    _, right, low, _ = ax.images[0].get_extent()
+    w = path[-1].copy()
+    w[0, 1], w[2, 2] = right, low
+    z = X @ w[:, :2].T + w[:, 2]
+    cost = -np.log((np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))[np.arange(200), y]).mean()
+    assert ax.images[0].get_array()[0, -1] == pytest.approx(cost, rel=1e-12)
+    assert (ax.get_xlabel().split("\n")[0], ax.get_ylabel()) == ("weight of x2, for 0", "bias, for 2")
+
+
+def test_several_paths_and_many_rows(ax):
+    many, y = np.tile(X, (5000, 1)), np.tile(Y, 5000)  # a million
+    plots.weight_path({"one": np.zeros((2, 3)), "two": np.ones((3, 3))}, many, y, ax=ax)
+    draw(ax)
+    assert texts(ax) == ["one (1 steps)", "start", "end", "two (2 steps)"]
+    assert ax.child_axes[0].get_ylabel() == "cost (nats per row) on 4,000 of 1,000,000 rows"
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "words"),
+    [
+        (np.zeros((4, 2)), {}, r"path has shape \(4, 2\), not \(t, 3\)"),
+        (np.full((4, 3), np.nan), {}, "path has nan at position"),
+        (np.zeros((4, 3)), {"shown": (0, 3)}, r"shown is \(0, 3\); pass two positions from 0 to 2"),
+    ],
+)
+def test_a_path_that_is_none_is_refused(path, more, words, ax):
+    with pytest.raises(ValueError, match=words):
+        plots.weight_path(path, X, Y, **more, ax=ax)
+
+
+def test_the_animation_moves_the_line_and_ends_where_the_path_does(ax, tmp_path):
+    path = [[0, 0, 0], [1, 0, 0], [0, 1, 0]]  # none, vertical, horizontal
+    assert plots.animation(path, X, Y, tmp_path / "a.gif", costs=[3, 2, 1], per_second=2, ax=ax) is ax
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.format == "GIF"
+        assert gif.n_frames >= 3
+        frames = []
+        for i in range(3):
+            gif.seek(i)
+            frames.append(np.asarray(gif.convert("L"), dtype=float))
+    height, width = frames[0].shape
+    middle = frames[1][height // 4 : 3 * height // 4, width // 8 : 3 * width // 4]
+    assert (middle.min(axis=1) < 60).all()  # something dark in every row: a vertical line
+    middle = frames[2][height // 4 : 3 * height // 4, width // 8 : 3 * width // 4]
+    assert (middle.min(axis=0) < 60).all()  # and in every column: a horizontal one
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 0, atol=1e-12)
+    assert "step 2, cost 1" in [text.get_text() for text in ax.texts]
+    draw(ax)  # and can be laid out as before
+
+
+def test_of_many_steps_some_are_shown_with_their_numbers(ax, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["onelayer.plots.animation"], "MOST_FRAMES", 10)
+    path = np.linspace([1, 0, 0, 0], [0, 1, 0.5, 0], 250)[:, None, :]
+    plots.animation(path, np.column_stack([X, X[:, 0]]), Y, tmp_path / "a.gif", features=[0, 1], per_second=2, ax=ax)
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert 10 <= gif.n_frames <= 13  # identical ones at the end may be stored as one
+    assert "step 249" in [text.get_text() for text in ax.texts]
+    assert "at their medians" in ax.get_xlabel()
+
+
+def test_an_animation_that_is_none_is_refused(ax, tmp_path):
+    with pytest.raises(ValueError, match=r"path has shape \(2, 2\), not \(t, 3\)"):
+        plots.animation(np.zeros((2, 2)), X, Y, tmp_path / "a.gif", ax=ax)
+    with pytest.raises(ValueError, match="steps has 1 numbers for 2 weights"):
+        plots.animation(np.zeros((2, 3)), X, Y, tmp_path / "a.gif", steps=[1], ax=ax)
+    assert not list(tmp_path.iterdir())
