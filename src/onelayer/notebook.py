@@ -79,7 +79,8 @@ def _weights(estimator: Any) -> str:
     few = "" if coef.shape[1] <= MOST_WEIGHTS else f"the {MOST_WEIGHTS} strongest of {coef.shape[1]:,} "
     summary = f"{few}weights (log-odds, nats per unit){_towards(estimator)}"
     head = "" if len(coef) == 1 else _head(getattr(estimator, "classes_", range(len(coef))))
-    return f"<details open="open"><summary>{escape(summary)}</summary><table>{head}{''.join(rows)}</table></details>"
+    table = f"<table>{head}{''.join(rows)}</table>"
+    return f'<details open="open"><summary>{escape(summary)}</summary>{table}</details>'
 
 
 def _towards(estimator: Any) -> str:

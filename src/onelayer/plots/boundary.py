@@ -149,6 +149,7 @@ class Picture:
         ax.set_xlabel(short(plane.names[0]) + plane.caveat, parse_math=False)  # "US$ or C$" is not a formula
         ax.set_ylabel(short(plane.names[1]), parse_math=False)
         self.handles, self.labels = _scatter(ax, plane.points, plane.codes, plane.classes)
+        self.two = len(plane.classes) == 2
         self.image: Any = None
         self.lines: list[Any] = []
         self.words: Any = None
@@ -170,7 +171,7 @@ class Picture:
         """Name what is drawn."""
         from matplotlib.lines import Line2D
 
-        said = f"boundary: probability {self.threshold:g}" if len(self.labels) <= 2 else "boundary"
+        said = f"boundary: probability {self.threshold:g}" if self.two else "boundary"
         lines = [Line2D([], [], **LINE)] if self.lines else []
         legend_above(self.ax, [*self.handles, *lines], [*self.labels, *[said for _ in lines]])
 

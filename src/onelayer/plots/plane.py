@@ -169,9 +169,14 @@ def linear(model: Any, X: Any) -> Array | None:
 
 def probabilities(model: Any, X: Any) -> Array:
     """(n, k), whatever names the columns had when it was fitted."""
+    return asked(model.predict_proba, X)
+
+
+def asked(answer: Callable[[Any], Any], X: Any) -> Array:
+    """What a method of a classifier says of rows without names, which scikit-learn would warn of."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "X does not have valid feature names")
-        return np.asarray(model.predict_proba(X), dtype=np.float64)
+        return np.asarray(answer(X), dtype=np.float64)
 
 
 def _activated(z: Array) -> Array:

@@ -19,7 +19,7 @@ from onelayer.plots.canvas import (
     colour,
     short,
 )
-from onelayer.plots.plane import matrix, probabilities
+from onelayer.plots.plane import asked, matrix, probabilities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,7 +116,7 @@ def _log_odds(model: Any, X: Any, chosen: int) -> Array:
     p = probabilities(model, X)
     z = np.clip(logit(p[:, chosen]), -745.0, LARGEST)  # -745: the logarithm of the least number there is
     if hasattr(model, "decision_function"):
-        own = np.asarray(model.decision_function(X), dtype=np.float64)
+        own = asked(model.decision_function, X)
         if k == 2 and own.ndim == 1:
             own = own if chosen else -own
         elif own.ndim == 2 and own.shape[1] == k:

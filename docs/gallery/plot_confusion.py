@@ -1,0 +1,17 @@
+"""
+Confusion matrix
+================
+
+Which class was taken for which.
+"""
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_breast_cancer
+
+from onelayer import PerceptronClassifier, plots
+
+data = load_breast_cancer(as_frame=True)
+y = data.target_names[data.target]
+model = PerceptronClassifier().fit(data.data[::2], y[::2])
+plots.confusion(y[1::2], model.predict(data.data[1::2]))
+plt.show()
