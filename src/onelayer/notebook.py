@@ -84,7 +84,7 @@ def _weights(estimator: Any) -> str:
 
 
 def _towards(estimator: Any) -> str:
-    classes = getattr(estimator, "classes_", ())
+    classes: Sequence[Any] = getattr(estimator, "classes_", ())
     return f", positive towards {_short(str(classes[1]))}" if len(classes) == 2 else ""
 
 

@@ -139,10 +139,10 @@ def decision_boundary(
 class Picture:
     """Rows and names on an Axes, drawn once; the shade and the line, which may be drawn anew as they move.
 
-    ``levels`` are the steps of probability that the shade shows: of a moving picture few, as a GIF has few colours.
+    ``levels`` are the steps of probability that the shade shows: of a moving picture few, as a GIF has few colours; None is all.
     """
 
-    def __init__(self, ax: "Axes", plane: Plane, threshold: float, levels: int = 1000) -> None:
+    def __init__(self, ax: "Axes", plane: Plane, threshold: float, levels: int | None = None) -> None:
         self.ax, self.threshold, self.levels = ax, threshold, levels
         ax.set(xlim=_padded(plane.points[:, 0]), ylim=_padded(plane.points[:, 1]))
         self.box = (ax.get_xlim(), ax.get_ylim())  # read back: Matplotlib widens limits a few ulp apart
@@ -159,7 +159,7 @@ class Picture:
         for artist in [*self.lines, *filter(None, [self.words])]:
             artist.remove()
         probability = _on_grid(plane, self.box)
-        shown = np.round(probability * self.levels) / self.levels
+        shown = probability if self.levels is None else np.round(probability * self.levels) / self.levels
         if self.image is None:
             self.image = _shade(self.ax, shown, self.box, plane.classes)
         else:
