@@ -139,7 +139,8 @@ def decision_boundary(
 class Picture:
     """Rows and names on an Axes, drawn once; the shade and the line, which may be drawn anew as they move.
 
-    ``levels`` are the steps of probability that the shade shows: of a moving picture few, as a GIF has few colours; None is all.
+    ``levels`` are the steps of probability that the shade shows: of a moving picture few, as a GIF has few colours;
+    None is all.
     """
 
     def __init__(self, ax: "Axes", plane: Plane, threshold: float, levels: int | None = None) -> None:
