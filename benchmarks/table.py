@@ -1,0 +1,175 @@
+"""Of ``results.jsonl``: one table, ``docs/benchmarks.md``, and one picture, ``docs/benchmarks.png``.
+
+``python benchmarks/table.py [RESULTS]``. Of two lines for one fit, the later counts. Gaps are to the least objective in
+``optima.json`` or in any line, so that a better optimum found later corrects all gaps.
+"""
+
+import json
+import statistics
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from fits import GAPS, OPTIMA, RESULTS
+from peers import PEERS
+from workloads import WORKLOADS
+
+DOCS = Path(__file__).parents[1] / "docs"
+OURS = "onelayer"
+
+# Okabe & Ito's colours, told apart with any kind of colour vision; a marker of its own beside the colour.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = "osD^vP*"
+DRAWN = 7  # lines in a panel: ours and the fastest peers
+
+
+class Fit(NamedTuple):
+    """One fit: its gap, milliseconds and passes, and the memory of its process beside the data, in sizes of the data."""
+
+    gap: float
+    milliseconds: float
+    passes: float
+    memory: float
+
+
+Key = tuple[str, str, str]  # workload, peer, threads
+
+
+def read(path: Path) -> tuple[dict[Key, list[Fit]], dict[str, Any]]:
+    """Fits by workload, peer and number of threads, loosest first; and the machine and versions of the last line."""
+    found: dict[Key, dict[float, dict[str, Any]]] = defaultdict(dict)
+    least = {name: min(values.values()) for name, values in json.loads(OPTIMA.read_text()).items()}
+    facts: dict[str, Any] = {"versions": {}}
+    for text in path.read_text(encoding="utf-8").splitlines():
+        line = json.loads(text)
+        key = line["workload"], line["peer"], line["threads"]
+        facts |= {name: line[name] for name in ("machine", "numpy", "when")}
+        facts["versions"][PEERS[line["peer"]].package] = line["version"]
+        if "ended" in line:
+            found[key]  # it was tried
+        elif line["objective"] == line["objective"]:
+            found[key][line["tol"]] = line
+            least[line["workload"]] = min(least[line["workload"]], line["objective"])
+    fits = {
+        key: [_fit(line, least[key[0]]) for _, line in sorted(lines.items(), reverse=True)]
+        for key, lines in found.items()
+    }
+    return fits, facts
+
+
+def _fit(line: dict[str, Any], least: float) -> Fit:
+    seconds = statistics.median(line["seconds"])
+    gap = (line["objective"] - least) / least
+    return Fit(gap, 1e3 * seconds, seconds / line["pass_seconds"], line["memory"])
+
+
+def first_below(fits: list[Fit], gap: float) -> Fit | None:
+    """The quickest fit within a gap."""
+    return min((fit for fit in fits if fit.gap <= gap), key=lambda fit: fit.milliseconds, default=None)
+
+
+def table(fits: dict[Key, list[Fit]]) -> str:
+    lines = [
+        "| workload | solver | 1e-3, ms | **1e-6, ms** | passes | 1e-8, ms | passes "
+        "| one thread: 1e-6, ms | passes | memory |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for workload in WORKLOADS.values():
+        rows = []
+        for peer in PEERS:
+            if all((workload.name, peer, threads) not in fits for threads in ("all", "1")):
+                continue
+            both, single = (fits.get((workload.name, peer, threads), []) for threads in ("all", "1"))
+            middle, alone = first_below(both, GAPS[1]), first_below(single, GAPS[1])
+            rough, fine = first_below(both, GAPS[0]), first_below(both, GAPS[2])
+            cells = [_ms(rough), _ms(middle), _passes(middle), _ms(fine), _passes(fine), _ms(alone), _passes(alone)]
+            memory = f"{middle.memory:.2f}" if middle else "–"
+            mark = "\\*" if PEERS[peer].penalises_bias else ""
+            rows.append((middle.milliseconds if middle else float("inf"), f"{peer}{mark}", [*cells, memory]))
+        for i, (_, peer, cells) in enumerate(sorted(rows, key=lambda row: row[0])):
+            name = f"**{peer}**" if peer == OURS else peer
+            lines.append(f"| {'' if i else workload.title} | {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _ms(fit: Fit | None) -> str:
+    return f"{fit.milliseconds:,.0f}" if fit and fit.milliseconds >= 100 else f"{fit.milliseconds:.2g}" if fit else "–"
+
+
+def _passes(fit: Fit | None) -> str:
+    return f"{fit.passes:,.0f}" if fit and fit.passes >= 10 else f"{fit.passes:.1f}" if fit else "–"
+
+
+def page(fits: dict[Key, list[Fit]], facts: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(facts["versions"].items()))
+    return f"""# Time to the optimum
+
+Made by `benchmarks/table.py` of what `benchmarks/fits.py` measured; how, is told at the top of that file. All minimise
+C · Σ loss + (1 − l1_ratio)/2 ‖w‖² + l1_ratio ‖w‖₁ with a free intercept, C = 1 and L2 where nothing else is said.
+Each solver is at the tolerance that reaches a relative gap of 1e-3, 1e-6 or 1e-8 soonest; medians of whole fits, checks
+and labels included, in a warm process, without the time that a peer's own storage of the rows takes. A pass is `X @ w`
+(sparse: and `X.T @ r`) in the same process with the same threads. Memory is the peak beyond what the process held with
+the data loaded, in sizes of the data, at 1e-6. Solvers stand in order of time to 1e-6; – is not reached in a minute.
+
+{table(fits)}
+
+\\* penalises the intercept a little, as the weight of a column of 100: its optimum is only near the common one.
+
+{facts["machine"]}; NumPy {facts["numpy"]}; {versions}. Last measured {facts["when"][:10]}.
+
+![gap against time, log-log, a panel for each workload](benchmarks.png)
+"""
+
+
+def picture(fits: dict[Key, list[Fit]], path: Path) -> None:
+    workloads = [w for w in WORKLOADS.values() if any(key[0] == w.name and fits[key] for key in fits)]
+    drawn = [peer for peer in PEERS if any(peer in _fastest(fits, w.name) for w in workloads)]
+    styles = {
+        peer: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "linestyle": style}
+        for i, peer in enumerate(drawn)
+        for style in (("-", "--", ":")[i // len(COLOURS)],)
+    }
+    columns = 3
+    rows = -(-len(workloads) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(12, 3.1 * rows), layout="constrained", squeeze=False)
+    for panel, workload in zip(axes.flat, workloads, strict=False):
+        for peer in _fastest(fits, workload.name):
+            points = [fit for fit in fits[workload.name, peer, "all"] if fit.gap < 1]
+            width = 2.5 if peer == OURS else 1.2
+            gaps = [max(fit.gap, 1e-12) for fit in points]
+            panel.loglog([fit.milliseconds for fit in points], gaps, markersize=4, linewidth=width, **styles[peer])
+        panel.set_ylim(3e-13, 1)
+        panel.axhline(1e-6, color="0.7", linewidth=0.8, zorder=0)
+        panel.set_title(workload.title, fontsize=10)
+    for panel in axes.flat[len(workloads) :]:
+        panel.axis("off")
+    figure.supxlabel("time of the whole fit (ms)")
+    figure.supylabel("relative gap to the optimum, no less than 1e-12")
+    handles = [plt.Line2D([], [], label=peer, markersize=5, **styles[peer]) for peer in drawn]
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+    figure.savefig(path, dpi=110)
+
+
+def _fastest(fits: dict[Key, list[Fit]], workload: str) -> list[str]:
+    """The peers drawn in a panel: ours, and those soonest below 1e-6."""
+    times = {}
+    for peer in PEERS:
+        best = first_below(fits.get((workload, peer, "all"), []), GAPS[1])
+        if best is not None:
+            times[peer] = 0.0 if peer == OURS else best.milliseconds
+    return sorted(times, key=times.__getitem__)[:DRAWN]
+
+
+def main() -> None:
+    fits, facts = read(Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS)
+    (DOCS / "benchmarks.md").write_text(page(fits, facts), encoding="utf-8")
+    picture(fits, DOCS / "benchmarks.png")
+
+
+if __name__ == "__main__":
+    main()
