@@ -29,7 +29,7 @@ DRAWN = 7  # lines in a panel: ours and the fastest peers
 
 
 class Fit(NamedTuple):
-    """One fit: its gap, milliseconds and passes, and the memory of its process beside the data, in sizes of the data."""
+    """One fit: its gap, milliseconds, passes, and the memory of its process beside the data, in sizes of it."""
 
     gap: float
     milliseconds: float
