@@ -8,7 +8,7 @@ How it is measured. A process for each workload, peer and number of threads; wit
 The process loads the data, lets the peer fit a small set of the same kind (imports and compilation: ``cold_seconds``),
 puts the rows into the peer's storage (``store_seconds``), then fits at tighter and tighter tolerances until the gap is
 below 1e-8. The loosest tolerance that reaches each of the three gaps is fitted again, five times in all, fewer where
-that takes more than twenty seconds. A fit of more than a minute ends the process.
+that takes more than twenty seconds (``--patience``). A fit of more than a minute ends the process.
 A pass is ``X @ w`` (sparse: and ``X.T @ r``) in the same process with the same threads, before each fit, so that a
 machine that becomes slower slows both; medians are divided. The gap is (f - f*) / f*, f in double precision
 in blocks of rows, f* the least value of two or more tight solvers (``optima.json``) or of any fit since.
@@ -110,7 +110,7 @@ def emit(**line: Any) -> None:
     print(json.dumps(line), flush=True)
 
 
-def measure(workload: Workload, peer: Peer, optimum: float) -> None:
+def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> None:
     """In a process of its own: print a line of JSON for each fit."""
     X, y = workload.load()
     small_X, small_y = workload.rehearsal(1)
@@ -148,7 +148,7 @@ def measure(workload: Workload, peer: Peer, optimum: float) -> None:
         values.append(line["objective"])
         reached = [gap for gap in gaps if line["objective"] - optimum <= gap * optimum]
         gaps = [gap for gap in gaps if gap not in reached]
-        while reached and _again(line["seconds"]):
+        while reached and _again(line["seconds"], patience):
             line = fitted(tol, line["seconds"])
         spent += line["seconds"][0]
         stuck = len(values) > 4 and len(set(values[-4:])) == 1
@@ -157,16 +157,17 @@ def measure(workload: Workload, peer: Peer, optimum: float) -> None:
         skip = line["seconds"][0] > 1
 
 
-def _again(seconds: Sequence[float]) -> bool:
+def _again(seconds: Sequence[float], patience: float) -> bool:
     if len(seconds) < REPEATS:
-        return sum(seconds) < 20
+        return sum(seconds) < patience
     return len(seconds) < MANY and sum(seconds) < 0.2
 
 
-def run(workload: Workload, peer: Peer, threads: str, optimum: float, out: Path) -> None:
+def run(workload: Workload, peer: Peer, threads: str, optimum: float, asked: argparse.Namespace) -> None:
     """Measure in a process of its own, end it when a fit takes too long, and append what it found."""
     lines: dict[float, dict[str, Any]] = {}
     program = [sys.executable, __file__, workload.name, "--child", peer.name, "--optimum", repr(optimum)]
+    program += ["--patience", str(asked.patience)]
     environment = dict(os.environ)
     bind: list[str] = []
     if threads == "1":
@@ -193,7 +194,7 @@ def run(workload: Workload, peer: Peer, threads: str, optimum: float, out: Path)
         "numpy": np.__version__,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    with out.open("a", encoding="utf-8") as file:
+    with asked.out.open("a", encoding="utf-8") as file:
         for line in lines.values():
             file.write(json.dumps(common | line) + "\n")
         if ended:
@@ -263,22 +264,24 @@ def tight_peers(X: Any, y: np.ndarray, l1_ratio: float) -> dict[str, float]:
 
 
 def optimum_of(workload: Workload) -> float:
-    """f*: kept in optima.json, or the least value of two tight solvers on the data in double precision."""
+    """f*: the least value of two tight solvers on the data in double precision, each kept in optima.json once it is."""
     known = json.loads(OPTIMA.read_text()) if OPTIMA.exists() else {}
-    if workload.name not in known:
+    values = known.setdefault(workload.name, {})
+    if len(values) < 2:
         X, y = workload.load()
         X = X if sp.issparse(X) else X.astype(np.float64, copy=False)
-        values = {}
         for name, tol in tight_peers(X, y, workload.l1_ratio).items():
-            peer = PEERS[name]
-            taken, weights = seconds_of(
-                lambda peer=peer, tol=tol: peer.fit(peer.stored(X, y), y, workload.C, workload.l1_ratio, tol)
-            )
-            values[name] = objective(X, y, *weights, workload.C, workload.l1_ratio)[0]
-            print(f"{workload.name}: {name} reaches {values[name]!r} in {taken:.1f} s", flush=True)
-        known[workload.name] = values
-        OPTIMA.write_text(json.dumps(known, indent=1) + "\n")
-    return min(known[workload.name].values())
+            if name not in values:
+                values[name] = _optimum_by(PEERS[name], workload, X, y, tol)
+                OPTIMA.write_text(json.dumps(known, indent=1) + "\n")
+    return min(values.values())
+
+
+def _optimum_by(peer: Peer, workload: Workload, X: Any, y: np.ndarray, tol: float) -> float:
+    taken, weights = seconds_of(lambda: peer.fit(peer.stored(X, y), y, workload.C, workload.l1_ratio, tol))
+    value, _ = objective(X, y, *weights, workload.C, workload.l1_ratio)
+    print(f"{workload.name}: {peer.name} reaches {value!r} in {taken:.1f} s", flush=True)
+    return value
 
 
 def check(workload: Workload) -> list[str]:
@@ -312,6 +315,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="+", choices=[*PEERS], metavar="PEER", help=", ".join(PEERS))
     parser.add_argument("--threads", nargs="+", choices=["1", "all"], default=["all", "1"])
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--patience", type=float, default=20.0, help="seconds for the five fits at a tolerance")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--optima", action="store_true", help="only the optima")
     parser.add_argument("--child", choices=[*PEERS], help=argparse.SUPPRESS)
@@ -324,7 +328,7 @@ def main() -> None:
     if asked.child:
         if asked.one_core:
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        measure(WORKLOADS[asked.workloads[0]], PEERS[asked.child], asked.optimum)
+        measure(WORKLOADS[asked.workloads[0]], PEERS[asked.child], asked.optimum, asked.patience)
         return
     for peer in PEERS.values():
         if not peer.installed:
@@ -344,7 +348,7 @@ def main() -> None:
                 del X, y
                 for peer in entering:
                     for threads in asked.threads:
-                        run(workload, peer, threads, optimum, asked.out)
+                        run(workload, peer, threads, optimum, asked)
     if wrong:
         sys.exit("\n".join(wrong))
 
