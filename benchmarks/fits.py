@@ -96,14 +96,16 @@ def tolerances(peer: Peer) -> Iterator[float]:
     return (peer.loosest * 10 ** (-i / 2) for i in range(steps + 1))
 
 
-def peak_bytes() -> int:
-    """The most memory this process has held; Linux hands ``ru_maxrss`` down from the parent, so its own account."""
+def memory_bytes(of: str) -> int:
+    """What this process holds ("VmRSS") or has held at most ("VmHWM"), by Linux's account; 0 elsewhere."""
     status = Path("/proc/self/status")
-    if status.exists():
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
-    import resource
+    return int(status.read_text().partition(f"{of}:")[2].split()[0]) * 1024 if status.exists() else 0
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+def forget_peak() -> None:
+    """Let the most that this process has held be what it holds now."""
+    if (clear := Path("/proc/self/clear_refs")).exists():
+        clear.write_text("5")  # proc(5): 5 resets the peak of the resident set
 
 
 def emit(**line: Any) -> None:
@@ -117,14 +119,16 @@ def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> 
     fit = peer.fit
     cold, _ = seconds_of(lambda: fit(peer.stored(small_X, small_y), small_y, workload.C, workload.l1_ratio, 1e-2))
     time_pass = one_pass(X, int(y.max()) + 1 if y.max() > 1 else 1)
-    held = peak_bytes()
+    forget_peak()
+    held = memory_bytes("VmRSS")
     store, stored = seconds_of(lambda: peer.stored(X, y))
     passes: list[float] = []
 
     def fitted(tol: float, before: Sequence[float]) -> dict[str, Any]:
         passes.extend(time_pass() for _ in range(3))
+        forget_peak()  # the objective's and the passes' own buffers
         taken, (coef, intercept) = seconds_of(lambda: fit(stored, y, workload.C, workload.l1_ratio, tol))
-        peak = peak_bytes() - held
+        peak = memory_bytes("VmHWM") - held
         value, support = objective(X, y, coef, intercept, workload.C, workload.l1_ratio)
         line = {
             "tol": tol,
@@ -151,7 +155,7 @@ def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> 
         while reached and _again(line["seconds"], patience):
             line = fitted(tol, line["seconds"])
         spent += line["seconds"][0]
-        stuck = len(values) > 4 and len(set(values[-4:])) == 1
+        stuck = len(set(values[-4:])) == 1 and values[-1] < values[0]  # after a start, not before it
         if not gaps or stuck or spent > SPENT:
             return
         skip = line["seconds"][0] > 1
