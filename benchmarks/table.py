@@ -35,7 +35,7 @@ class Fit(NamedTuple):
     gap: float
     milliseconds: float
     passes: float
-    memory: float
+    memory: float | None
     store: float
 
 
@@ -95,7 +95,10 @@ def table(fits: dict[Key, list[Fit]]) -> str:
                 *_cells(single, GAPS[1]),
             ]
             stores = middle is not None and PEERS[peer].store is not PEERS[OURS].store
-            cells += [_digits(middle.store, 100) if stores else "", f"{middle.memory:.2f}" if middle else ""]
+            cells += [
+                _digits(middle.store, 100) if stores else "",
+                f"{middle.memory:.2f}" if middle and middle.memory is not None else "",
+            ]
             mark = "\\*" if PEERS[peer].penalises_bias else ""
             rows.append((middle.milliseconds if middle else float("inf"), f"{peer}{mark}", cells))
         for i, (_, peer, cells) in enumerate(sorted(rows, key=lambda row: row[0])):
