@@ -168,8 +168,7 @@ def picture(fits: dict[Key, list[Fit]], path: Path) -> None:
         panel.set_title(workload.title, fontsize=10)
     for panel in axes.flat[len(workloads) :]:
         panel.axis("off")
-    figure.supxlabel("time of the whole fit (ms)")
-    figure.supylabel("relative gap to the optimum, no less than 1e-12")
+    figure.suptitle("Relative gap to the optimum (1e-12 at least) against the time of the whole fit in milliseconds")
     handles = [plt.Line2D([], [], label=peer, markersize=5, **styles[peer]) for peer in drawn]
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
     figure.savefig(path, dpi=110)
