@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import log_loss
 
 from onelayer import PerceptronClassifier
+from onelayer.settings import SOLVERS
 from onelayer.solvers import HeldOut, Point
-from onelayer.training import SOLVERS
 
 EVERY = [("auto", (6,))] + [(solver, ()) for solver in SOLVERS]
 

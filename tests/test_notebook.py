@@ -65,3 +65,10 @@ def test_a_fit_that_has_not_converged_says_so():
 def test_scikit_learns_setting_for_text_is_heeded():
     with config_context(display="text"):
         assert list(PerceptronClassifier()._repr_mimebundle_()) == ["text/plain"]
+
+
+def test_an_estimator_that_learnt_from_parts_is_fitted():
+    model = PerceptronClassifier().partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1])
+    text, _ = shown(model)
+    assert "fitted in parts" in text
+    assert "not fitted" not in text

@@ -18,8 +18,9 @@ from onelayer.columns import not_finite
 from onelayer.labels import encode_labels, label_array
 from onelayer.losses import sigmoid, softmax
 from onelayer.network import ACTIVATIONS, forward
+from onelayer.settings import Settings
 from onelayer.stream import Stream
-from onelayer.training import Settings, train
+from onelayer.training import train
 
 Array = NDArray[Any]
 

@@ -1,6 +1,7 @@
 """Labels to class codes, and the weights of rows and classes to one weight for each row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -147,3 +148,45 @@ def row_weights(
     else:
         raise ValueError(f"class_weight must be None, 'balanced' or a dict, not {class_weight!r}")
     return np.asarray(by_class[codes] if weight is None else weight * by_class[codes])
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Classes; their code in each row; the rows' weights, None where all are 1; each class's sum of them; its name."""
+
+    classes: Array
+    codes: Array
+    weight: Array | None
+    totals: Array
+    names: Sequence[Any]
+
+    @classmethod
+    def of(
+        cls, y: ArrayLike, sample_weight: ArrayLike | None, class_weight: Any, names: Sequence[str] | None
+    ) -> "Labels":
+        classes, codes = encode_labels(y)
+        weight = row_weights(sample_weight, class_weight, classes, codes)
+        return cls(classes, codes, weight, class_totals(codes, weight, len(classes)), names or classes.tolist())
+
+    @classmethod
+    def among(cls, classes: Array, y: ArrayLike, argument: str) -> "Labels":
+        """Labels as codes of classes known beforehand; the argument that brought them is named where they are not."""
+        y = np.asarray(y)
+        codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+        unknown = classes[codes] != y
+        if unknown.any():
+            found = y[unknown].tolist()[0]
+            raise ValueError(
+                f"{argument} got label {found!r} in row {unknown.argmax()}, which is none of the classes "
+                f"{classes.tolist()!r}: drop it, or announce it"
+            )
+        return cls(classes, codes, None, np.bincount(codes, minlength=len(classes)), classes.tolist())
+
+    def weighted(self, weight: Array | None) -> "Labels":
+        """The same with weights of the rows."""
+        return replace(self, weight=weight, totals=np.bincount(self.codes, weights=weight, minlength=len(self.classes)))
+
+    def take(self, rows: Array) -> "Labels":
+        """Those of some of the rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, codes=self.codes[rows]).weighted(weight)

@@ -50,7 +50,7 @@ def html(estimator: Any) -> str:
 
 def _state(estimator: Any) -> str:
     if not hasattr(estimator, "converged_"):
-        return "not fitted"
+        return "fitted in parts" if hasattr(estimator, "classes_") else "not fitted"
     converged = "converged" if estimator.converged_ else "NOT converged"
     gap = f"relative distance from the optimum {estimator.optimality_gap_:.1e}"
     return f"fitted, {converged}, {gap} ({estimator.gap_kind_})"

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer.columns import Columns, not_finite
-from onelayer.labels import row_weights
+from onelayer.labels import Labels, row_weights
+from onelayer.settings import Settings
 from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
 from onelayer.sources import one_thread_per_core
-from onelayer.training import Labels, Settings, from_users_units, in_users_units, make_objective
+from onelayer.training import from_users_units, in_users_units, make_objective
 
 Array = NDArray[Any]
 
