@@ -215,7 +215,7 @@ def _by_class(z: Array) -> Array:
 def _below_largest(zt: Array) -> Array:
     """exp(z_j - max z), with a row for each class."""
     e = zt - zt.max(axis=0)
-    return np.exp(e, out=e)
+    return np.asarray(np.exp(e, out=e))
 
 
 def _against_true(zt: Array, y: Array) -> tuple[Array, Array, Array, Array]:
