@@ -99,6 +99,13 @@ class Columns:
         with np.errstate(over="ignore", divide="ignore"):
             return np.minimum(strength / self.scale / self.unit / self.scale / self.unit, 1e150)
 
+    def lasso(self, strength: float) -> Array | None:
+        """The user's λ |w| as a weight of each scaled coordinate's size; None where there is none."""
+        if strength == 0:
+            return None
+        with np.errstate(over="ignore", divide="ignore"):
+            return np.minimum(strength / self.scale / self.unit, 1e150)
+
     def rows(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
         """The source, standardised where that is done in the rows: at once if small, else block by block."""
         if sp.issparse(X):

@@ -22,6 +22,8 @@ class Loss(NamedTuple):
     ``value_slope`` gives both from one exponential; ``sum_slope(z, y, weight)`` is what a sweep over the rows needs:
     the sum of the rows' losses, in double precision, and their slopes, both weighted. ``bend`` gives, from logits, the
     function that multiplies by the curvature without forming it: ``bend(z)(t)`` is ∂²loss/∂z² · t.
+    ``entropy(slope, y)`` is minus the loss's convex conjugate at a slope: for the sigmoid and softmax, the entropy of
+    the probabilities that have this slope.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Loss(NamedTuple):
     value_slope: Callable[[Array, Array], tuple[Array, Array]]
     sum_slope: Callable[[Array, Array, Array | None], tuple[float, Array]]
     bend: Callable[[Array], Callable[[Array], Array]]
+    entropy: Callable[[Array, Array], Array]
 
 
 def _floating(z: ArrayLike) -> Array:
@@ -159,6 +162,16 @@ def _sigmoid_bend(z: Array) -> Callable[[Array], Array]:
     return lambda t: curvature * t
 
 
+def _xlogx(a: Array) -> Array:
+    return a * np.log(np.maximum(a, 1e-300))
+
+
+def _sigmoid_entropy(slope: Array, y: Array) -> Array:
+    a = np.abs(slope.astype(np.float64, copy=False))  # the probability of the wrong class
+    value: Array = -_xlogx(a) - (1 - a) * np.log1p(-np.minimum(a, 1 - 1e-16))
+    return value
+
+
 def softmax(z: ArrayLike) -> Array:
     """Probabilities of k classes, exp(z_j) / Σ exp(z_l), for each row of logits.
 
@@ -284,6 +297,14 @@ def _softmax_bend(z: Array) -> Callable[[Array], Array]:
     return multiply
 
 
+def _softmax_entropy(slope: Array, y: Array) -> Array:
+    a = np.array(slope, dtype=np.float64)
+    own = -a[np.arange(len(a)), y]  # one less the probability of the true class
+    a[np.arange(len(a)), y] = 0
+    value: Array = -_xlogx(a).sum(axis=1) - (1 - own) * np.log1p(-np.minimum(own, 1 - 1e-16))
+    return value
+
+
 def _identity_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
     residual = np.subtract(z, y, dtype=z.dtype)
     return residual / 2 * residual, residual  # halved first: the square may overflow where its half does not
@@ -298,6 +319,7 @@ SIGMOID = Loss(
     _sigmoid_value_slope,
     _sigmoid_sum_slope,
     _sigmoid_bend,
+    _sigmoid_entropy,
 )
 SOFTMAX = Loss(
     "cross-entropy",
@@ -308,6 +330,7 @@ SOFTMAX = Loss(
     _softmax_value_slope,
     lambda z, y, weight: _weighted(*_softmax_value_slope(z, y), weight),
     _softmax_bend,
+    _softmax_entropy,
 )
 IDENTITY = Loss(
     "squared error",
@@ -318,4 +341,5 @@ IDENTITY = Loss(
     _identity_value_slope,
     lambda z, y, weight: _weighted(*_identity_value_slope(z, y), weight),
     lambda z: lambda t: t,
+    lambda slope, y: -slope * (slope / 2 + y),
 )

@@ -38,6 +38,8 @@ class Objective:
         Whether there is one; without it, points have d columns.
     mean, scale : arrays of shape (d,), optional
         Of the columns; None where rows come centred or scaled.
+    lasso : array of shape (d,), optional
+        Weight of |u_j| beside the mean loss. That part has no gradient: `solvers.proximal` adds it, nothing here does.
     """
 
     rows: Any
@@ -48,6 +50,7 @@ class Objective:
     bias: bool = True
     mean: Array | None = None
     scale: Array | None = None
+    lasso: Array | None = None
 
     convex: ClassVar[bool] = True
 
@@ -77,6 +80,47 @@ class Objective:
         (total, back, back_bias), logits = self.rows.total_and_each(sweep)
         gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
         return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits
+
+    def balanced(self, u: Array, logits: Logits) -> Array:
+        """The point with the biases that are best for its weights: the slopes of each output then sum to nought."""
+        if not self.bias:
+            return u
+        shift = np.zeros(self.outputs)
+        bends = np.eye(self.outputs)
+
+        def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
+            z = z + (shift[0] if self.outputs == 1 else shift)
+            slope = _times(self.loss.slope(z, y), weight).reshape(len(z), -1)
+            bend = self.loss.bend(z)
+            columns = [_times(bend(np.broadcast_to(e if self.outputs > 1 else 1.0, z.shape)), weight) for e in bends]
+            curvature = np.stack([column.reshape(len(z), -1).sum(axis=0) for column in columns])
+            return slope.sum(axis=0, dtype=np.float64), np.abs(slope).sum(axis=0, dtype=np.float64), curvature
+
+        for _ in range(8):
+            sums, sizes, curvature = self.rows.total(slopes, logits)
+            if (np.abs(sums) <= 4e-16 * sizes).all():
+                break
+            step = np.linalg.lstsq(curvature, sums, rcond=1e-12)[0]
+            shift = shift - np.clip(step, -1, 1)
+        return np.hstack([u[:, :-1], u[:, -1:] + shift[:, None]])
+
+    def dual(self, logits: Logits, share: float) -> float:
+        """The mean entropy of the probabilities once they are moved towards the labels, of which `share` is left.
+
+        It is minus the conjugate of the loss at `share` times the slopes: the dual's part that comes from the rows.
+        """
+
+        def entropy(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[float]:
+            values = self.loss.entropy(self.loss.slope(z, y) * share, y)
+            return (float(values.sum() if weight is None else values @ weight),)
+
+        return float(self.rows.total(entropy, logits)[0] / self.total_weight)
+
+    def of_columns(self, kept: Array) -> "Objective":
+        """The objective of some of the columns, the others left out: rows of its own, in the same coordinates."""
+        mean, scale, lasso = (None if part is None else part[kept] for part in (self.mean, self.scale, self.lasso))
+        rows, penalty = self.rows.of_columns(kept), self.penalty[kept]
+        return replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
 
     def value(self, u: Array) -> float:
         """The objective at u, in nats."""
@@ -159,6 +203,12 @@ class Objective:
 
         taken = self.rows.take(rows, weight, prepare)
         return replace(self, rows=taken, total_weight=total_weight, mean=None, scale=None)
+
+    def thinned(self, size: int) -> "Objective":
+        """The objective of rows at equal distances, about `size` of them: good enough to precondition with."""
+        rows = np.arange(0, self.rows.n, max(1, self.rows.n // size))
+        weight = None if self.rows.weight is None else self.rows.weight[rows]
+        return self.sample(rows, weight, float(len(rows) if weight is None else max(weight.sum(), 1e-300)))
 
     def _logits_of_blocks(self, u: Array) -> Logits:
         w, b = self._of_raw_columns(u)

@@ -95,10 +95,14 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.C > 0:
             raise ValueError(f"C must be positive (np.inf for no penalty), not {self.C!r}")
-        if self.l1_ratio != 0:
-            raise NotImplementedError(f"l1_ratio={self.l1_ratio!r}: only the L2 penalty, l1_ratio=0, is there so far")
+        if not 0 <= self.l1_ratio <= 1:
+            raise ValueError(f"l1_ratio must be in [0, 1], from all L2 to all L1, not {self.l1_ratio!r}")
         if self.solver not in SOLVERS:
             raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {self.solver!r}")
+        if self.l1_ratio > 0 and (self.hidden_layer_sizes or self.early_stopping is True):
+            raise ValueError("l1_ratio above 0 needs one layer and early_stopping=False: leave one of them out")
+        if self.l1_ratio > 0 and self.solver not in ("auto", "newton"):
+            raise ValueError(f"l1_ratio above 0 needs solver='auto' or 'newton', not {self.solver!r}")
         rate = self.learning_rate
         if rate != "auto" and not (isinstance(rate, int | float) and 0 < rate < math.inf):
             raise ValueError(f"learning_rate must be 'auto' or a positive finite number, not {rate!r}")

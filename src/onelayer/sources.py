@@ -130,6 +130,13 @@ class Rows:
         X = taken[0] if len(taken) == 1 else np.concatenate(taken)
         return Rows(X, self.y[rows], weight, jobs=self.jobs)
 
+    def of_columns(self, kept: Array) -> "Rows":
+        """The same rows with some of their columns only."""
+        parts: list[Any] = self.each(lambda X, y, weight: X[:, kept] if self.sparse else np.take(X, kept, axis=1))
+        stack: Any = sp.vstack if self.sparse else np.concatenate
+        X: Any = parts[0] if len(parts) == 1 else stack(parts)
+        return Rows(X.tocsr() if self.sparse else X, self.y, self.weight, jobs=self.jobs)
+
     @cached_property
     def _chunks(self) -> list[range]:
         count, parts = len(self.spans), min(self.chunks, len(self.spans))

@@ -19,7 +19,7 @@ from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.network import ACTIVATIONS, Network, layers
 from onelayer.objective import Objective
 from onelayer.settings import Progress, Settings
-from onelayer.solvers import HeldOut, Outcome, Point, Watch, newton, solve
+from onelayer.solvers import HeldOut, Outcome, Point, Watch, newton, proximal, solve
 from onelayer.solvers.newton import gap_at
 from onelayer.sources import available_jobs, one_thread_per_core
 
@@ -138,11 +138,12 @@ def make_objective(
         columns.rows(X, target, labels.weight, jobs),
         loss,
         k,
-        columns.penalty(strength),
+        columns.penalty((1 - settings.l1_ratio) * strength),
         total_weight,
         settings.fit_intercept,
         columns.implicit_mean,
         columns.implicit_scale,
+        columns.lasso(settings.l1_ratio * strength),
     )
 
 
@@ -264,6 +265,8 @@ def _solve(objective: Any, start: Array, labels: Labels, settings: Settings, rec
 def _run(objective: Any, start: Array, labels: Labels, settings: Settings, watch: Watch) -> Outcome:
     common: dict[str, Any] = {"tol": settings.tol, "max_iter": settings.iterations(), "watch": watch}
     solver = settings.solver_for(objective.rows.n)
+    if solver == "newton" and objective.lasso is not None:
+        return proximal(objective, start, **common)
     if solver == "newton":
         return newton(objective, start, samples=growing_samples(objective, labels, settings), **common)
     return solve(

@@ -4,5 +4,6 @@ from onelayer.solvers.first_order import descend, gd, lbfgs, sgd, solve
 from onelayer.solvers.held_out import HeldOut
 from onelayer.solvers.newton import newton
 from onelayer.solvers.progress import Outcome, Point, Watch
+from onelayer.solvers.proximal import proximal
 
-__all__ = ["HeldOut", "Outcome", "Point", "Watch", "descend", "gd", "lbfgs", "newton", "sgd", "solve"]
+__all__ = ["HeldOut", "Outcome", "Point", "Watch", "descend", "gd", "lbfgs", "newton", "proximal", "sgd", "solve"]

@@ -28,6 +28,7 @@ DOUBLE = float(np.finfo(np.float64).eps)
 SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
 STALE = 0.7  # of the value: from there on, the blocks of the Hessian have changed enough to be taken anew
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
+FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
 ROUNDING = FLOOR * DOUBLE
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
@@ -82,7 +83,7 @@ def _direct(
         if curvature is None or (older and decrement > SLOW * last):
             curvature, older = factored(objective, point), False
             step, decrement = _step(curvature, point)
-        gap, kind = _gap(point, decrement * curvature.error * (2 if older else 1))
+        gap, kind = _gap(point, decrement * (2 if older and curvature.error == 1 else curvature.error))
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement)
@@ -218,7 +219,7 @@ def conjugate_gradients(
             break
         bent = product(direction)
         curvature = float(np.vdot(direction, bent))
-        if curvature <= 0:
+        if curvature <= FLAT * rho:
             break
         # Lanczos' tridiagonal matrix from the coefficients (Golub & Van Loan, 4th ed., § 11.3.5)
         diagonal.append(curvature / rho + (ratio / step if step else 0.0))

@@ -1,0 +1,246 @@
+"""Newton's method with an L1 penalty: few columns at a time, and of these the ones that are not 0.
+
+The columns that may matter form a working set (Johnson & Guestrin, "Blitz", ICML 2015). On it, each step is Newton's on
+the weights that are not 0 or are about to leave it, cut off where a weight would change its sign (Keskar, Nocedal,
+Öztoprak & Wächter, Optimization Methods and Software 31, 2016). A duality gap over all columns says when to stop.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigvalsh
+
+from onelayer.solvers.newton import (
+    ARMIJO,
+    HALVINGS,
+    ROUNDING,
+    STALE,
+    UNSEEN,
+    Solve,
+    conjugate_gradients,
+    symmetric_solver,
+)
+from onelayer.solvers.progress import Outcome, Point, Watch
+
+Array = NDArray[Any]
+
+FIRST = 200  # columns that may enter an empty working set at once; later as many as are in it
+SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
+FISTA = 500  # steps on a model at most: each costs a product with its matrix
+DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
+RICH = 20  # rows of that sample for each weight
+FINEST = 1e-22  # of the value: its square root is what a duality gap can still tell
+INNER = 50  # Newton steps on one working set
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point, the gradient of the smooth part there, and the weight of each |u_j| (0 for the bias), of u's shape."""
+
+    point: Point
+    smooth: Array
+    lasso: Array
+
+    @classmethod
+    def at(cls, objective: Any, u: Array) -> "Place":
+        """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal."""
+        value, g, logits = objective.evaluate(u)
+        lasso = np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
+        held = np.sign(g) * np.maximum(np.abs(g) - lasso, 0)
+        steepest = np.where(u != 0, g + lasso * np.sign(u), held)
+        return cls(Point(u, value + float((lasso * np.abs(u)).sum()), steepest, objective.rows.n, logits), g, lasso)
+
+
+def proximal(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
+    """Minimise a smooth convex objective plus Σ lasso_j |u_j| to a relative duality gap of `tol`."""
+    place = Place.at(objective, objective.balanced(u, objective.evaluate(u)[2]))
+    watch(place.point)
+    gap, steps, accuracy = math.inf, 0, 1.0
+    while True:
+        gap = min(duality_gap(objective, place), place.point.value)
+        if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
+            break
+        kept, entering = _working_set(place)
+        whole = 2 * len(kept) > objective.rows.d
+        inner = objective if whole else objective.of_columns(kept)
+        start = place.point.u if whole else _of_columns(place.point.u, kept, objective.bias)
+        # a duality gap falls as the square root of what is left to gain: once few columns enter, go all the way
+        wanted = tol if entering <= SETTLED * len(kept) else gap / place.point.value
+        accuracy = max(min(1e-4 * wanted**2, 0.1 * accuracy), FINEST)
+        reached, taken = _on_working_set(inner, start, accuracy, max_iter - steps, watch)
+        steps += max(taken, 1)
+        found = inner.balanced(reached.point.u, reached.point.logits)
+        u = found if whole else _of_all(found, kept, place.point.u)
+        before, place = place, Place.at(objective, u)
+        watch(place.point)
+        if taken == 0 and place.point.value >= before.point.value:
+            break
+    return Outcome(place.point, gap, "bound", bool(gap <= max(tol, ROUNDING) * place.point.value))
+
+
+def duality_gap(objective: Any, place: Place) -> float:
+    """How far the value is from the optimum at most: primal less dual, at slopes shrunk until no column objects.
+
+    The slopes at a point whose biases are balanced, times a share, are feasible in the dual once no column's
+    gradient is beyond its lasso weight, or costs its square where the column has an L2 penalty, too (Fenchel's
+    duality; Ndiaye, Fercoq, Gramfort & Salmon, Journal of Machine Learning Research 18, 2017).
+    """
+    d = objective.rows.d
+    u, lasso, penalty = place.point.u[:, :d], place.lasso[:, :d], objective.penalty
+    back = np.abs(place.smooth[:, :d] - penalty * u)
+    alone = penalty == 0
+    over = back[:, alone] / np.maximum(lasso[:, alone], 1e-300)
+    share = 1 / max(1.0, float(over.max(initial=0.0)))
+    beyond = np.maximum(share * back[:, ~alone] - lasso[:, ~alone], 0)
+    dual = objective.dual(place.point.logits, share) - float((beyond**2 / (2 * penalty[~alone])).sum())
+    return float(max(place.point.value - dual, 0.0))
+
+
+def _working_set(place: Place) -> tuple[Array, int]:
+    """Columns with a weight, and those that would gain most from one, as many at most as there are; and how many."""
+    d = place.point.u.shape[1] - (place.lasso[:, -1] == 0).all()
+    inside = (place.point.u[:, :d] != 0).any(axis=0)
+    violation = np.where(inside, 0, np.abs(place.point.gradient[:, :d]).max(axis=0))
+    room = max(FIRST, int(inside.sum()))
+    entering = np.flatnonzero(violation)
+    if len(entering) > room:
+        entering = entering[np.argpartition(-violation[entering], room)[:room]]
+    return np.sort(np.concatenate([np.flatnonzero(inside), entering])), len(entering)
+
+
+def _of_columns(u: Array, kept: Array, bias: bool) -> Array:
+    return np.hstack([u[:, kept], u[:, -1:]]) if bias else u[:, kept]
+
+
+def _of_all(v: Array, kept: Array, u: Array) -> Array:
+    whole = np.zeros_like(u)
+    whole[:, kept] = v[:, : len(kept)]
+    whole[:, len(u[0]) - (len(v[0]) - len(kept)) :] = v[:, len(kept) :]
+    return whole
+
+
+def _on_working_set(objective: Any, u: Array, accuracy: float, max_iter: int, watch: Watch) -> tuple[Place, int]:
+    """Newton's steps on the weights that are not 0 or leave it, until little is left to gain."""
+    place, seen, relative = Place.at(objective, u), UNSEEN, 1.0
+    hessian, taken_at = None, math.inf
+    for iteration in range(min(max_iter, INNER)):
+        point = place.point
+        free = (point.u != 0) | (point.gradient != 0) | (place.lasso == 0)
+        product, curvatures = objective.product(point.u, point.logits)
+        if u.size <= (SPARSE if objective.rows.sparse else DENSE) and point.value < STALE * taken_at:
+            hessian, taken_at = objective.thinned(RICH * u.size).hessian(point.u), point.value
+        target = point.u if hessian is None else _model_minimum(hessian, place)
+        if not np.array_equal(np.sign(target), np.sign(point.u)):
+            following = _towards(objective, place, target)
+            if following is None:
+                return place, iteration
+            place = following
+            continue
+        shift = float(curvatures.mean()) if objective.outputs > 1 else 0.0
+        solve = _preconditioner(hessian, free, shift, np.maximum(curvatures[:, None] + objective.ridge, 1e-300))
+        forcing = min(0.3, math.sqrt(relative))
+        wanted = 0.1 * accuracy * point.value
+        step, seen = conjugate_gradients(
+            _masked(product, free, shift),
+            np.where(free, -point.gradient, 0),
+            solve,
+            forcing,
+            wanted,
+            seen,
+        )
+        decrement = -float(np.vdot(point.gradient, step))
+        relative = min(1.0, 0.6 * decrement / point.value)
+        if relative <= accuracy and iteration > 0:
+            return place, iteration
+        following = _line_search(objective, place, step)
+        if following is None:
+            return place, iteration
+        place = following
+        if watch.stopped:
+            return place, iteration + 1
+    return place, min(max_iter, INNER)
+
+
+def _model_minimum(hessian: Array, place: Place) -> Array:
+    """Where the quadratic model with its L1 penalty is least, by accelerated proximal gradient steps.
+
+    With a restart when momentum leads uphill (O'Donoghue & Candès, Foundations of Computational Mathematics 15, 2015).
+    """
+    u, lasso = place.point.u.ravel(), place.lasso.ravel()
+    rate = 1 / float(eigvalsh(hessian, subset_by_index=[len(u) - 1] * 2)[0])
+    linear = place.smooth.ravel() - hessian @ u
+    v, ahead, momentum = u, u, 1.0
+    for _ in range(FISTA):
+        moved = ahead - rate * (hessian @ ahead + linear)
+        following = np.sign(moved) * np.maximum(np.abs(moved) - rate * lasso, 0)
+        change = following - v
+        if np.abs(change).max() <= 1e-6 * np.abs(following).max():
+            return np.asarray(following.reshape(place.point.u.shape))
+        if (ahead - following) @ change > 0:
+            momentum = 1.0
+        after = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
+        ahead = following + (momentum - 1) / after * change
+        v, momentum = following, after
+    return np.asarray(v.reshape(place.point.u.shape))
+
+
+def _towards(objective: Any, place: Place, target: Array) -> Place | None:
+    """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough."""
+    point, step = place.point, target - place.point.u
+    gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(point.u))).sum())
+    t = 1.0
+    for _ in range(HALVINGS):
+        trial = Place.at(objective, target if t == 1 else point.u + t * step)
+        if trial.point.value <= point.value - ARMIJO * t * gain and trial.point.value < point.value:
+            return trial
+        if t * gain < 1e-15 * point.value:
+            return None
+        t /= 2
+    return None
+
+
+def _masked(product: Solve, free: Array, shift: float) -> Solve:
+    """A product on the free weights; shifts common to all classes, which bend no softmax, are given curvature."""
+    return lambda v: np.where(free, product(v) + shift * v.mean(axis=0), 0)
+
+
+def _preconditioner(hessian: Array | None, free: Array, shift: float, diagonal: Array) -> Solve:
+    """The inverse of a sample's Hessian on the free weights where there is one, else of the Hessian's diagonal."""
+    if hessian is None:
+        return lambda g: np.asarray(g / diagonal)
+    k, p = free.shape
+    hessian = hessian + np.kron(np.full((k, k), shift / k), np.eye(p))
+    inside = np.flatnonzero(free)
+    inverse = symmetric_solver(hessian[np.ix_(inside, inside)])
+
+    def solve(g: Array) -> Array:
+        step = np.zeros_like(g)
+        step.ravel()[inside] = inverse(g.ravel()[inside])
+        return step
+
+    return solve
+
+
+def _line_search(objective: Any, place: Place, step: Array) -> Place | None:
+    """The first of the steps 1, 1/2, 1/4 … cut off where a weight would change its sign, that gains enough."""
+    point = place.point
+    sign = np.where(point.u != 0, np.sign(point.u), -np.sign(point.gradient))
+    bound = place.lasso > 0
+    noise, norm = 64 * ROUNDING * abs(point.value), np.linalg.norm(point.gradient)
+    t = 1.0
+    for _ in range(HALVINGS):
+        moved = point.u + t * step
+        u = np.where(bound & (np.sign(moved) != sign), 0, moved)
+        trial = Place.at(objective, u)
+        gain = -float(np.vdot(point.gradient, u - point.u))
+        if trial.point.value <= point.value - ARMIJO * gain and trial.point.value < point.value:
+            return trial
+        if trial.point.value <= point.value + noise and np.linalg.norm(trial.point.gradient) < norm:
+            return trial  # two values so near cannot be told apart: the subgradient still can
+        if abs(gain) < 1e-15 * point.value:
+            return None
+        t /= 2
+    return None

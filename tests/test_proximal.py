@@ -1,0 +1,84 @@
+"""L1 and elastic net: scikit-learn's optimum, a duality gap that is a bound, and the optimum's own conditions."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.linear_model import LogisticRegression
+
+from onelayer import PerceptronClassifier
+from onelayer.losses import cross_entropy, log_loss
+from onelayer.training import train
+
+
+def data(classes):
+    X, y = load_breast_cancer(return_X_y=True) if classes == 2 else load_iris(return_X_y=True)
+    return (X - X.mean(axis=0)) / X.std(axis=0), y
+
+
+def objective(X, y, coef, intercept, C, l1_ratio, weight):
+    z = X @ coef.T + intercept
+    loss = log_loss(z[:, 0], y) if len(coef) == 1 else cross_entropy(z, y)
+    return C * (weight * loss).sum() + (1 - l1_ratio) * (coef**2).sum() / 2 + l1_ratio * np.abs(coef).sum()
+
+
+@pytest.mark.filterwarnings("ignore:The max_iter was reached")  # saga's
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("C", [0.05, 1.0])
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_optimum_is_sagas_and_the_gap_is_a_bound(classes, C, l1_ratio, fit_intercept, storage):
+    X, y = data(classes)
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    settings = {"C": C, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
+    ours = PerceptronClassifier(**settings).fit(storage(X), y, weight)
+    exact = PerceptronClassifier(**settings, tol=1e-9).fit(storage(X), y, weight)
+    theirs = LogisticRegression(**settings, solver="saga", tol=1e-10, max_iter=20_000).fit(X, y, weight)
+    values = [objective(X, y, m.coef_, m.intercept_, C, l1_ratio, weight) for m in (ours, exact, theirs)]
+    assert ours.converged_
+    assert ours.gap_kind_ == exact.gap_kind_ == "bound"
+    assert values[1] <= values[2] * (1 + 1e-9)
+    assert values[0] <= values[2] * (1 + 1e-6)
+    if theirs.n_iter_[0] < theirs.max_iter:
+        assert values[0] == pytest.approx(values[2], rel=1e-6)
+    assert (values[0] - values[1]) / values[1] <= ours.optimality_gap_ + 1e-13
+    assert ours.optimality_gap_ <= 1e-6
+    assert ours.history_[-1].cost * C * weight.sum() == pytest.approx(values[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_no_weight_objects_at_the_optimum(storage):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((400, 600)) * (rng.random((400, 600)) < 0.2)
+    y = X[:, :5].sum(axis=1) + rng.logistic(size=400) > 0
+    fit = train(storage(X), y, l1_ratio=1.0, C=0.5, tol=1e-10)
+    w, b = fit.weights[0, :-1], fit.weights[0, -1]
+    slope = 1 / (1 + np.exp(-(X @ w + b))) - y
+    gradient = 0.5 * X.T @ slope
+    assert fit.converged
+    assert 0 < np.count_nonzero(w) < 200
+    assert np.abs(slope.sum()) < 1e-9
+    np.testing.assert_allclose(gradient[w != 0], -np.sign(w[w != 0]), rtol=1e-6)
+    assert np.abs(gradient).max() <= 1 + 1e-6
+
+
+def test_a_penalty_that_is_strong_enough_leaves_the_base_rate():
+    X, y = data(2)
+    fit = train(X, y, l1_ratio=1.0, C=1e-4)
+    assert not fit.weights[0, :-1].any()
+    assert fit.weights[0, -1] == pytest.approx(np.log(y.mean() / (1 - y.mean())), rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [100, 3000])
+def test_units_of_a_column_change_the_weights_of_an_elastic_net_as_its_penalty_says(n):
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((n, 30)) + 5
+    y = X[:, 0] - X[:, 1] + rng.logistic(size=n) > 0
+    scaled = X.copy()
+    scaled[:, 1] *= 1e6
+    fit = train(scaled, y, l1_ratio=0.5, tol=1e-8)
+    z = scaled @ fit.weights[0, :-1] + fit.weights[0, -1]
+    # a weight a million times smaller is hardly penalised: the same as no penalty on this column
+    assert fit.converged
+    assert log_loss(z, y).mean() < log_loss(X @ (w := train(X, y, l1_ratio=0.5).weights[0])[:-1] + w[-1], y).mean()
