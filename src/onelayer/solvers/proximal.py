@@ -139,7 +139,7 @@ def _on_working_set(objective: Any, u: Array, accuracy: float, max_iter: int, wa
                 return place, iteration
             place = following
             continue
-        shift = float(curvatures.mean()) if objective.outputs > 1 else 0.0
+        shift = free.all(axis=0) * (curvatures.mean() if objective.outputs > 1 else 0.0)
         solve = _preconditioner(hessian, free, shift, np.maximum(curvatures[:, None] + objective.ridge, 1e-300))
         forcing = min(0.3, math.sqrt(relative))
         wanted = 0.1 * accuracy * point.value
@@ -202,17 +202,17 @@ def _towards(objective: Any, place: Place, target: Array) -> Place | None:
     return None
 
 
-def _masked(product: Solve, free: Array, shift: float) -> Solve:
+def _masked(product: Solve, free: Array, shift: Array) -> Solve:
     """A product on the free weights; shifts common to all classes, which bend no softmax, are given curvature."""
     return lambda v: np.where(free, product(v) + shift * v.mean(axis=0), 0)
 
 
-def _preconditioner(hessian: Array | None, free: Array, shift: float, diagonal: Array) -> Solve:
+def _preconditioner(hessian: Array | None, free: Array, shift: Array, diagonal: Array) -> Solve:
     """The inverse of a sample's Hessian on the free weights where there is one, else of the Hessian's diagonal."""
     if hessian is None:
         return lambda g: np.asarray(g / diagonal)
-    k, p = free.shape
-    hessian = hessian + np.kron(np.full((k, k), shift / k), np.eye(p))
+    k = len(free)
+    hessian = hessian + np.kron(np.full((k, k), 1 / k), np.diag(shift))
     inside = np.flatnonzero(free)
     inverse = symmetric_solver(hessian[np.ix_(inside, inside)])
 
