@@ -35,7 +35,7 @@ HOUSE = {
     "guide": "losses plots",
     "stream": "settings training columns labels solvers sources",
     "callbacks": "",
-    "estimator": "stream settings training columns labels features plots losses network notebook",
+    "estimator": "sources stream settings training columns labels features plots losses network notebook",
     "storage": "files",
     "model": "tables losses storage",
     "fitting": "tables training model",

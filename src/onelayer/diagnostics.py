@@ -81,15 +81,16 @@ def _only_nonzeros(X: Any, codes: Array, k: int) -> tuple[Array, Array, Array]:
 def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
     """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
     found = [(np.empty(0, dtype=np.intp),) * 3]
-    for code in range(k):
-        ours, others = X[codes == code], X[codes != code]
-        if not (len(ours) and len(others)):
-            continue
-        for sign in (1, -1):
-            edge = (sign * others).max(axis=0)
-            rows = (sign * ours > edge).sum(axis=0)
-            parts = np.flatnonzero(((sign * ours).min(axis=0) >= edge) & (rows > 0))
-            found.append((parts, np.full(len(parts), code), rows[parts]))
+    rows_of = {code: rows for code in range(k) if len(rows := np.flatnonzero(codes == code))}
+    if len(rows_of) < 2:
+        return found[0]
+    for sign in (1, -1):
+        low, high = ({c: f(X[rows], axis=0) for c, rows in rows_of.items()} for f in (np.min, np.max)[::sign])
+        for code, rows in rows_of.items():
+            edge = np.max([sign * high[other] for other in rows_of if other != code], axis=0)
+            parts = np.flatnonzero((sign * low[code] >= edge) & (sign * high[code] > edge))
+            apart = (sign * X[np.ix_(rows, parts)] > edge[parts]).sum(axis=0)
+            found.append((parts, np.full(len(parts), code), apart))
     columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return columns, codes_of_parts, rows_apart
 
