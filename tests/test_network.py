@@ -60,7 +60,7 @@ def test_without_hidden_layers_it_is_the_one_layer_there_is(loss):
 def test_the_product_is_the_hessians(activation):
     f = network(activation)
     u = f.initial(seed=1)
-    product, _ = f.product(u)
+    product = f.product(u)
     eye = np.eye(u.size)
     H = np.array([product(v) for v in eye])
     np.testing.assert_allclose(H, H.T, atol=1e-6 * np.abs(H).max())

@@ -31,7 +31,7 @@ def test_gradient_hessian_and_product_agree(loss, storage, implicit, bias):
     u = RNG.standard_normal(f.shape)
     gradient = f.value_gradient(u)[1]
     H = f.hessian(u)
-    product, _ = f.product(u)
+    product = f.product(u)
     for i, direction in enumerate(np.eye(u.size)):
         step = 1e-5 * direction.reshape(u.shape)
         slope = (f.value(u + step) - f.value(u - step)) / 2e-5

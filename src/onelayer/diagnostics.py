@@ -84,8 +84,8 @@ def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
     rows_of = {code: rows for code in range(k) if len(rows := np.flatnonzero(codes == code))}
     if len(rows_of) < 2:
         return found[0]
-    for sign in (1, -1):
-        low, high = ({c: f(X[rows], axis=0) for c, rows in rows_of.items()} for f in (np.min, np.max)[::sign])
+    lows, highs = ({c: f(X[rows], axis=0) for c, rows in rows_of.items()} for f in (np.min, np.max))
+    for sign, low, high in ((1, lows, highs), (-1, highs, lows)):
         for code, rows in rows_of.items():
             edge = np.max([sign * high[other] for other in rows_of if other != code], axis=0)
             parts = np.flatnonzero((sign * low[code] >= edge) & (sign * high[code] > edge))

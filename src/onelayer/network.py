@@ -169,8 +169,8 @@ class Network:
                 slope = self.activation.backward(slope @ stack[i][0].T, kept[i - 1])
         return gradient
 
-    def product(self, u: Array) -> tuple[Callable[[Array], Array], None]:
-        """The function v → Hessian(u) · v, from the difference of two gradients; there is no curvature of outputs."""
+    def product(self, u: Array) -> Callable[[Array], Array]:
+        """The function v → Hessian(u) · v, from the difference of two gradients."""
 
         def product(v: Array) -> Array:
             # the difference loses half of the digits, and so does its step: Nocedal & Wright, 2nd ed., p. 196
@@ -178,7 +178,7 @@ class Network:
             ahead, behind = self.value_gradient(u + step * v)[1], self.value_gradient(u - step * v)[1]
             return np.asarray((ahead - behind) / (2 * step))
 
-        return product, None
+        return product
 
     def logits(self, u: Array) -> Array:
         """z of all rows at u, (n,) or (n, k), in nats."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Product = Callable[[Array], Array]
+COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 Logits = list[Array]  # of each block of the rows
 
 
@@ -159,17 +160,10 @@ class Objective:
         (H,) = self.rows.total(block, self._logits_of_blocks(u) if logits is None else logits)
         return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
 
-    def product(self, u: Array, logits: Logits | None = None) -> tuple[Product, Array]:
-        """The function v → Hessian(u) · v on arrays of u's shape, and the mean curvature of each output, (k,)."""
+    def product(self, u: Array, logits: Logits | None = None) -> Product:
+        """The function v → Hessian(u) · v on arrays of u's shape."""
         logits = self._logits_of_blocks(u) if logits is None else logits
         bends = self.rows.each(lambda X, y, weight, z: self.loss.bend(z), logits)
-
-        def curvature(X: Any, y: Array, weight: Array | None, bend: Product) -> tuple[Array]:
-            n, k = X.shape[0], self.outputs
-            ones = np.ones(n) if weight is None else weight
-            if k == 1:
-                return (np.array([ones @ bend(np.ones(n))]),)
-            return (np.array([ones @ bend(np.broadcast_to(row, (n, k)))[:, j] for j, row in enumerate(np.eye(k))]),)
 
         def product(v: Array) -> Array:
             t, c = self._of_raw_columns(v)
@@ -180,7 +174,51 @@ class Objective:
             back = self._of_scaled_columns(*self.rows.total(sweep, bends))
             return np.asarray(back / self.total_weight + self.ridge * v)
 
-        return product, self.rows.total(curvature, bends)[0] / self.total_weight
+        return product
+
+    def mean_curvature(self, logits: Logits) -> Array:
+        """Of each output by itself, (k,): the Hessian's diagonal in scaled columns, about."""
+
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Any]:
+            if z.ndim == 1:
+                h = self.loss.curvature(z)
+            else:
+                a = self.loss.activation(z)
+                h = a * (1 - a)  # only preconditions, so what it cancels does not matter
+            return (np.atleast_1d(h.sum(axis=0, dtype=np.float64) if weight is None else weight @ h),)
+
+        return np.asarray(self.rows.total(block, logits)[0] / self.total_weight)
+
+    def in_row_space(self) -> "tuple[Objective, Callable[[Array], Array]]":
+        """The same objective in as many coordinates as there are rows, and the way back from them.
+
+        With L2 penalties ρ on all weights, the optimal √ρ u lie in the span of the rows B = (X - mean) / (scale √ρ).
+        With B Bᵀ = L Lᵀ, the rows are those of L and every penalty is 1 (Kimeldorf & Wahba, 1971).
+        """
+        X, d = self.rows.X, self.rows.d
+        mean = np.zeros(d) if self.mean is None else self.mean
+        root = np.sqrt(self.penalty) * (1 if self.scale is None else self.scale)
+        step = max(64, -(-d // COLUMN_BLOCKS))
+
+        def part(span: slice) -> Array:
+            B = X[:, span] - mean[span]
+            B /= root[span]
+            return np.asarray(np.dot(B, B.T))
+
+        K = np.sum(self.rows.map(part, [slice(a, a + step) for a in range(0, d, step)]), axis=0)
+        values, vectors = np.linalg.eigh(K)
+        kept = values > len(K) * 1e-15 * values[-1]
+        L = vectors[:, kept] * np.sqrt(values[kept])
+        inside = replace(
+            self, rows=self.rows.with_features(L), penalty=np.ones(L.shape[1]), mean=None, scale=None, lasso=None
+        )
+
+        def back(v: Array) -> Array:
+            alpha = (v[:, : L.shape[1]] / np.sqrt(values[kept])) @ vectors[:, kept].T
+            raw = (np.dot(alpha, X) - alpha.sum(axis=1, keepdims=True) * mean) / root
+            return np.hstack([raw / np.sqrt(self.penalty), v[:, L.shape[1] :]])
+
+        return inside, back
 
     def logits(self, u: Array) -> Array:
         """z of all rows at u, (n,) or (n, k), in nats."""

@@ -63,6 +63,7 @@ class Rows:
         self.X, self.y, self.weight, self.prepare, self.jobs = X, y, weight, prepare, jobs
         self.n, self.d = X.shape
         self.sparse = sp.issparse(X)
+        self.plain = not self.sparse and prepare is None
         single = prepare is None and X.dtype == np.float32
         self.precision = float(np.finfo(np.float32 if single else np.float64).eps)
         entries = X.nnz if self.sparse else X.size
@@ -134,6 +135,14 @@ class Rows:
         taken = list(self._map(part, parts))
         X = taken[0] if len(taken) == 1 else np.concatenate(taken)
         return Rows(X, self.y[rows], weight, jobs=self.jobs)
+
+    def map(self, f: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+        """f of each item, on as many threads as these rows may use."""
+        return list(self._map(f, items))
+
+    def with_features(self, X: Array) -> "Rows":
+        """The same labels and weights with other features."""
+        return Rows(X, self.y, self.weight, jobs=self.jobs)
 
     def of_columns(self, kept: Array) -> "Rows":
         """The same rows with some of their columns only."""

@@ -144,7 +144,7 @@ def curvature_bound(objective: Any, u: Array) -> float:
     network's is estimated at u. Kuczyński & Woźniakowski (1992): 30 steps from a random start are within a few per
     cent; 1.05 makes up for them.
     """
-    product, _ = objective.product(np.zeros_like(u) if objective.convex else u)
+    product = objective.product(np.zeros_like(u) if objective.convex else u)
     v = np.random.default_rng(0).standard_normal(u.shape)
     length = 1.0
     for _ in range(30):

@@ -66,10 +66,23 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
             curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
         if watch.stopped:
             break
+    if objective.rows.d > objective.rows.n and objective.rows.plain and (objective.penalty > 0).all():
+        return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
     point = Point.at(objective, u)
-    if u.size <= DIRECT and (curvature is None or u.size <= SQUARE):
-        return _direct(objective, point, tol, max_iter, watch, curvature)[0]
-    return _truncated(objective, point, tol, max_iter, watch, curvature)[0]
+    minimise = _direct if u.size <= DIRECT and (curvature is None or u.size <= SQUARE) else _truncated
+    return certified(objective, minimise(objective, point, tol, max_iter, watch, curvature)[0], tol, watch)
+
+
+def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
+    """More columns than rows: solve in the span of the rows, and look at the result with all columns."""
+    inside, back = objective.in_row_space()
+    start = np.zeros(inside.shape)
+    start[:, inside.rows.d :] = u[:, objective.rows.d :]
+    minimise = _direct if start.size <= DIRECT else _truncated
+    outcome = minimise(inside, Point.at(inside, start), tol, max_iter, watch, None)[0]
+    point = Point.at(objective, back(outcome.point.u))
+    watch(point)
+    return replace(outcome, point=point)
 
 
 def _direct(
@@ -114,9 +127,9 @@ def _truncated(
             gap, kind = _gap(point, 1.5 * math.sqrt(seen.ratio / seen.least) * _step(curvature, point)[1])
             if gap <= tol * point.value:
                 break
-        product, curvatures = objective.product(point.u, point.logits)
+        product = objective.product(point.u, point.logits)
         if curvature is None or point.value < STALE * curvature.value:
-            curvature = _preconditioner(objective, point, curvatures)
+            curvature = _preconditioner(objective, point)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(gap, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(product, -point.gradient, curvature.solve, forcing, wanted, seen)
@@ -132,7 +145,7 @@ def _truncated(
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), None
 
 
-def _preconditioner(objective: Any, point: Point, curvatures: Array) -> Curvature:
+def _preconditioner(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
     if objective.outputs > 1 and objective.shape[1] <= BLOCK:
         solvers = [symmetric_solver(block) for block in objective.diagonal_blocks(point.u, point.logits)]
@@ -141,7 +154,7 @@ def _preconditioner(objective: Any, point: Point, curvatures: Array) -> Curvatur
             return np.stack([solve_row(row) for solve_row, row in zip(solvers, g, strict=True)])
 
         return Curvature(solve, point.value)
-    diagonal = np.maximum(curvatures[:, None] + objective.ridge, 1e-300)
+    diagonal = np.maximum(objective.mean_curvature(point.logits)[:, None] + objective.ridge, 1e-300)
     return Curvature(lambda g: np.asarray(g / diagonal), math.inf)
 
 
@@ -269,13 +282,35 @@ def _at_rounding(objective: Any, point: Point, decrement: float) -> bool:
     return bool(decrement <= 64 * FLOOR * objective.rows.precision * point.value)
 
 
+def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Outcome:
+    """The outcome with a duality gap, where all weights are penalised and it is no worse than what was asked for.
+
+    At slopes that sum to nought, primal less dual is Σ g_j² / (2 ρ_j): so the biases are balanced first.
+    """
+    if watch.stopped or not outcome.converged or not (objective.penalty > 0).all():
+        return outcome
+    point = outcome.point
+    if _duality_gap(objective, point) > tol * point.value:
+        return outcome
+    if objective.bias:
+        point = Point.at(objective, objective.balanced(point.u, point.logits))
+        watch(point)
+    gap = _duality_gap(objective, point) + ROUNDING * point.value
+    converged = bool(gap <= max(tol, 2 * ROUNDING) * point.value)
+    return replace(outcome, point=point, gap=gap, gap_kind="bound", converged=converged)
+
+
+def _duality_gap(objective: Any, point: Point) -> float:
+    g = point.gradient[:, : objective.rows.d]
+    return float((g**2 / (2 * objective.penalty)).sum())
+
+
 def gap_at(objective: Any, point: Point) -> tuple[float, str]:
     """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
     if point.u.size <= DIRECT:
         return _gap(point, _step(factored(objective, point), point)[1])
-    product, curvatures = objective.product(point.u, point.logits)
-    solve = _preconditioner(objective, point, curvatures).solve
-    step, _ = conjugate_gradients(product, -point.gradient, solve, 0.1, 0.0)
+    solve = _preconditioner(objective, point).solve
+    step, _ = conjugate_gradients(objective.product(point.u, point.logits), -point.gradient, solve, 0.1, 0.0)
     return _gap(point, -float(np.vdot(point.gradient, step)))
 
 

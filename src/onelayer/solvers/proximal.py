@@ -129,7 +129,7 @@ def _on_working_set(objective: Any, u: Array, accuracy: float, max_iter: int, wa
     for iteration in range(min(max_iter, INNER)):
         point = place.point
         free = (point.u != 0) | (point.gradient != 0) | (place.lasso == 0)
-        product, curvatures = objective.product(point.u, point.logits)
+        product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
         if u.size <= (SPARSE if objective.rows.sparse else DENSE) and point.value < STALE * taken_at:
             hessian, taken_at = objective.thinned(RICH * u.size).hessian(point.u), point.value
         target = point.u if hessian is None else _model_minimum(hessian, place)
