@@ -149,15 +149,15 @@ class Objective:
         H[np.diag_indices_from(H)] += np.tile(self.ridge, k)
         return H
 
-    def diagonal_blocks(self, u: Array, logits: Logits | None = None) -> Array:
+    def diagonal_blocks(self, u: Array) -> Array:
         """The Hessian's blocks of one output each, (k, d + bias, d + bias)."""
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             a = self.loss.activation(z)
-            h = _times(a * (1 - a), weight)  # only preconditions, so what it cancels does not matter
+            h = _times(a * (1 - a), weight)
             return (np.stack([_dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
 
-        (H,) = self.rows.total(block, self._logits_of_blocks(u) if logits is None else logits)
+        (H,) = self.rows.total(block, self._logits_of_blocks(u))
         return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
 
     def product(self, u: Array, logits: Logits | None = None) -> Product:
@@ -244,7 +244,7 @@ class Objective:
 
     def thinned(self, size: int) -> "Objective":
         """The objective of rows at equal distances, about `size` of them: good enough to precondition with."""
-        rows = np.arange(0, self.rows.n, max(1, self.rows.n // size))
+        rows = np.arange(0, self.rows.n, max(1, -(-self.rows.n // size)))
         weight = None if self.rows.weight is None else self.rows.weight[rows]
         return self.sample(rows, weight, float(len(rows) if weight is None else max(weight.sum(), 1e-300)))
 

@@ -21,6 +21,7 @@ Solve = Callable[[Array], Array]
 
 DIRECT = 512  # parameters up to which forming and factoring the Hessian is cheaper than some 20 products with it
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
+ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
 ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
 HALVINGS = 40
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
@@ -148,7 +149,8 @@ def _truncated(
 def _preconditioner(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
     if objective.outputs > 1 and objective.shape[1] <= BLOCK:
-        solvers = [symmetric_solver(block) for block in objective.diagonal_blocks(point.u, point.logits)]
+        few = objective.thinned(ROWS * objective.shape[1])
+        solvers = [symmetric_solver(block) for block in few.diagonal_blocks(point.u)]
 
         def solve(g: Array) -> Array:
             return np.stack([solve_row(row) for solve_row, row in zip(solvers, g, strict=True)])
