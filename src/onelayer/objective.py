@@ -87,14 +87,15 @@ class Objective:
         if not self.bias:
             return u
         shift = np.zeros(self.outputs)
-        bends = np.eye(self.outputs)
 
         def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
             z = z + (shift[0] if self.outputs == 1 else shift)
             slope = _times(self.loss.slope(z, y), weight).reshape(len(z), -1)
-            bend = self.loss.bend(z)
-            columns = [_times(bend(np.broadcast_to(e if self.outputs > 1 else 1.0, z.shape)), weight) for e in bends]
-            curvature = np.stack([column.reshape(len(z), -1).sum(axis=0) for column in columns])
+            if self.outputs == 1:
+                curvature = _times(self.loss.curvature(z), weight).sum(keepdims=True)[:, None]
+            else:
+                a = self.loss.activation(z)
+                curvature = np.diag(_times(a, weight).sum(axis=0)) - np.dot(a.T, _times(a, weight))
             return slope.sum(axis=0, dtype=np.float64), np.abs(slope).sum(axis=0, dtype=np.float64), curvature
 
         for _ in range(8):
