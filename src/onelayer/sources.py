@@ -67,7 +67,8 @@ class Rows:
         single = prepare is None and X.dtype == np.float32
         self.precision = float(np.finfo(np.float32 if single else np.float64).eps)
         entries = X.nnz if self.sparse else X.size
-        self.chunks = min(CHUNKS, max(1, entries // CHUNK_ENTRIES))
+        # a chunk of sparse rows ends in a sum of d numbers: that must be little beside its entries
+        self.chunks = min(CHUNKS, max(1, entries // max(CHUNK_ENTRIES, 4 * self.d if self.sparse else 0)))
         step = -(-self.n // self.chunks) if self.sparse else max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 8)))
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
 

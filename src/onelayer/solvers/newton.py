@@ -291,15 +291,16 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
     """
     if watch.stopped or not outcome.converged or not (objective.penalty > 0).all():
         return outcome
-    point = outcome.point
-    if _duality_gap(objective, point) > tol * point.value:
+    point, most = outcome.point, max(tol, 2 * ROUNDING)
+    if _duality_gap(objective, point) > most * point.value:
         return outcome
     if objective.bias:
         point = Point.at(objective, objective.balanced(point.u, point.logits))
-        watch(point)
     gap = _duality_gap(objective, point) + ROUNDING * point.value
-    converged = bool(gap <= max(tol, 2 * ROUNDING) * point.value)
-    return replace(outcome, point=point, gap=gap, gap_kind="bound", converged=converged)
+    if gap > most * point.value:
+        return outcome
+    watch(point)
+    return replace(outcome, point=point, gap=gap, gap_kind="bound")
 
 
 def _duality_gap(objective: Any, point: Point) -> float:
