@@ -81,16 +81,19 @@ def _only_nonzeros(X: Any, codes: Array, k: int) -> tuple[Array, Array, Array]:
 def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
     """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
     found = [(np.empty(0, dtype=np.intp),) * 3]
-    rows_of = {code: rows for code in range(k) if len(rows := np.flatnonzero(codes == code))}
-    if len(rows_of) < 2:
+    order = np.argsort(codes, kind="stable")
+    present, starts = np.unique(codes[order], return_index=True)
+    if len(present) < 2:
         return found[0]
-    lows, highs = ({c: f(X[rows], axis=0) for c, rows in rows_of.items()} for f in (np.min, np.max))
-    for sign, low, high in ((1, lows, highs), (-1, highs, lows)):
-        for code, rows in rows_of.items():
-            edge = np.max([sign * high[other] for other in rows_of if other != code], axis=0)
-            parts = np.flatnonzero((sign * low[code] >= edge) & (sign * high[code] > edge))
-            apart = (sign * X[np.ix_(rows, parts)] > edge[parts]).sum(axis=0)
-            found.append((parts, np.full(len(parts), code), apart))
+    ordered = X[order]
+    lows, highs = (f.reduceat(ordered, starts, axis=0).astype(float) for f in (np.minimum, np.maximum))  # (classes, d)
+    for sign, low, high in ((1, lows, highs), (-1, -highs, -lows)):
+        for i, code in enumerate(present):
+            edge = np.delete(high, i, axis=0).max(axis=0)
+            parts = np.flatnonzero((low[i] >= edge) & (high[i] > edge))
+            if len(parts):
+                apart = (sign * X[np.ix_(codes == code, parts)].astype(float) > edge[parts]).sum(axis=0)
+                found.append((parts, np.full(len(parts), code), apart))
     columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return columns, codes_of_parts, rows_apart
 
