@@ -29,8 +29,9 @@ Array = NDArray[Any]
 
 FIRST = 200  # columns that may enter an empty working set at once; later as many as are in it
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
-FISTA = 500  # steps on a model at most: each costs a product with its matrix
+FISTA, ROUNDS = 100, 4  # steps before the signs are tried, and how often: each costs a product with the matrix
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
+CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 RICH = 20  # rows of that sample for each weight
 FINEST = 1e-22  # of the value: its square root is what a duality gap can still tell
 INNER = 50  # Newton steps on one working set
@@ -131,7 +132,7 @@ def _on_working_set(objective: Any, u: Array, accuracy: float, max_iter: int, wa
         free = (point.u != 0) | (point.gradient != 0) | (place.lasso == 0)
         product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
         if u.size <= (SPARSE if objective.rows.sparse else DENSE) and point.value < STALE * taken_at:
-            hessian, taken_at = objective.thinned(RICH * u.size).hessian(point.u), point.value
+            hessian, taken_at = objective.thinned(max(RICH * u.size, CHEAP // u.size**2)).hessian(point.u), point.value
         target = point.u if hessian is None else _model_minimum(hessian, place)
         if not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
@@ -165,26 +166,40 @@ def _on_working_set(objective: Any, u: Array, accuracy: float, max_iter: int, wa
 
 
 def _model_minimum(hessian: Array, place: Place) -> Array:
-    """Where the quadratic model with its L1 penalty is least, by accelerated proximal gradient steps.
-
-    With a restart when momentum leads uphill (O'Donoghue & Candès, Foundations of Computational Mathematics 15, 2015).
-    """
+    """Where the quadratic model with its L1 penalty is least: signs by proximal gradients, then numbers exactly."""
     u, lasso = place.point.u.ravel(), place.lasso.ravel()
-    rate = 1 / float(eigvalsh(hessian, subset_by_index=[len(u) - 1] * 2)[0])
     linear = place.smooth.ravel() - hessian @ u
-    v, ahead, momentum = u, u, 1.0
+    rate = 1 / float(eigvalsh(hessian, subset_by_index=[len(u) - 1] * 2)[0])
+    v = u
+    for _ in range(ROUNDS):
+        v = _proximal_gradients(hessian, linear, lasso, v, rate)
+        inside = np.flatnonzero((v != 0) | (lasso == 0))
+        exact = np.zeros_like(v)
+        pull = linear[inside] + lasso[inside] * np.sign(v[inside])
+        exact[inside] = -symmetric_solver(hessian[np.ix_(inside, inside)])(pull)
+        same = (np.sign(exact) == np.sign(v)) | (lasso == 0)
+        if same.all():
+            v = exact
+            if (np.abs(hessian @ v + linear)[v == 0] <= lasso[v == 0]).all():
+                break
+    return np.asarray(v.reshape(place.point.u.shape))
+
+
+def _proximal_gradients(hessian: Array, linear: Array, lasso: Array, v: Array, rate: float) -> Array:
+    """Accelerated steps, with a restart when momentum leads uphill (O'Donoghue & Candès, FoCM 15, 2015)."""
+    ahead, momentum = v, 1.0
     for _ in range(FISTA):
         moved = ahead - rate * (hessian @ ahead + linear)
         following = np.sign(moved) * np.maximum(np.abs(moved) - rate * lasso, 0)
         change = following - v
-        if np.abs(change).max() <= 1e-6 * np.abs(following).max():
-            return np.asarray(following.reshape(place.point.u.shape))
         if (ahead - following) @ change > 0:
             momentum = 1.0
         after = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
         ahead = following + (momentum - 1) / after * change
         v, momentum = following, after
-    return np.asarray(v.reshape(place.point.u.shape))
+        if np.abs(change).max() <= 1e-6 * np.abs(v).max():
+            break
+    return v
 
 
 def _towards(objective: Any, place: Place, target: Array) -> Place | None:
