@@ -5,6 +5,8 @@ no digits left to be right in, the unit is the smallest subnormal. Measured on 2
 sigmoid and 4 for softmax in both precisions. The bound leaves room for other machines' exp (NumPy's claims 2.5).
 """
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -342,3 +344,40 @@ def test_a_squared_error_beyond_the_largest_float_is_infinite():
         value, slope = IDENTITY.value_slope(np.array([1e300, -1e300]), np.array([0.0, 1.0]))
     np.testing.assert_array_equal(value, [np.inf, np.inf])
     np.testing.assert_array_equal(slope, [1e300, -1e300])
+
+
+@pytest.mark.parametrize("pair", [SIGMOID, SOFTMAX, IDENTITY], ids=lambda pair: pair.name)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [0.01, 1.0, 30.0, 700.0])
+def test_the_sum_is_that_of_the_values_and_the_slopes_are_weighted(pair, weighted, dtype, size):
+    rng = np.random.default_rng(0)
+    shape = (1000, 3) if pair is SOFTMAX else (1000,)
+    z = (size * rng.standard_normal(shape)).astype(dtype)
+    y = rng.integers(0, 3 if pair is SOFTMAX else 2, 1000)
+    weight = rng.uniform(0.5, 2, 1000) if weighted else None
+    w = np.ones(1000) if weight is None else weight
+    value, slope = pair.value_slope(z.copy(), y)
+    total, weighted_slope = pair.sum_slope(z.copy(), y, weight)
+    assert total == pytest.approx(math.fsum(value.astype(float) * w), rel=1e-14 if dtype is np.float64 else 1e-6)
+    expected = slope * (w if slope.ndim == 1 else w[:, None]).astype(slope.dtype)
+    np.testing.assert_allclose(weighted_slope, expected, rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("margin", [12.0, 20.0, 40.0, 700.0])
+def test_a_sum_of_losses_that_are_all_small_keeps_its_digits(margin):
+    z, y = np.full(1000, margin), np.ones(1000)
+    with mpmath.workdps(50):
+        expected = float(1000 * mpmath.log1p(mpmath.exp(-margin)))
+    assert SIGMOID.sum_slope(z, y, None)[0] == pytest.approx(expected, rel=2e-11, abs=0)
+
+
+@pytest.mark.parametrize("pair", [SIGMOID, SOFTMAX, IDENTITY], ids=lambda pair: pair.name)
+def test_entropy_is_minus_the_conjugate_at_the_slope(pair):
+    rng = np.random.default_rng(1)
+    z = 3 * rng.standard_normal((200, 4) if pair is SOFTMAX else (200,))
+    y = rng.integers(0, 4 if pair is SOFTMAX else 2, 200)
+    value, slope = pair.value_slope(z, y)
+    # Fenchel and Young: loss(z) + conjugate(slope) = z · slope, where slope is the loss's own at z
+    product = (z * slope).sum(axis=-1) if pair is SOFTMAX else z * slope
+    np.testing.assert_allclose(value - pair.entropy(slope, y), product, rtol=1e-9, atol=1e-12)

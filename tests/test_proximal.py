@@ -82,3 +82,25 @@ def test_units_of_a_column_change_the_weights_of_an_elastic_net_as_its_penalty_s
     # a weight a million times smaller is hardly penalised: the same as no penalty on this column
     assert fit.converged
     assert log_loss(z, y).mean() < log_loss(X @ (w := train(X, y, l1_ratio=0.5).weights[0])[:-1] + w[-1], y).mean()
+
+
+def test_separable_classes_are_fitted_and_proved_too():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 12))
+    fit = train(X, X[:, 0] > 0, C=1e4, l1_ratio=1.0)
+    assert fit.converged
+    assert fit.gap_kind == "bound"
+    assert "apart" in fit.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"l1_ratio": 1.5}, "l1_ratio must be in"),
+        ({"l1_ratio": 0.5, "solver": "adam"}, "needs solver='auto' or 'newton'"),
+        ({"l1_ratio": 0.5, "hidden_layer_sizes": (4,)}, "needs one layer"),
+    ],
+)
+def test_what_l1_cannot_do_is_refused_in_words(settings, words):
+    with pytest.raises(ValueError, match=words):
+        train(np.eye(4), [0, 1, 0, 1], **settings)

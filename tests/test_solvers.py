@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.linear_model import LogisticRegression
 
+from onelayer.losses import cross_entropy, log_loss
 from onelayer.solvers.newton import solve_symmetric
 from onelayer.training import train
 
@@ -52,3 +54,41 @@ def test_interruption_keeps_the_best_so_far():
     assert not fit.converged
     assert fit.history[-1].cost == min(entry.cost for entry in fit.history)
     assert "interrupted" in fit.notices[0]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("C", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_more_columns_than_rows_have_scikit_learns_optimum_and_a_bound(classes, C, fit_intercept):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 400)) + 3
+    X[30] = X[31]
+    y = np.arange(60) % classes
+    fit = train(X, y, C=C, fit_intercept=fit_intercept, tol=1e-8)
+    theirs = LogisticRegression(C=C, fit_intercept=fit_intercept, solver="newton-cg", tol=1e-10, max_iter=1000).fit(
+        X, y
+    )
+    norms = (fit.weights[:, :-1] ** 2).sum(), (theirs.coef_**2).sum()
+    loss = [
+        mean_loss(X @ coef.T + bias, y)
+        for coef, bias in ((fit.weights[:, :-1], fit.weights[:, -1]), (theirs.coef_, theirs.intercept_))
+    ]
+    values = [60 * C * a + b / 2 for a, b in zip(loss, norms, strict=True)]
+    assert fit.converged
+    assert fit.history[-1].rows == 60
+    assert values[0] <= values[1] * (1 + 1e-8)
+    assert fit.history[-1].cost * 60 * C == pytest.approx(values[0], rel=1e-9)
+
+
+def mean_loss(z, y):
+    return (log_loss(z[:, 0], y) if z.shape[1] == 1 else cross_entropy(z, y)).mean()
+
+
+@pytest.mark.parametrize("load", [load_breast_cancer, load_digits])
+def test_a_bound_is_one(load):
+    X, y = load(return_X_y=True)
+    X = X / (np.abs(X).max(axis=0) + 1e-3)
+    best = train(X, y, tol=1e-13, max_iter=500).history[-1].cost
+    fit = train(X, y, C=1.0)
+    assert fit.gap_kind == "bound"
+    assert (fit.history[-1].cost - best) / best <= fit.optimality_gap <= 1e-6
