@@ -133,8 +133,15 @@ class Rows:
             X = self.X[rows] if self.sparse else np.take(self.X, rows, axis=0)
             return prepare(X if self.prepare is None else self.prepare(X))
 
-        taken = list(self._map(part, parts))
-        X = taken[0] if len(taken) == 1 else np.concatenate(taken)
+        X = part(parts[0])
+        if len(parts) > 1:  # into one array at once: beside it, only a part for each thread is in memory
+            first, X = X, np.empty((len(rows), self.d), X.dtype)
+            X[:step] = first
+
+            def place(i: int) -> None:
+                X[i * step : (i + 1) * step] = part(parts[i])
+
+            self.map(place, list(range(1, len(parts))))
         return Rows(X, self.y[rows], weight, jobs=self.jobs)
 
     def map(self, f: Callable[[Item], Result], items: list[Item]) -> list[Result]:

@@ -5,7 +5,7 @@ Both faces of the package, the estimator and the model of a table, call `train`.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -127,7 +127,7 @@ def make_objective(
     """One layer's objective, or a network's; `all_weight` is that of all rows, where these are not all."""
     k = 1 if len(labels.classes) == 2 else len(labels.classes)
     total_weight = float(labels.totals.sum())
-    target = labels.codes.astype(np.float64) if k == 1 else labels.codes
+    target = labels.codes.astype(np.float32) if k == 1 else labels.codes  # 0 and 1 need no more
     loss = SIGMOID if k == 1 else SOFTMAX
     strength, jobs = 1 / (settings.C * (all_weight or total_weight)), available_jobs(settings.n_jobs)
     if settings.hidden_layer_sizes:
@@ -370,12 +370,14 @@ def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequenc
     return f"{column} alone sets {first.rows} rows of class {class_name!r} apart{others}"
 
 
-def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> list[Objective]:
-    """Samples of the rows, smallest first; none where all rows are few."""
+def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> Iterator[Objective]:
+    """Samples of the rows, smallest first, each made when it is asked for; none where all rows are few."""
     rng = np.random.default_rng(settings.random_state or 0)
     sizes = sampling.sizes(objective.rows.n, objective.shape, settings.tol, sparse=objective.rows.sparse)
-    chosen = [sampling.stratified(labels.codes, labels.totals, labels.weight, size, rng) for size in sizes]
-    return [objective.sample(*sample) for sample in chosen if sample is not None and settings.iterations()]
+    for size in sizes if settings.iterations() else []:
+        chosen = sampling.stratified(labels.codes, labels.totals, labels.weight, size, rng)
+        if chosen is not None:
+            yield objective.sample(*chosen)
 
 
 def _base_rate(totals: Array, objective: Objective) -> Array:

@@ -5,7 +5,7 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -49,7 +49,7 @@ class Curvature:
     error: float = 1.0
 
 
-def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, samples: list[Any]) -> Outcome:
+def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, samples: Iterable[Any]) -> Outcome:
     """Minimise a smooth convex objective to a relative gap of `tol`, by way of its `samples`, smallest first.
 
     With few parameters, all rows are then asked for gradients only: their curvature is the last sample's, as long as
@@ -67,6 +67,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
             curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
         if watch.stopped:
             break
+    sample = None  # in memory no longer than it is needed
     if objective.rows.d > objective.rows.n and objective.rows.plain and (objective.penalty > 0).all():
         return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
     point = Point.at(objective, u)
