@@ -64,7 +64,7 @@ def proximal(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watc
         gap = min(duality_gap(objective, place), place.point.value)
         if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
             break
-        kept, entering = _working_set(place)
+        kept, entering = _working_set(place, objective.rows.d)
         whole = 2 * len(kept) > objective.rows.d
         inner = objective if whole else objective.of_columns(kept)
         start = place.point.u if whole else _of_columns(place.point.u, kept, objective.bias)
@@ -92,17 +92,20 @@ def duality_gap(objective: Any, place: Place) -> float:
     d = objective.rows.d
     u, lasso, penalty = place.point.u[:, :d], place.lasso[:, :d], objective.penalty
     back = np.abs(place.smooth[:, :d] - penalty * u)
-    alone = penalty == 0
-    over = back[:, alone] / np.maximum(lasso[:, alone], 1e-300)
-    share = 1 / max(1.0, float(over.max(initial=0.0)))
-    beyond = np.maximum(share * back[:, ~alone] - lasso[:, ~alone], 0)
-    dual = objective.dual(place.point.logits, share) - float((beyond**2 / (2 * penalty[~alone])).sum())
-    return float(max(place.point.value - dual, 0.0))
+    over = back / np.maximum(lasso, 1e-300)
+    both = np.flatnonzero(penalty > 0)
+    # a share at which no column objects; or, where that is more, one at which those without an L2 penalty do not
+    shares = {1 / max(1.0, float(over[:, columns].max(initial=0.0))) for columns in (slice(None), penalty == 0)}
+
+    def dual(share: float) -> float:
+        beyond = np.maximum(share * back[:, both] - lasso[:, both], 0)
+        return float(objective.dual(place.point.logits, share) - (beyond**2 / (2 * penalty[both])).sum())
+
+    return max(place.point.value - max(map(dual, shares)), 0.0)
 
 
-def _working_set(place: Place) -> tuple[Array, int]:
+def _working_set(place: Place, d: int) -> tuple[Array, int]:
     """Columns with a weight, and those that would gain most from one, as many at most as there are; and how many."""
-    d = place.point.u.shape[1] - (place.lasso[:, -1] == 0).all()
     inside = (place.point.u[:, :d] != 0).any(axis=0)
     violation = np.where(inside, 0, np.abs(place.point.gradient[:, :d]).max(axis=0))
     room = max(FIRST, int(inside.sum()))
