@@ -1,0 +1,43 @@
+"""
+The rate is too high
+====================
+
+A step that is too long lands higher on the other side. The usual loop does not look back; this one says so, and
+how long a step may be.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_breast_cancer
+
+from onelayer import PerceptronClassifier, guide, plots
+
+X, Y = guide.blobs()
+np.random.seed(3)
+guide.nn_model(X, Y, num_iterations=100, learning_rate=1.2)
+
+# %%
+# What it looks like from above:
+
+start = {"W": np.zeros((1, 2)), "b": np.zeros((1, 1))}
+paths = {}
+for rate in (1.2, 0.12):
+    steps = [p for (p, _), _ in zip(guide.descent(X, Y, start, rate), range(60), strict=False)]
+    paths[f"rate {rate}"] = [np.append(p["W"][0], p["b"][0]) for p in steps]
+plots.weight_path(paths, X.T, Y[0])
+plt.show()
+
+# %%
+# At a rate beyond reason the weights leave double precision. That is an error, not weights full of NaN:
+
+try:
+    guide.nn_model(X, Y, num_iterations=100, learning_rate=1e306)
+except ValueError as error:
+    print(error)
+
+# %%
+# The estimator keeps the best weights it has seen:
+
+columns, labels = load_breast_cancer(return_X_y=True)
+model = PerceptronClassifier(solver="gd", learning_rate=0.1).fit(columns, labels)
+print("converged", model.converged_, "accuracy", round(model.score(columns, labels), 3))

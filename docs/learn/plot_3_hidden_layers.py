@@ -1,0 +1,34 @@
+"""
+Next step: hidden layers
+========================
+
+One neuron draws one line. Two moons cannot be told apart by a line; a layer of neurons between the input and the
+answer draws several, and the last neuron chooses among them.
+"""
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import make_moons
+
+from onelayer import PerceptronClassifier, plots
+
+X, y = make_moons(600, noise=0.1, random_state=0)
+X_new, y_new = make_moons(2000, noise=0.1, random_state=1)
+
+figure, panels = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+for hidden, ax in zip([(), (16,)], panels, strict=True):
+    model = PerceptronClassifier(hidden_layer_sizes=hidden, random_state=0).fit(X, y)
+    plots.decision_boundary(model, X, y, ax=ax)
+    print(f"hidden {hidden!s:6} accuracy on rows not seen: {model.score(X_new, y_new):.3f}")
+plt.show()
+
+# %%
+# What is lost is certainty: with hidden layers the cost has many valleys, so no distance from the best of them
+# is known. The fit says that it made no more progress, and no more than that:
+
+print(model.converged_, model.optimality_gap_)
+
+# %%
+# The weights lie in ``coefs_`` and ``intercepts_``, a pair for each layer. The backward pass is the chain rule,
+# starting from the same a − y as :ref:`one neuron's <sphx_glr_auto_learn_plot_1_lesson.py>`.
+
+print([W.shape for W in model.coefs_])
