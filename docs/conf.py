@@ -47,6 +47,7 @@ sphinx_gallery_conf = {
     "capture_repr": ("_repr_html_",),
     "reset_modules": ("matplotlib", "plain_warnings.without_paths"),
     "reset_modules_order": "both",
+    "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 60,

@@ -24,17 +24,17 @@ none are given):
      - To get ours
      - Mind
    * - onelayer
-     - C · sum + ½‖w‖²
+     - C · sum + (1 − ρ)/2 ‖w‖² + ρ‖w‖₁
      - ``C``, ``l1_ratio``
      - ``C=np.inf`` is no penalty
    * - scikit-learn ``LogisticRegression``
-     - C · sum + ½‖w‖²
+     - the same
      - the same ``C``, ``l1_ratio``, ``class_weight``, ``fit_intercept``
      - ``tol`` bounds a gradient there, a relative distance from the optimum here;
        ``solver="liblinear"`` penalises the intercept
    * - scikit-learn ``SGDClassifier``
-     - mean + α · ½‖w‖²
-     - ``loss="log_loss"``, α = 1 / (C n), same ``l1_ratio``
+     - mean + α[(1 − ρ)/2 ‖w‖² + ρ‖w‖₁]
+     - ``loss="log_loss"``, ``penalty="elasticnet"``, α = 1 / (C n), same ``l1_ratio``
      - its steps are stochastic: an approximation
    * - scikit-learn ``MLPClassifier``
      - mean + α/(2n) · ‖w‖²
@@ -65,7 +65,7 @@ none are given):
      - ``regParam`` = 1 / (C W), ``elasticNetParam`` = ρ
      - ``standardization=true`` penalises weights of scaled columns: set ``false``
 
-"Mean" is over the total weight W where rows have weights. The rows for glmnet and Spark, which are not Python
+In glmnet and Spark the mean is over the total weight W. The rows for glmnet and Spark, which are not Python
 libraries, are from their manuals; those for the others are tried below, each time the pages are built.
 """
 
