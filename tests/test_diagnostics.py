@@ -90,7 +90,7 @@ def test_collinear_columns_get_the_shortest_weights_and_a_notice_with_the_rank(s
 def test_a_constant_column_has_weight_nought_and_is_named():
     fit = train(with_column(np.full(500, 3.0)), Y, names=list("abcd"))
     assert fit.weights[0, 3] == 0
-    assert fit.notices == ("1 constant columns, first column 'd': weight 0",)
+    assert fit.notices == ("column 'd' is constant: weight 0",)
 
 
 def fitted(X, y, **settings):

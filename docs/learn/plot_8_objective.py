@@ -66,7 +66,8 @@ none are given):
      - ``standardization=true`` penalises weights of scaled columns: set ``false``
 
 In glmnet and Spark the mean is over the total weight W. The rows for glmnet and Spark, which are not Python
-libraries, are from their manuals; those for the others are tried below, each time the pages are built.
+libraries, are from memory of their manuals and not run here; those for the others are tried below, each time the
+pages are built.
 """
 
 import numpy as np

@@ -43,7 +43,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     C : float
         Inverse strength of the penalty; ``np.inf`` is none.
     l1_ratio : float
-        Only 0, the L2 penalty, is there so far.
+        Share of the L1 penalty, which makes weights exactly 0: 0 is all L2, 1 all L1, between them an elastic net.
+        Above 0 it needs one layer and Newton's method.
     fit_intercept : bool
         Whether there is an intercept.
     class_weight : dict, "balanced" or None

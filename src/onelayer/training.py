@@ -345,7 +345,8 @@ def _noticed(
     constant, objective, settings = columns.constant, record.objective, record.settings
     if constant.any() and settings.fit_intercept:
         first = diagnostics.name(int(constant.argmax()), names)
-        found.append(f"{constant.sum()} constant columns, first {first}: weight 0")
+        many = f"{constant.sum()} constant columns, first {first}" if constant.sum() > 1 else f"{first} is constant"
+        found.append(f"{many}: weight 0")
     if not objective.convex:
         return found
     if math.isinf(settings.C):
@@ -365,7 +366,9 @@ def _noticed(
 
 def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequence[str] | None) -> str:
     first = parting[0]
-    others = f", and {len(parting) - 1} others do the like" if len(parting) > 1 else ""
+    others = {1: "", 2: ", and one other does the like"}.get(
+        len(parting), f", and {len(parting) - 1} others do the like"
+    )
     column, class_name = diagnostics.name(first.column, names), labels.names[first.code]
     return f"{column} alone sets {first.rows} rows of class {class_name!r} apart{others}"
 
