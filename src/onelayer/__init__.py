@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from onelayer.fitting import fit as fit
     from onelayer.model import Model as Model
     from onelayer.model import load as load
+    from onelayer.paths import path as path
+    from onelayer.tuning import PerceptronClassifierCV as PerceptronClassifierCV
 
 _HOME = {
     "PerceptronClassifier": "estimator",
@@ -19,10 +21,22 @@ _HOME = {
     "Model": "model",
     "fit": "fitting",
     "load": "model",
+    "PerceptronClassifierCV": "tuning",
+    "path": "paths",
 }
 _ROOMS = ("guide", "plots")
 
-__all__ = ["Model", "PerceptronClassifier", "ProgressBar", "fit", "guide", "load", "plots"]
+__all__ = [
+    "Model",
+    "PerceptronClassifier",
+    "PerceptronClassifierCV",
+    "ProgressBar",
+    "fit",
+    "guide",
+    "load",
+    "path",
+    "plots",
+]
 
 
 def __getattr__(name: str) -> Any:

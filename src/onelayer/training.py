@@ -152,7 +152,7 @@ def _start(
 ) -> Array:
     if initial is None:
         seed = settings.random_state or 0
-        return _base_rate(labels.totals, objective) if objective.convex else np.asarray(objective.initial(seed))
+        return base_rate(labels.totals, objective) if objective.convex else np.asarray(objective.initial(seed))
     return from_users_units(initial, objective, columns)
 
 
@@ -383,7 +383,7 @@ def growing_samples(objective: Objective, labels: Labels, settings: Settings) ->
             yield objective.sample(*chosen)
 
 
-def _base_rate(totals: Array, objective: Objective) -> Array:
+def base_rate(totals: Array, objective: Objective) -> Array:
     """Weights 0, and the bias at the log-odds of the classes, where it would be without features."""
     u = np.zeros(objective.shape)
     if objective.bias:

@@ -1,0 +1,386 @@
+"""Paths: the fits at many values of C, each started from the one before, and how well they serve rows not seen.
+
+The objective is built once: from one C to the next, only the weights of its penalties change.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from onelayer import features
+from onelayer.columns import Columns, not_finite
+from onelayer.labels import Labels
+from onelayer.losses import cross_entropy, log_loss
+from onelayer.objective import Objective
+from onelayer.settings import Settings
+from onelayer.solvers import Outcome, Point, Watch, newton, proximal
+from onelayer.sources import available_jobs, one_thread_per_core
+from onelayer.training import base_rate, growing_samples, make_objective
+
+Array = NDArray[Any]
+Score = Callable[[Array, Any, Labels], float]
+
+GRID = (1e-4, 1e4)  # of C with an L2 penalty alone: scikit-learn's
+# with an L1 penalty, times the least C that matters: Friedman, Hastie & Tibshirani, Journal of Statistical Software 33,
+# 2010, § 2.5, whose ends for more rows than columns and for fewer are these
+SPAN, SPAN_WIDE = 1e4, 1e2
+
+
+@dataclass(frozen=True)
+class Path:
+    """Fits along values of C.
+
+    Parameters
+    ----------
+    Cs : array of shape (m,)
+        Inverse strengths of the penalty, ascending.
+    weights : array of shape (m, k, d + 1)
+        In the user's units, the bias last; k is 1 for two classes.
+    gaps : array of shape (m,)
+        The relative distance of each from its optimum.
+    gap_kinds : tuple of m str
+        Whether that is a "bound" or an "estimate".
+    n_iter : array of shape (m,)
+    converged : array of shape (m,)
+        Whether the gap is no more than ``tol``.
+    classes : array
+    """
+
+    Cs: Array
+    weights: Array
+    gaps: Array
+    gap_kinds: tuple[str, ...]
+    n_iter: Array
+    converged: Array
+    classes: Array
+
+    @property
+    def coefs(self) -> Array:
+        """Weights of the columns, (m, k, d)."""
+        return self.weights[..., :-1]
+
+    @property
+    def intercepts(self) -> Array:
+        """Biases, (m, k)."""
+        return self.weights[..., -1]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How well the fits along paths serve rows not seen.
+
+    Parameters
+    ----------
+    Cs, l1_ratios : arrays of shapes (m,) and (r,)
+    scores : array of shape (folds, r, m)
+        The higher the better.
+    weights : array of shape (folds, r, m, k, d + 1)
+    n_iter, converged : arrays of shape (folds, r, m)
+    """
+
+    Cs: Array
+    l1_ratios: Array
+    scores: Array
+    weights: Array
+    n_iter: Array
+    converged: Array
+
+    @property
+    def best(self) -> tuple[int, int]:
+        """Which l1_ratio and which C have the best mean score over the folds; of equals the first, the least C."""
+        means = self.scores.mean(axis=0)
+        i, j = np.unravel_index(int(means.argmax()), means.shape)
+        return int(i), int(j)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What casts doubt on the choice, in words."""
+        missed = np.argwhere(~self.converged)
+        if not len(missed):
+            return []
+        fold, ratio, at = missed[0]
+        return [
+            f"{len(missed)} of {self.converged.size} fits of the cross-validation stopped without reaching tol, the "
+            f"first in fold {fold + 1} at C={self.Cs[at]:.3g}, l1_ratio={self.l1_ratios[ratio]:.3g}: raise max_iter or "
+            "tol"
+        ]
+
+    @property
+    def notices(self) -> list[str]:
+        """What is worth knowing of the choice, in words."""
+        at = self.best[1]
+        if len(self.Cs) > 1 and at in (0, len(self.Cs) - 1):
+            end, beyond = ("least", "smaller") if at == 0 else ("largest", "larger")
+            return [f"the chosen C={self.Cs[at]:.3g} is the {end} one tried: {beyond} ones may serve better"]
+        return []
+
+
+def path(
+    X: Any,
+    y: ArrayLike,
+    *,
+    Cs: int | ArrayLike = 100,
+    l1_ratio: float = 1.0,
+    sample_weight: ArrayLike | None = None,
+    **settings: Any,
+) -> Path:
+    """Fit at every C, from the strongest penalty to the weakest, each fit started from the one before.
+
+    Each is as near its own optimum as a fit by itself, and says how near.
+
+    Parameters
+    ----------
+    X : array, frame or sparse matrix of shape (n, d)
+    y : array of shape (n,)
+    Cs : int or array of positive numbers
+        The values, or how many in equal ratios: with an L1 penalty from the least C at which any weight can be other
+        than 0 to 10,000 times that, 100 times where columns outnumber rows; without one from 1e-4 to 1e4.
+    l1_ratio : float in [0, 1]
+    sample_weight : array of shape (n,), optional
+    settings
+        ``fit_intercept``, ``class_weight``, ``tol``, ``max_iter``, ``random_state`` and ``n_jobs``, as
+        `onelayer.PerceptronClassifier` has them.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        For input that cannot be used, with the place.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [3.0, 1.0], [4.0, 1.0], [5.0, 0.0]])
+    >>> found = path(X, ["no", "no", "yes", "no", "yes", "yes"], Cs=5)
+    >>> np.count_nonzero(found.coefs[:, 0], axis=1).tolist(), bool(found.converged.all())
+    ([0, 2, 2, 2, 2], True)
+    """
+    chosen = Settings(l1_ratio=l1_ratio, **settings)
+    labels = Labels.of(y, sample_weight, chosen.class_weight, None)
+    X = numbers(features.checked(X))
+    if X.shape[0] != len(labels.codes):
+        raise ValueError(f"X has {X.shape[0]} rows, but y has {len(labels.codes)} labels: pass one for each row")
+    problem = Problem.of(X, labels, chosen, available_jobs(chosen.n_jobs))
+    found = problem.along(problem.values(Cs, [l1_ratio]), l1_ratio)
+    if not found.converged.all():
+        first = int(found.converged.argmin())
+        warnings.warn(
+            f"{(~found.converged).sum()} of {len(found.Cs)} fits stopped without reaching tol={chosen.tol:g}, the "
+            f"first at C={found.Cs[first]:.3g} (gap {found.gaps[first]:.1e}): raise max_iter or tol",
+            stacklevel=2,
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all fits of the same rows share: labels, coordinates, the objective, and samples of it."""
+
+    X: Any
+    labels: Labels
+    columns: Columns
+    objective: Objective
+    samples: list[Objective]
+    settings: Settings
+
+    @classmethod
+    def of(cls, X: Any, labels: Labels, settings: Settings, jobs: int) -> "Problem":
+        """Look at the rows, once."""
+        settings = replace(settings, n_jobs=jobs)
+        columns = Columns.of(X, settings.fit_intercept)
+        objective = make_objective(X, labels, columns, settings)
+        return cls(X, labels, columns, objective, growing_samples(objective, labels, settings), settings)
+
+    def values(self, Cs: int | ArrayLike, l1_ratios: Sequence[float]) -> Array:
+        """The values of C, ascending: those given, or so many as suit the penalties."""
+        if np.ndim(Cs) == 0 and isinstance(Cs, int | np.integer):
+            if Cs < 1:
+                raise ValueError(f"Cs must be a number of values, 1 or more, or the values themselves, not {Cs!r}")
+            shares = [ratio for ratio in l1_ratios if ratio > 0]
+            if not shares:
+                return np.geomspace(*GRID, int(Cs))
+            n, d = self.X.shape
+            least = min(self.least(ratio) for ratio in shares)
+            return np.geomspace(least, least * (SPAN if n > d else SPAN_WIDE), int(Cs))
+        found = np.asarray(Cs, dtype=np.float64)
+        if found.ndim != 1 or not len(found) or not ((found > 0) & np.isfinite(found)).all():
+            raise ValueError(f"Cs must hold positive finite numbers, or be how many of them, not {Cs!r}")
+        return np.sort(found)
+
+    def least(self, l1_ratio: float) -> float:
+        """The C up to which an L1 penalty keeps every weight at 0: where the steepest loss just balances it."""
+        loss = replace(self.objective, penalty=np.zeros(self.objective.rows.d), lasso=None)
+        gradient = np.abs(loss.value_gradient(base_rate(self.labels.totals, loss))[1][:, : loss.rows.d])
+        held = self.columns.lasso(l1_ratio / loss.total_weight)
+        steepest = float((gradient[:, ~self.columns.constant] / held[~self.columns.constant]).max(initial=0.0))
+        return 1 / steepest if steepest > 0 else GRID[0]
+
+    def along(self, Cs: Array, l1_ratio: float) -> Path:
+        """The fits at ascending values of C."""
+        u, points, gaps, outcomes = base_rate(self.labels.totals, self.objective), [], [], []
+        samples = self.samples
+        for C in Cs:
+            outcome, steps = self._fit(u, float(C), l1_ratio, samples)
+            samples = self.samples[-1:]  # from a near start, only the curvature of the largest is of use
+            u = outcome.point.u
+            points.append(self.columns.to_user(u))
+            floor = outcome.point.value - outcome.gap
+            gaps.append(outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf))
+            outcomes.append((outcome.gap_kind, steps, outcome.converged))
+        kinds, steps_taken, converged = zip(*outcomes, strict=True)
+        return Path(
+            Cs,
+            np.array(points),
+            np.array(gaps),
+            kinds,
+            np.array(steps_taken),
+            np.array(converged),
+            self.labels.classes,
+        )
+
+    def _fit(self, u: Array, C: float, l1_ratio: float, samples: list[Objective]) -> tuple[Outcome, int]:
+        """What the solver finds from u, and how many points it saw on its way."""
+        seen: list[float] = []
+
+        def see(point: Point) -> bool:
+            if not (math.isfinite(point.value) and np.isfinite(point.gradient).all()):
+                raise ValueError(not_finite(self.X) or "the logits overflow: rescale the features or weights")
+            seen.append(point.value)
+            return False
+
+        objective = self._penalised(self.objective, C, l1_ratio)
+        common: dict[str, Any] = {"tol": self.settings.tol, "max_iter": self.settings.iterations(), "watch": Watch(see)}
+        with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
+            if objective.lasso is not None:
+                outcome = proximal(objective, u, **common)
+            else:
+                parts = [self._penalised(sample, C, l1_ratio) for sample in samples]
+                outcome = newton(objective, u, samples=parts, **common)
+        return outcome, len(seen) - 1
+
+    def _penalised(self, objective: Objective, C: float, l1_ratio: float) -> Objective:
+        strength = 1 / (C * self.objective.total_weight)
+        return replace(
+            objective,
+            penalty=self.columns.penalty((1 - l1_ratio) * strength),
+            lasso=self.columns.lasso(l1_ratio * strength),
+        )
+
+
+def cross_validate(
+    X: Any,
+    labels: Labels,
+    folds: Sequence[tuple[Array, Array]],
+    *,
+    Cs: int | ArrayLike,
+    l1_ratios: Sequence[float],
+    settings: Settings,
+    sample_weight: Array | None = None,
+    score: Score | None = None,
+) -> Validation:
+    """Paths on the rows of each fold, scored on the rows kept from it; folds side by side, one thread each.
+
+    The result is the same for any number of threads.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n, d)
+    labels : Labels
+        Their weights, of rows and classes, count in the fits.
+    folds : sequence of two arrays
+        The rows to fit and those to score on.
+    Cs, l1_ratios
+        As in `path`; one grid of C for all folds and ratios.
+    settings : Settings
+    sample_weight : array of shape (n,), optional
+        Of the rows in the score, where classes have no weight.
+    score : function of weights (k, d + 1), rows of X and their labels, optional
+        The higher the better; None is minus the mean log loss.
+
+    Raises
+    ------
+    ValueError
+        If a fold's rows lack a class.
+    """
+    judge, counted = score or minus_log_loss, labels.weighted(sample_weight)
+    _refuse_poor_folds(labels, counted, folds)
+    jobs = available_jobs(settings.n_jobs)
+    side_by_side = min(jobs, len(folds))
+    whole = Problem.of(X, labels, replace(settings, max_iter=0), jobs)  # no iterations: no samples are taken
+    values = whole.values(Cs, l1_ratios)
+
+    def fit(fold: tuple[Array, Array]) -> tuple[list[Path], list[list[float]]]:
+        rows, kept = fold
+        problem = Problem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs)
+        paths = [problem.along(values, ratio) for ratio in l1_ratios]
+        unseen, answers = X[kept], counted.take(kept)
+        return paths, [[judge(w, unseen, answers) for w in found.weights] for found in paths]
+
+    with one_thread_per_core(), ThreadPoolExecutor(side_by_side, thread_name_prefix="onelayer-fold") as pool:
+        results = list(pool.map(fit, folds)) if side_by_side > 1 else [fit(fold) for fold in folds]
+    paths = [found for found, _ in results]
+    return Validation(
+        values,
+        np.asarray(l1_ratios, dtype=np.float64),
+        np.array([scores for _, scores in results]),
+        *(
+            np.array([[getattr(one, name) for one in found] for found in paths])
+            for name in ("weights", "n_iter", "converged")
+        ),
+    )
+
+
+def minus_log_loss(weights: Array, X: Any, labels: Labels) -> float:
+    """Minus the mean log loss of weights (k, d + 1), in nats per row."""
+    z = np.asarray(X @ weights[:, :-1].T) + weights[:, -1]
+    losses = log_loss(z[:, 0], labels.codes) if len(weights) == 1 else cross_entropy(z, labels.codes)
+    return -float(np.average(losses, weights=labels.weight))
+
+
+def stratified_folds(codes: Array, folds: int, seed: int) -> list[tuple[Array, Array]]:
+    """Rows to fit and rows to score on: each class's rows are dealt out in random order, one fold after another.
+
+    Examples
+    --------
+    >>> fit, score = stratified_folds(np.array([0, 0, 1, 1]), 2, seed=0)[0]
+    >>> len(fit), len(score)
+    (2, 2)
+    """
+    of_row, rng = np.empty(len(codes), dtype=np.intp), np.random.default_rng(seed)
+    dealt = 0
+    for code in range(int(codes.max()) + 1):
+        members = rng.permutation(np.flatnonzero(codes == code))
+        of_row[members] = (dealt + np.arange(len(members))) % folds
+        dealt += len(members)
+    return [(np.flatnonzero(of_row != fold), np.flatnonzero(of_row == fold)) for fold in range(folds)]
+
+
+def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Array, Array]]) -> None:
+    for number, (rows, kept) in enumerate(folds, 1):
+        if not counted.take(kept).totals.any():
+            raise ValueError(f"fold {number} of {len(folds)} keeps no row with a weight to score on: use fewer folds")
+        totals = labels.take(rows).totals
+        if (totals == 0).any():
+            raise ValueError(
+                f"fold {number} of {len(folds)} has no row of class {labels.names[int(totals.argmin())]!r} to fit: use "
+                "folds stratified by class, and give each class two rows or more"
+            )
+
+
+def numbers(X: Any) -> Any:
+    """An array of floats or a CSR matrix."""
+    if hasattr(X, "tocsr"):
+        return X.tocsr()
+    X = np.asarray(X)
+    X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+    if X.ndim != 2 or not X.size:
+        raise ValueError(f"X must have rows and columns, but has shape {X.shape}")
+    return X
