@@ -45,11 +45,11 @@ class Solver(NamedTuple):
 def onelayer_path(
     stored: Stored, y: np.ndarray, Cs: np.ndarray, l1_ratio: float, tol: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One estimator, started from its own weights at each C."""
-    from onelayer import PerceptronClassifier
+    """One call: the objective is built once, and each fit starts from the one before."""
+    from onelayer import path
 
-    model = PerceptronClassifier(l1_ratio=l1_ratio, tol=tol, warm_start=True)
-    return _one_by_one(lambda C: model.set_params(C=C).fit(stored.X, y), Cs)
+    found = path(stored.X, y, Cs=Cs, l1_ratio=l1_ratio, tol=tol)
+    return found.coefs[:, 0], found.intercepts[:, 0]
 
 
 def skglm_path(

@@ -219,18 +219,20 @@ class Problem:
         """The C up to which an L1 penalty keeps every weight at 0: where the steepest loss just balances it."""
         loss = replace(self.objective, penalty=np.zeros(self.objective.rows.d), lasso=None)
         gradient = np.abs(loss.value_gradient(base_rate(self.labels.totals, loss))[1][:, : loss.rows.d])
-        held = self.columns.lasso(l1_ratio / loss.total_weight)
-        steepest = float((gradient[:, ~self.columns.constant] / held[~self.columns.constant]).max(initial=0.0))
+        varies = ~self.columns.constant
+        held = np.asarray(self.columns.lasso(l1_ratio / loss.total_weight))
+        steepest = float((gradient[:, varies] / held[varies]).max(initial=0.0))
         return 1 / steepest if steepest > 0 else GRID[0]
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
         u, points, gaps, outcomes = base_rate(self.labels.totals, self.objective), [], [], []
-        samples = self.samples
-        for C in Cs:
-            outcome, steps = self._fit(u, float(C), l1_ratio, samples)
+        samples, before = self.samples, u
+        for i, C in enumerate(Cs):
+            start = u if i < 2 else _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
+            outcome, steps = self._fit(start, float(C), l1_ratio, samples)
             samples = self.samples[-1:]  # from a near start, only the curvature of the largest is of use
-            u = outcome.point.u
+            before, u = u, outcome.point.u
             points.append(self.columns.to_user(u))
             floor = outcome.point.value - outcome.gap
             gaps.append(outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf))
@@ -273,6 +275,12 @@ class Problem:
             penalty=self.columns.penalty((1 - l1_ratio) * strength),
             lasso=self.columns.lasso(l1_ratio * strength),
         )
+
+
+def _further(before: Array, u: Array, ratio: float) -> Array:
+    """As far again from u as u is from the point before, in weights that neither come nor go nor change their sign."""
+    moved = u + ratio * (u - before)
+    return np.where((moved * u > 0) & (before * u > 0), moved, u)
 
 
 def cross_validate(

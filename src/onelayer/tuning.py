@@ -168,12 +168,12 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             ensure_all_finite=False,
             dtype="numeric",
         )
-        y = column_or_1d(label_array(y), warn=True)
-        if y.dtype.kind == "f":
-            assert_all_finite(y, input_name="y")
-        if X.shape[0] != len(y):
-            raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} labels: pass one for each row")
-        return numbers(X), y
+        answers: Array = column_or_1d(label_array(y), warn=True)
+        if answers.dtype.kind == "f":
+            assert_all_finite(answers, input_name="y")
+        if X.shape[0] != len(answers):
+            raise ValueError(f"X has {X.shape[0]} rows, but y has {len(answers)} labels: pass one for each row")
+        return numbers(X), answers
 
     def _keep(self, found: Validation) -> None:
         i, j = found.best
@@ -228,7 +228,8 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
 
     def _fitted(self) -> PerceptronClassifier:
         check_is_fitted(self, "best_estimator_")
-        return self.best_estimator_
+        found: PerceptronClassifier = self.best_estimator_
+        return found
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
