@@ -82,7 +82,8 @@ def demo(folder: str) -> None:
 @click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
 @click.option("--threshold", default=0.5, show_default=True, help="Probability above which the positive label is said.")
 @click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty.")
-@click.option("--seed", default=0, show_default=True, help="Of the choice of the rows kept out.")
+@click.option("--tune", is_flag=True, help="Choose C by the log loss in five folds of the rows to fit.")
+@click.option("--seed", default=0, show_default=True, help="Of the choice of the rows kept out, and of the folds.")
 @click.option("--sep", help="Separator of a CSV file; otherwise found.")
 @click.option("--encoding", help="Of a text file; otherwise UTF-8, or as its byte-order mark says.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
@@ -98,6 +99,7 @@ def fit(
     impute: str | None,
     threshold: float,
     C: float,
+    tune: bool,
     seed: int,
     sep: str | None,
     encoding: str | None,
@@ -108,12 +110,16 @@ def fit(
     \b
     onelayer fit people.csv --target income --model income.onelayer
     onelayer fit mail.csv --positive spam --threshold 0.9 --model spam.onelayer
+    onelayer fit people.csv --target income --tune --model income.onelayer
     zcat people.csv.gz | onelayer fit - --target income --model - > income.onelayer
 
     Ctrl-C in the iterations keeps the best weights so far: the model is saved, not converged, and the exit code is 130.
     """
     from onelayer import fitting
 
+    source = click.get_current_context().get_parameter_source("C")
+    if tune and source is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--C says what C is, --tune chooses it: leave one of them out")
     started = time.perf_counter()
     with _progress() as progress:
         model = fitting.fit(
@@ -125,6 +131,7 @@ def fit(
             kinds=dict(_pair(kind) for kind in kinds),
             impute=impute,
             C=C,
+            tune=tune,
             threshold=threshold,
             test_size=test_size,
             seed=seed,
@@ -167,6 +174,7 @@ def _fit_in_words(model: Any, path: str, seconds: float) -> list[str]:
         f"rows        {fitted['rows']} to fit, {model.held_out.get('rows', 0)} held out",
         f"classes     {', '.join(model.classes)} in column {model.target!r}",
         *(f"columns     {line}" for line in model.encoder.describe()),
+        *_tuning_in_words(fitted.get("tuning")),
         f"fitted      {fitted['iterations']} iterations, {'' if fitted['converged'] else 'NOT '}converged, "
         f"relative distance from the optimum {gap}, {seconds:.2f} s in all",
         *(f"notice      {notice}" for notice in fitted["notices"]),
@@ -174,6 +182,24 @@ def _fit_in_words(model: Any, path: str, seconds: float) -> list[str]:
         *_weights_in_words(model, 8),
         f"saved       {path}",
     ]
+
+
+def _tuning_in_words(tuning: dict[str, Any] | None) -> list[str]:
+    if tuning is None:
+        return []
+    chosen = tuning["chosen"]
+    return [
+        f"tuned       C = {_three_digits(chosen)}: the least log loss of {len(tuning['C'])} values, in "
+        f"{tuning['folds']} folds of the rows to fit",
+        *(
+            f"            C = {_three_digits(C):<8}  log loss {loss:.4f}{'   chosen' if chosen == C else ''}"
+            for C, loss in zip(tuning["C"], tuning["log_loss"], strict=True)
+        ),
+    ]
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):g}"  # 3160, not 3.16e+03
 
 
 def _quality_in_words(quality: dict[str, Any]) -> list[str]:

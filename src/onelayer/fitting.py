@@ -13,6 +13,9 @@ from onelayer.model import Model
 
 Array = NDArray[Any]
 
+FOLDS = 5
+VALUES = 17  # of C, from 1e-4 to 1e4: two to a factor of ten, between which the log loss hardly changes
+
 
 def fit(
     table: Any,
@@ -24,6 +27,7 @@ def fit(
     kinds: Mapping[str, str] | None = None,
     impute: str | None = None,
     C: float = 1.0,
+    tune: bool = False,
     threshold: float = 0.5,
     test_size: float = 0.0,
     seed: int = 0,
@@ -48,10 +52,12 @@ def fit(
     impute : {"mean", "median", "most_frequent"}, optional
         How missing values are filled.
     C, threshold : as in `onelayer.PerceptronClassifier`.
+    tune : bool
+        Choose C by the log loss in five folds of the rows to fit; the C given is then not used.
     test_size : float in [0, 1)
         The share of rows kept out of the fit, at random within each class, to evaluate it on.
     seed : int
-        Of the choice of these rows.
+        Of the choice of these rows, and of the folds.
     separator, encoding : as in `onelayer.tables.read`.
     progress : function of a str
         Told what is being done: reading, encoding, each iteration. Ctrl-C in the iterations keeps the best weights so
@@ -89,7 +95,14 @@ def fit(
     progress("encoding")
     encoder, encoded = tables.fit(frame.filter(~test).drop([target, *unused]), kinds=kinds, impute=impute)
     w, fitted = _trained(
-        encoder, encoded.X, y[~test], None if weights is None else weights[~test], classes, C, progress
+        encoder,
+        encoded.X,
+        y[~test],
+        None if weights is None else weights[~test],
+        classes,
+        C,
+        seed if tune else None,
+        progress,
     )
     model = Model(target, classes, w, encoder, threshold, fitted)
     if not test.any():
@@ -105,16 +118,23 @@ def _trained(
     weights: Array | None,
     classes: tuple[str, ...],
     C: float,
+    tuning_seed: int | None,
     progress: Callable[[str], None],
 ) -> tuple[Array, dict[str, Any]]:
-    """Weights (k, d + 1), and how they were found."""
+    """Weights (k, d + 1), and how they were found; C is chosen where a seed of the folds is given."""
     from onelayer.training import train
 
     kept = _seen(encoder, X)
     names = encoder.feature_names
+    X_kept = X if len(kept) == X.shape[1] else X[:, kept]
+    tuning: dict[str, Any] = {}
+    said: list[str] = []
+    if tuning_seed is not None:
+        tuning, said = _tuned(X_kept, y, weights, classes, tuning_seed, progress)
+        C = tuning["chosen"]
     progress(f"fitting {X.shape[0]} rows, {len(kept)} features")
     found = train(
-        X if len(kept) == X.shape[1] else X[:, kept],
+        X_kept,
         y,
         sample_weight=weights,
         names=[names[j] for j in kept],
@@ -136,8 +156,40 @@ def _trained(
             {"cost": e.cost, "gradient_norm": e.gradient_norm, "seconds": e.seconds, "rows": e.rows}
             for e in found.history
         ],
-        "notices": [*encoder.notices, *found.notices],
-    }
+        "notices": [*encoder.notices, *said, *found.notices],
+    } | ({"tuning": tuning} if tuning else {})
+
+
+def _tuned(
+    X: Any, y: Array, weights: Array | None, classes: tuple[str, ...], seed: int, progress: Callable[[str], None]
+) -> tuple[dict[str, Any], list[str]]:
+    """The C that serves rows not seen best, with the log loss at each, and what to tell of the choice."""
+    from onelayer.labels import Labels
+    from onelayer.paths import cross_validate, stratified_folds
+    from onelayer.settings import Settings
+
+    labels = Labels.of(y, weights, None, classes)
+    rows = np.bincount(y)
+    if rows.min() < 2:
+        raise ValueError(
+            f"tuning needs two rows or more of each class among the {len(y)} to fit, but "
+            f"{classes[rows.argmin()]!r} has one: drop the class or do not tune"
+        )
+    folds = min(FOLDS, int(rows.min()))
+    progress(f"choosing C among {VALUES} values on {folds} folds of {len(y)} rows")
+    found = cross_validate(
+        X,
+        labels,
+        stratified_folds(y, folds, seed),
+        Cs=VALUES,
+        l1_ratios=[0.0],
+        settings=Settings(),
+        sample_weight=weights,
+    )
+    i, j = found.best
+    losses = -found.scores[:, i].mean(axis=0)
+    tuning = {"folds": folds, "C": found.Cs.tolist(), "log_loss": losses.tolist(), "chosen": float(found.Cs[j])}
+    return tuning, [*found.doubts, *found.notices]
 
 
 def _seen(encoder: tables.Encoder, X: Any) -> Array:

@@ -4,10 +4,11 @@ The objective is built once: from one C to the next, only the weights of its pen
 """
 
 import math
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -190,14 +191,25 @@ class Problem:
     objective: Objective
     samples: list[Objective]
     settings: Settings
+    stop: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def of(cls, X: Any, labels: Labels, settings: Settings, jobs: int) -> "Problem":
-        """Look at the rows, once."""
+    def of(
+        cls, X: Any, labels: Labels, settings: Settings, jobs: int, stop: threading.Event | None = None
+    ) -> "Problem":
+        """Look at the rows, once; who sets `stop` ends what is going on."""
         settings = replace(settings, n_jobs=jobs)
         columns = Columns.of(X, settings.fit_intercept)
         objective = make_objective(X, labels, columns, settings)
-        return cls(X, labels, columns, objective, growing_samples(objective, labels, settings), settings)
+        return cls(
+            X,
+            labels,
+            columns,
+            objective,
+            growing_samples(objective, labels, settings),
+            settings,
+            stop or threading.Event(),
+        )
 
     def values(self, Cs: int | ArrayLike, l1_ratios: Sequence[float]) -> Array:
         """The values of C, ascending: those given, or so many as suit the penalties."""
@@ -226,12 +238,16 @@ class Problem:
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
-        u, points, gaps, outcomes = base_rate(self.labels.totals, self.objective), [], [], []
-        samples, before = self.samples, u
+        cold = base_rate(self.labels.totals, self.objective)
+        before, u, points, gaps, outcomes = cold, cold, [], [], []
+        samples = self.samples
         for i, C in enumerate(Cs):
             start = u if i < 2 else _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
             outcome, steps = self._fit(start, float(C), l1_ratio, samples)
             samples = self.samples[-1:]  # from a near start, only the curvature of the largest is of use
+            if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
+                other, more = self._fit(cold, float(C), l1_ratio, self.samples)
+                outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
             before, u = u, outcome.point.u
             points.append(self.columns.to_user(u))
             floor = outcome.point.value - outcome.gap
@@ -256,7 +272,7 @@ class Problem:
             if not (math.isfinite(point.value) and np.isfinite(point.gradient).all()):
                 raise ValueError(not_finite(self.X) or "the logits overflow: rescale the features or weights")
             seen.append(point.value)
-            return False
+            return self.stop.is_set()
 
         objective = self._penalised(self.objective, C, l1_ratio)
         common: dict[str, Any] = {"tol": self.settings.tol, "max_iter": self.settings.iterations(), "watch": Watch(see)}
@@ -325,15 +341,25 @@ def cross_validate(
     whole = Problem.of(X, labels, replace(settings, max_iter=0), jobs)  # no iterations: no samples are taken
     values = whole.values(Cs, l1_ratios)
 
+    stop = threading.Event()
+
     def fit(fold: tuple[Array, Array]) -> tuple[list[Path], list[list[float]]]:
         rows, kept = fold
-        problem = Problem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs)
+        problem = Problem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs, stop)
         paths = [problem.along(values, ratio) for ratio in l1_ratios]
         unseen, answers = X[kept], counted.take(kept)
         return paths, [[judge(w, unseen, answers) for w in found.weights] for found in paths]
 
-    with one_thread_per_core(), ThreadPoolExecutor(side_by_side, thread_name_prefix="onelayer-fold") as pool:
-        results = list(pool.map(fit, folds)) if side_by_side > 1 else [fit(fold) for fold in folds]
+    if side_by_side == 1:
+        results = [fit(fold) for fold in folds]
+    else:
+        with one_thread_per_core(), ThreadPoolExecutor(side_by_side, thread_name_prefix="onelayer-fold") as pool:
+            try:
+                results = list(pool.map(fit, folds))
+            except BaseException:  # Ctrl-C too: nobody waits for the other folds
+                stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     paths = [found for found, _ in results]
     return Validation(
         values,

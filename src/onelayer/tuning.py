@@ -145,14 +145,13 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         for doubt in found.doubts:
             warnings.warn(doubt, ConvergenceWarning, stacklevel=2)
         i, j = found.best
-        mean = found.weights[:, i, j].mean(axis=0)
-        model = self._with_weights(mean, labels.classes)
-        self.best_estimator_ = model
         if self.refit:
-            model.set_params(warm_start=True).fit(X, y, sample_weight)
-            model.set_params(warm_start=False)
+            model = self._estimator().fit(X, y, sample_weight)
             self.history_, self.converged_ = model.history_, model.converged_
             self.optimality_gap_, self.gap_kind_ = model.optimality_gap_, model.gap_kind_
+        else:
+            model = self._with_weights(found.weights[:, i, j].mean(axis=0), labels.classes)
+        self.best_estimator_ = model
         self.notices_ = (*getattr(model, "notices_", ()), *found.notices)
         self.classes_, self.coef_, self.intercept_ = model.classes_, model.coef_, model.intercept_
         return self
@@ -187,18 +186,17 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             raise ValueError(f"l1_ratios must hold numbers in [0, 1], from all L2 to all L1, not {self.l1_ratios!r}")
         return [float(ratio) for ratio in ratios]
 
-    def _with_weights(self, weights: Array, classes: Array) -> PerceptronClassifier:
-        """The estimator of these weights (k, d + 1)."""
-        model = PerceptronClassifier(
-            C=getattr(self, "C_", 1.0),
-            l1_ratio=getattr(self, "l1_ratio_", 0.0),
-            threshold=self.threshold,
-            **{name: getattr(self, name) for name in OF_A_FIT},
+    def _estimator(self) -> PerceptronClassifier:
+        chosen = {"C": getattr(self, "C_", 1.0), "l1_ratio": getattr(self, "l1_ratio_", 0.0)}
+        return PerceptronClassifier(
+            **chosen, threshold=self.threshold, **{name: getattr(self, name) for name in OF_A_FIT}
         )
+
+    def _with_weights(self, weights: Array, classes: Array) -> PerceptronClassifier:
+        """The estimator as if fitted to these weights (k, d + 1)."""
+        model = self._estimator()
         model.classes_, model.n_features_in_ = classes, weights.shape[1] - 1
         model.coef_, model.intercept_ = weights[:, :-1], weights[:, -1]
-        if hasattr(self, "feature_names_in_"):
-            model.feature_names_in_ = self.feature_names_in_
         return model
 
     def _score_of(self, scoring: Any, classes: Array) -> Callable[[Array, Any, Labels], float]:
@@ -224,7 +222,9 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
 
     def predict(self, X: Any) -> Array:
         """The label of each row: with two classes, class 1 when its probability exceeds ``threshold``."""
-        return self._fitted().set_params(threshold=self.threshold).predict(X)
+        model = self._fitted()
+        model.set_params(threshold=self.threshold)
+        return model.predict(X)
 
     def _fitted(self) -> PerceptronClassifier:
         check_is_fitted(self, "best_estimator_")

@@ -1,0 +1,178 @@
+"""Paths: every fit is the one made cold, the first C is where weights begin, and folds are what they should be."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.special import expit, log_softmax
+from sklearn.datasets import load_breast_cancer, load_iris
+
+from onelayer import path
+from onelayer.labels import Labels
+from onelayer.paths import cross_validate, stratified_folds
+from onelayer.settings import Settings
+from onelayer.training import train
+
+STORAGES = [np.asarray, sp.csr_matrix, sp.csc_matrix]
+
+
+def data(classes):
+    X, y = load_breast_cancer(return_X_y=True) if classes == 2 else load_iris(return_X_y=True)
+    return X / np.abs(X).max(axis=0), y
+
+
+def objective(X, y, weights, C, l1_ratio, weight):
+    z = X @ weights[:, :-1].T + weights[:, -1]
+    z = np.column_stack([np.zeros(len(z)), z]) if z.shape[1] == 1 else z
+    loss = -log_softmax(z, axis=1)[np.arange(len(y)), y]
+    w = weights[:, :-1]
+    return C * (weight * loss).sum() + (1 - l1_ratio) * (w**2).sum() / 2 + l1_ratio * np.abs(w).sum()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("storage", STORAGES)
+def test_every_fit_is_the_one_made_cold(classes, l1_ratio, fit_intercept, storage):
+    X, y = data(classes)
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    settings = {"l1_ratio": l1_ratio, "fit_intercept": fit_intercept, "class_weight": "balanced"}
+    found = path(storage(X), y, Cs=[10.0, 0.01, 1.0, 0.1], sample_weight=weight, **settings)
+    total = weight * (weight.sum() / (classes * np.bincount(y, weights=weight)))[y]
+    assert found.Cs.tolist() == [0.01, 0.1, 1.0, 10.0]
+    assert found.converged.all()
+    assert found.coefs.shape == (4, 1 if classes == 2 else classes, X.shape[1])
+    for C, weights, gap in zip(found.Cs, found.weights, found.gaps, strict=True):
+        cold = train(
+            storage(X).tocsr() if sp.issparse(storage(X)) else X, y, sample_weight=weight, C=C, tol=1e-9, **settings
+        )
+        ours, best = (objective(X, y, w, C, l1_ratio, total) for w in (weights, cold.weights))
+        assert abs(ours / best - 1) <= 1e-6
+        assert ours / best - 1 <= 2 * gap + 1e-9
+        assert gap <= 1e-6
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("storage", STORAGES)
+def test_the_first_C_is_where_weights_begin(classes, l1_ratio, fit_intercept, storage):
+    X, y = data(classes)
+    settings = {"l1_ratio": l1_ratio, "fit_intercept": fit_intercept, "tol": 1e-10}
+    (least,) = path(storage(X), y, Cs=1, **settings).Cs
+    assert not path(storage(X), y, Cs=[least * 0.999], **settings).coefs.any()
+    assert path(storage(X), y, Cs=[least * 1.001], **settings).coefs.any()
+
+
+def test_the_first_C_is_known_by_hand():
+    X, y = np.array([[1.0], [2.0], [4.0], [7.0]]), np.array([0, 0, 1, 1])
+    slope = abs(X[:, 0] @ (expit(0.0) - y))  # of the loss, at the base rate of a half
+    assert path(X, y, Cs=2).Cs[0] == pytest.approx(1 / slope, rel=1e-12)
+
+
+def test_values_of_C_span_more_where_rows_outnumber_columns_and_without_l1_are_scikit_learns():
+    X, y = data(2)
+    tall = path(X[:, :3], y, Cs=2)
+    assert tall.Cs[1] / tall.Cs[0] == pytest.approx(1e4)
+    wide = path(np.hstack([X[:20], X[40:60]]), np.arange(20) % 2, Cs=2)
+    assert wide.Cs[1] / wide.Cs[0] == pytest.approx(100)
+    np.testing.assert_allclose(path(X, y, Cs=5, l1_ratio=0.0).Cs, np.logspace(-4, 4, 5), rtol=1e-12)
+
+
+def test_columns_of_zeros_leave_nothing_to_find():
+    found = path(np.zeros((4, 2)), [0, 1, 0, 1], Cs=3)
+    assert not found.coefs.any()
+    assert found.converged.all()
+
+
+def test_results_are_the_same_for_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 40)) * (rng.random((3000, 40)) < 0.5)
+    y = (X[:, 0] + rng.logistic(size=3000) > 0).astype(int)
+    labels = Labels.of(y, None, None, None)
+    folds = stratified_folds(labels.codes, 4, 0)
+    runs = [
+        cross_validate(X, labels, folds, Cs=6, l1_ratios=[0.0, 1.0], settings=Settings(n_jobs=jobs))
+        for jobs in (1, 2, 3, 8)
+    ]
+    for run in runs[1:]:
+        assert np.array_equal(run.scores, runs[0].scores)
+        assert np.array_equal(run.weights, runs[0].weights)
+
+
+def test_the_score_is_the_log_loss_of_a_fit_by_itself():
+    X, y = data(3)
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y))
+    labels = Labels.of(y, weight, "balanced", None)
+    folds = stratified_folds(labels.codes, 3, 1)
+    found = cross_validate(
+        X, labels, folds, Cs=[0.1, 1.0], l1_ratios=[0.0, 1.0], settings=Settings(tol=1e-10), sample_weight=weight
+    )
+    for i, (rows, kept) in enumerate(folds):
+        cold = train(X[rows], y[rows], sample_weight=labels.weight[rows], C=1.0, l1_ratio=1.0, tol=1e-10).weights
+        losses = -log_softmax(X[kept] @ cold[:, :-1].T + cold[:, -1], axis=1)[np.arange(len(kept)), y[kept]]
+        assert found.scores[i, 1, 1] == pytest.approx(-np.average(losses, weights=weight[kept]), rel=1e-4)
+
+
+def test_folds_hold_every_row_once_and_every_class_evenly():
+    codes = np.repeat([0, 1, 2], [50, 13, 6])
+    folds = stratified_folds(codes, 5, seed=3)
+    assert np.array_equal(np.sort(np.concatenate([kept for _, kept in folds])), np.arange(69))
+    for rows, kept in folds:
+        assert not set(rows) & set(kept)
+        assert len(rows) + len(kept) == 69
+        assert np.all(np.abs(np.bincount(codes[kept], minlength=3) - np.array([50, 13, 6]) / 5) < 1)
+    assert max(len(kept) for _, kept in folds) - min(len(kept) for _, kept in folds) <= 1
+    assert not np.array_equal(folds[0][1], stratified_folds(codes, 5, seed=4)[0][1])
+
+
+def test_an_interrupted_fold_ends_the_others():
+    X, y = data(2)
+    labels, calls = Labels.of(y, None, None, None), []
+
+    def score(weights, X, labels):
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(
+            X,
+            labels,
+            stratified_folds(y, 50, 0),
+            Cs=3,
+            l1_ratios=[0.0],
+            settings=Settings(n_jobs=2),
+            score=score,
+        )
+    assert len(calls) < 50
+
+
+def test_what_did_not_converge_is_said():
+    X, y = data(2)
+    with pytest.warns(UserWarning, match=r"of 5 fits stopped without reaching tol=1e-12, the first at C=.* raise max"):
+        path(X, y, Cs=5, max_iter=1, tol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"Cs": 0}, "Cs must be a number of values, 1 or more"),
+        ({"Cs": [1.0, -1.0]}, "Cs must hold positive finite numbers"),
+        ({"Cs": [1.0, np.inf]}, "Cs must hold positive finite numbers"),
+        ({"Cs": []}, "Cs must hold positive finite numbers"),
+        ({"l1_ratio": 2.0}, "l1_ratio must be in"),
+        ({"sample_weight": [1.0]}, "sample_weight has shape"),
+    ],
+)
+def test_settings_are_refused_in_words(arguments, message):
+    X, y = data(2)
+    with pytest.raises(ValueError, match=message):
+        path(X, y, **arguments)
+
+
+def test_input_is_refused_in_words():
+    X, y = data(2)
+    with pytest.raises(ValueError, match="X has 9 rows, but y has 569 labels"):
+        path(X[:9], y)
+    X[5, 3] = np.nan
+    with pytest.raises(ValueError, match="column 3 has 1 cells that are NaN or infinity, first NaN in row 5"):
+        path(X, y)
