@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
@@ -44,6 +45,28 @@ def test_fit_says_what_it_found(folder):
     ):
         assert words in done.stdout
     assert done.stderr == ""
+
+
+def test_tune_says_which_C_it_chose_and_the_log_loss_of_each(folder):
+    path = folder / "tuned.onelayer"
+    done = run("fit", folder / "iris.csv", "--target", "kind", "--tune", "--model", path)
+    assert done.returncode == 0, done.stderr
+    tuning = onelayer.load(path).fitted["tuning"]
+    assert tuning["chosen"] == tuning["C"][np.argmin(tuning["log_loss"])] == onelayer.load(path).fitted["C"]
+    lines = done.stdout.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("tuned "))
+    chosen = f"{tuning['chosen']:.3g}"
+    assert lines[first] == (f"tuned       C = {chosen}: the least log loss of 17 values, in 5 folds of the rows to fit")
+    table = lines[first + 1 : first + 18]
+    assert [line.split()[:2] for line in table] == [["C", "="]] * 17
+    assert [float(line.split()[5]) for line in table] == [round(loss, 4) for loss in tuning["log_loss"]]
+    assert [line.split()[2] for line in table if line.endswith("chosen")] == [chosen]
+
+
+def test_tune_beside_C_is_refused(folder):
+    done = run("fit", folder / "iris.csv", "--target", "kind", "--tune", "--C", "1", "--model", folder / "t.onelayer")
+    assert done.returncode == 2
+    assert "--C says what C is, --tune chooses it: leave one of them out" in done.stderr
 
 
 def test_predict_answers_every_row_and_flags_those_it_cannot(folder):

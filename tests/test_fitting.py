@@ -8,9 +8,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegressionCV
 
 import onelayer
-from onelayer import tables
+from onelayer import paths, tables
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +141,32 @@ def test_weights_that_weigh_nothing_are_refused_by_row_and_label(weights, messag
 def test_the_target_is_neither_weight_nor_excluded(settings):
     with pytest.raises(tables.TableError, match="column 'label' is the target: it cannot be a weight, nor excluded"):
         onelayer.fit({"x": [1, 2], "label": [1, 2]}, **settings)
+
+
+def test_a_tuned_C_is_the_one_of_the_least_log_loss_in_folds(table):
+    model = onelayer.fit(table, positive="malignant", tune=True, seed=3)
+    tuning = model.fitted["tuning"]
+    X, y = np.array([table[name] for name in list(table)[:-1]]).T, table["label"] == "malignant"
+    means, scales = X.mean(axis=0), X.std(axis=0)
+    folds = paths.stratified_folds(y.astype(int), 5, 3)
+    theirs = LogisticRegressionCV(
+        Cs=tuning["C"],
+        cv=folds,
+        l1_ratios=(0.0,),
+        scoring="neg_log_loss",
+        solver="newton-cholesky",
+        tol=1e-8,
+        use_legacy_attributes=False,
+    ).fit((X - means) / scales, y)
+    assert tuning["chosen"] == model.fitted["C"] == theirs.C_
+    np.testing.assert_allclose(tuning["log_loss"], -theirs.scores_.mean(axis=(0, 1)), rtol=1e-3)
+    again = onelayer.fit(table, positive="malignant", C=tuning["chosen"])
+    np.testing.assert_array_equal(again.weights, model.weights)
+
+
+def test_tuning_takes_fewer_folds_for_a_rare_class_and_refuses_one_of_a_single_row():
+    table = {"x": list(range(12)), "label": ["a"] * 9 + ["b"] * 3}
+    assert onelayer.fit(table, tune=True).fitted["tuning"]["folds"] == 3
+    table["label"][9:11] = ["a", "a"]
+    with pytest.raises(ValueError, match="tuning needs two rows or more of each class among the 12 to fit, but 'b'"):
+        onelayer.fit(table, tune=True)

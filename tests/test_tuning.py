@@ -39,12 +39,12 @@ def test_choice_and_scores_are_scikit_learns(classes, class_weight, scoring, sto
         l1_ratios=(0.0,),
         scoring=scoring,
         solver="newton-cholesky",
-        tol=1e-8,
+        tol=1e-10,
         max_iter=1000,
         use_legacy_attributes=False,
     ).fit(X, y, weight)
     own = None if scoring == "neg_log_loss" else scoring
-    ours = PerceptronClassifierCV(**settings, scoring=own, tol=1e-10).fit(storage(X), y, weight)
+    ours = PerceptronClassifierCV(**settings, scoring=own, tol=1e-13).fit(storage(X), y, weight)
     assert ours.C_ == theirs.C_
     assert ours.l1_ratio_ == theirs.l1_ratio_ == 0
     np.testing.assert_allclose(ours.scores_, theirs.scores_, rtol=1e-5)
