@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -183,13 +184,12 @@ def path(
 
 @dataclass(frozen=True)
 class Problem:
-    """What all fits of the same rows share: labels, coordinates, the objective, and samples of it."""
+    """What all fits of the same rows share: labels, coordinates, the objective."""
 
     X: Any
     labels: Labels
     columns: Columns
     objective: Objective
-    samples: list[Objective]
     settings: Settings
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -201,15 +201,12 @@ class Problem:
         settings = replace(settings, n_jobs=jobs)
         columns = Columns.of(X, settings.fit_intercept)
         objective = make_objective(X, labels, columns, settings)
-        return cls(
-            X,
-            labels,
-            columns,
-            objective,
-            growing_samples(objective, labels, settings),
-            settings,
-            stop or threading.Event(),
-        )
+        return cls(X, labels, columns, objective, settings, stop or threading.Event())
+
+    @cached_property
+    def samples(self) -> list[Objective]:
+        """Of the rows, smallest first."""
+        return list(growing_samples(self.objective, self.labels, self.settings))
 
     def values(self, Cs: int | ArrayLike, l1_ratios: Sequence[float]) -> Array:
         """The values of C, ascending: those given, or so many as suit the penalties."""
@@ -240,13 +237,12 @@ class Problem:
         """The fits at ascending values of C."""
         cold = base_rate(self.labels.totals, self.objective)
         before, u, points, gaps, outcomes = cold, cold, [], [], []
-        samples = self.samples
         for i, C in enumerate(Cs):
             start = u if i < 2 else _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
-            outcome, steps = self._fit(start, float(C), l1_ratio, samples)
-            samples = self.samples[-1:]  # from a near start, only the curvature of the largest is of use
+            # from a near start, only the curvature of the largest sample is of use
+            outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None))
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
-                other, more = self._fit(cold, float(C), l1_ratio, self.samples)
+                other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
             before, u = u, outcome.point.u
             points.append(self.columns.to_user(u))
@@ -264,7 +260,7 @@ class Problem:
             self.labels.classes,
         )
 
-    def _fit(self, u: Array, C: float, l1_ratio: float, samples: list[Objective]) -> tuple[Outcome, int]:
+    def _fit(self, u: Array, C: float, l1_ratio: float, samples: slice) -> tuple[Outcome, int]:
         """What the solver finds from u, and how many points it saw on its way."""
         seen: list[float] = []
 
@@ -280,7 +276,7 @@ class Problem:
             if objective.lasso is not None:
                 outcome = proximal(objective, u, **common)
             else:
-                parts = [self._penalised(sample, C, l1_ratio) for sample in samples]
+                parts = [self._penalised(sample, C, l1_ratio) for sample in self.samples[samples]]
                 outcome = newton(objective, u, samples=parts, **common)
         return outcome, len(seen) - 1
 
@@ -338,8 +334,7 @@ def cross_validate(
     _refuse_poor_folds(labels, counted, folds)
     jobs = available_jobs(settings.n_jobs)
     side_by_side = min(jobs, len(folds))
-    whole = Problem.of(X, labels, replace(settings, max_iter=0), jobs)  # no iterations: no samples are taken
-    values = whole.values(Cs, l1_ratios)
+    values = Problem.of(X, labels, settings, jobs).values(Cs, l1_ratios)
 
     stop = threading.Event()
 
