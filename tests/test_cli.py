@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_diabetes, load_iris
 
 import onelayer
 from onelayer import cli
@@ -214,3 +214,57 @@ def test_a_pipe_that_closes_is_no_error(folder):
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=100)
     assert done.stdout == "label,probability\n"
     assert done.stderr == "notice: columns not used: kind\n" or done.stderr == ""
+
+
+@pytest.fixture(scope="module")
+def priced(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("priced")
+    data = load_diabetes(as_frame=True).frame[["bmi", "bp", "s5", "target"]]
+    data.to_csv(folder / "d.csv", index=False)
+    done = run("fit", folder / "d.csv", "--target", "target", "--task", "regression", "--model", folder / "m")
+    assert done.returncode == 0, done.stderr
+    assert "target      numbers in column 'target'" in done.stdout
+    assert "RMSE" in done.stdout
+    assert "weight      s5 (per 0.0" in done.stdout
+    return folder
+
+
+def test_a_regression_goes_through_every_command(priced):
+    lines = run("predict", priced / "m", priced / "d.csv").stdout.splitlines()
+    assert lines[0] == "prediction"
+    assert len(lines) == 443
+    found = json.loads(run("predict", priced / "m", priced / "d.csv", "--json").stdout)
+    assert float(lines[1]) == pytest.approx(found[0]["prediction"], rel=1e-9)
+    judged = json.loads(run("evaluate", priced / "m", priced / "d.csv", "--json").stdout)
+    assert 0.4 < judged["r2"] < 0.6
+    words = run("evaluate", priced / "m", priced / "d.csv").stdout
+    assert f"R²          {judged['r2']:.4f}   (base rate 0.0000)" in words
+    row = run("explain", priced / "m", priced / "d.csv", "--row", 2).stdout.splitlines()
+    total = sum(float(line.split(":")[-1].split()[-1]) for line in row[1:])
+    assert total == pytest.approx(float(row[0].split()[2]), rel=1e-3)
+    blank = run("predict", priced / "m", "-", stdin="bmi,bp,s5\n0.1,,0.1\n0,0,0\n")
+    assert blank.returncode == 1
+    assert blank.stdout.splitlines()[1] == '""'
+    assert "1 rows cannot be answered, first row 1" in blank.stderr
+
+
+@pytest.mark.parametrize(("data", "task"), [("iris.csv", "classification"), ("d.csv", "regression")])
+def test_hidden_layers_go_through_the_commands(folder, priced, data, task, tmp_path):
+    path, target = (folder if data == "iris.csv" else priced) / data, "kind" if data == "iris.csv" else "target"
+    fitted = run("fit", path, "--target", target, "--task", task, "--hidden", "8,4", "--model", tmp_path / "m")
+    assert fitted.returncode == 0, fitted.stderr
+    assert "hidden      8 → 4 neurons" in fitted.stdout
+    assert "weight  " not in fitted.stdout
+    assert run("predict", tmp_path / "m", path).returncode == 0
+    assert run("evaluate", tmp_path / "m", path).returncode == 0
+    for arguments in ((), (path, "--row", 1)):
+        explained = run("explain", tmp_path / "m", *arguments)
+        assert explained.returncode == 2
+        assert "no single weight says what a column does" in explained.stderr
+
+
+@pytest.mark.parametrize("sizes", ["a", "0", "8,", "-3", "2.5"])
+def test_sizes_that_are_none_are_refused(folder, sizes):
+    done = run("fit", folder / "iris.csv", "--target", "kind", f"--hidden={sizes}", "--model", "x")
+    assert done.returncode == 2
+    assert "write the neurons of each layer, such as 16 or 32,32" in done.stderr

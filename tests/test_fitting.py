@@ -170,3 +170,56 @@ def test_tuning_takes_fewer_folds_for_a_rare_class_and_refuses_one_of_a_single_r
     table["label"][9:11] = ["a", "a"]
     with pytest.raises(ValueError, match="tuning needs two rows or more of each class among the 12 to fit, but 'b'"):
         onelayer.fit(table, tune=True)
+
+
+NUMBERS = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.0, 4.0, 8.0]}
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([1.0, None, 2.0, 3.0], "column 'y' must hold numbers, but 1 of its cells are none, first None in row 2"),
+        ([1.0, 2.0, float("inf"), 3.0], "must hold numbers, but 1 of its cells are none, first inf in row 3"),
+        (["1", "2", "tall", "?"], "must hold numbers, but 2 of its cells are none, first 'tall' in row 3"),
+        ([date(2024, 1, 1)] * 4, "must hold numbers, but 4 of its cells are none"),
+    ],
+)
+def test_targets_that_are_no_numbers_are_refused_with_their_row(y, message):
+    with pytest.raises(ValueError, match=message):
+        onelayer.fit(NUMBERS | {"y": y}, "y", task="regression")
+
+
+@pytest.mark.parametrize(
+    "y", [["1", "2", "4", "8"], [1, 2, 4, 8], [Decimal("1"), Decimal("2"), Decimal(4), Decimal(8)]]
+)
+def test_numbers_are_numbers_whatever_they_are_written_as(y):
+    expected = onelayer.fit(NUMBERS, "y", task="regression").predict(NUMBERS)
+    assert onelayer.fit(NUMBERS | {"y": y}, "y", task="regression").predict(NUMBERS) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"task": "clustering"}, "task must be classification or regression, not 'clustering'"),
+        ({"task": "regression", "positive": "1"}, "positive and threshold are for two classes"),
+        ({"task": "regression", "threshold": 0.4}, "positive and threshold are for two classes"),
+        ({"task": "regression", "tune": True}, "tune chooses C for one layer and classes only"),
+        ({"task": "regression", "hidden": (0,)}, "hidden_layer_sizes must hold the number of neurons"),
+        ({"task": "regression", "weight": "none"}, "weight column 'none' is 0 in every row: one must count"),
+    ],
+)
+def test_settings_of_a_regression_are_refused_in_words(settings, message):
+    with pytest.raises(ValueError, match=message):
+        onelayer.fit(NUMBERS | {"none": [0.0] * 4}, "y", **settings)
+
+
+def test_a_target_with_many_fractions_is_pointed_to_regression():
+    y = np.random.default_rng(0).standard_normal(50)
+    with pytest.raises(ValueError, match=r"or be asked for as numbers \(--task regression\)"):
+        onelayer.fit({"x": y, "y": y}, "y")
+
+
+def test_the_rows_weights_count_in_a_regression():
+    weighted = onelayer.fit(NUMBERS | {"w": [1, 2, 0, 1]}, "y", task="regression", weight="w", C=np.inf)
+    repeated = onelayer.fit({"x": [1.0, 2.0, 2.0, 4.0], "y": [1.0, 2.0, 2.0, 8.0]}, "y", task="regression", C=np.inf)
+    np.testing.assert_allclose(weighted.predict(NUMBERS), repeated.predict(NUMBERS), rtol=1e-9)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 import onelayer
 from onelayer.tables import TableWarning
@@ -106,3 +106,82 @@ def test_a_weight_of_a_number_has_its_unit(model, table):
     rows = {row["feature"]: row for row in model.explain()}
     spread = np.std(np.array(table["mean radius"]))
     assert rows["mean radius"]["unit"] == pytest.approx(spread, rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def houses():
+    rng = np.random.default_rng(0)
+    size, town = rng.uniform(40, 200, 400), rng.choice(["Bonn", "Rome"], 400)
+    price = 2000 * size + 50_000 * (town == "Rome") + 10_000 * rng.standard_normal(400)
+    return {"size": size, "town": town.astype(object), "price": price}
+
+
+@pytest.fixture(scope="module")
+def priced(houses):
+    return onelayer.fit(houses, "price", task="regression", test_size=0.25)
+
+
+def test_a_regression_is_judged_as_scikit_learn_does(priced, houses):
+    found, said = priced.evaluate(houses), priced.predict(houses)
+    assert priced.task == "regression"
+    assert found["r2"] == pytest.approx(r2_score(houses["price"], said), rel=1e-9)
+    assert found["rmse"] == pytest.approx(root_mean_squared_error(houses["price"], said), rel=1e-9)
+    assert found["base_rate_rmse"] == pytest.approx(np.std(houses["price"]), rel=1e-9)
+    assert found["base_rate_r2"] == 0
+    assert found["r2"] > 0.98
+    assert (priced.held_out["rows"], found["rows"], found["unanswered"]) == (100, 400, 0)
+    with pytest.raises(ValueError, match="predicts numbers in 'price', which have no probabilities: use predict"):
+        priced.predict_proba(houses)
+
+
+def test_one_number_for_all_rows_has_no_r2(priced):
+    assert priced.evaluate({"size": [50.0, 60.0], "town": ["Bonn"] * 2, "price": [1e5, 1e5]})["r2"] is None
+
+
+def test_the_weights_of_a_regression_are_in_the_targets_unit(priced, houses):
+    rows = {row["feature"]: row for row in priced.explain()}
+    spread = rows["size"]["weight"] / rows["size"]["unit"]
+    assert spread == pytest.approx(2000, rel=0.05)
+    assert set(rows["size"]) == {"feature", "weight", "unit"}
+    found = priced.explain_row(houses, 3)
+    assert found["bias"] + sum(push["push"] for push in found["pushes"]) == pytest.approx(found["prediction"])
+    assert found["prediction"] == priced.predict(houses)[2]
+
+
+@pytest.mark.parametrize("hidden", [(), (6,), (6, 4)])
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_every_kind_of_model_predicts_the_same_once_saved_and_imports_little(houses, task, hidden, tmp_path):
+    table = houses if task == "regression" else houses | {"price": np.where(houses["price"] > 2e5, "dear", "cheap")}
+    model = onelayer.fit(table, "price", task=task, hidden=hidden, activation="gelu")
+    path = tmp_path / "m.onelayer"
+    model.save(path)
+    again = onelayer.load(path)
+    assert again.predict(table) == model.predict(table)
+    assert (again.task, again.activation, len(again.hidden)) == (task, "gelu", len(hidden)) or not hidden
+    if task == "classification":
+        assert model.evaluate(table)["accuracy"] > 0.9
+        np.testing.assert_array_equal(again.predict_proba(table), model.predict_proba(table))
+    else:
+        assert model.evaluate(table)["r2"] > 0.97
+    code = (
+        "import sys, onelayer; m = onelayer.load(sys.argv[1]); m.predict({'size': [50.0], 'town': ['Bonn']}); "
+        "print('sklearn' in sys.modules, 'matplotlib' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["False", "False"]
+
+
+def test_hidden_layers_of_texts_and_rows_that_cannot_be_answered(houses):
+    model = onelayer.fit(houses, "price", task="regression", hidden=(4,))
+    with pytest.warns(TableWarning, match="1 rows cannot be answered, first row 2: column 'size'"):
+        found = model.predict({"size": [50.0, None, 60.0], "town": ["Bonn"] * 3})
+    assert [number is None for number in found] == [False, True, False]
+    texts = {"text": ["good film", "bad film", "good day", "bad day"] * 10, "label": ["yes", "no"] * 20}
+    assert onelayer.fit(texts, hidden=(4,), kinds={"text": "text"}).predict({"text": ["good", "bad"]}) == ["yes", "no"]
+
+
+def test_hidden_layers_say_that_they_do_not_explain_themselves(houses):
+    model = onelayer.fit(houses, "price", task="regression", hidden=(4,))
+    for explain in (model.explain, lambda: model.explain_row(houses)):
+        with pytest.raises(ValueError, match="hidden layers, of which no single weight says what a column does"):
+            explain()

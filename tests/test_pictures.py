@@ -116,3 +116,35 @@ def test_texts_have_too_many_weights_for_intervals_and_say_so(tmp_path, monkeypa
     done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "-o", tmp_path / "x.png")
     assert done.exit_code == 0
     assert "notice: no intervals: 6 weights are too many for them" in done.stderr
+
+
+def numbers():
+    columns = table(2)
+    return columns | {"label": columns["size"] * 3 + columns["age"] * np.sin(columns["age"])}
+
+
+@pytest.mark.parametrize("hidden", [(), (5,)])
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "animation"])
+def test_each_is_drawn_where_it_makes_sense_and_refused_in_words_elsewhere(hidden, task, kind, tmp_path):
+    columns = table(2) if task == "classification" else numbers()
+    as_csv(columns, tmp_path / "d.csv")
+    onelayer.fit(columns, task=task, hidden=hidden).save(tmp_path / "m.onelayer")
+    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", kind, "-o", tmp_path / "p.png")
+    of_classes = task == "regression" and kind not in pictures.OF_NUMBERS
+    if of_classes or (hidden and kind in pictures.OF_ONE_LAYER):
+        assert isinstance(done.exception, ValueError)
+        assert f"the picture {kind!r} is of" in str(done.exception)
+        assert not (tmp_path / "p.png").exists()
+        return
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "p.png") as image:
+        assert (np.asarray(image.convert("L")) < 128).mean() > 0.003
+
+
+def test_a_stack_in_the_units_of_the_table_answers_as_the_model_does():
+    columns = table(3)
+    model = onelayer.fit(columns, hidden=(5, 4), activation="tanh")
+    seen = Judged(model, columns)
+    np.testing.assert_allclose(seen.p, model.predict_proba(columns), rtol=1e-7, atol=1e-12)
+    assert not hasattr(seen, "coef_")

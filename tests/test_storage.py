@@ -201,7 +201,7 @@ def put(place, key, value):
         (put("arrays", "column.0", np.array([0, 0.0, 0])), "has no such numbers"),
         (put("arrays", "column.0", np.array([0, 1.0])), "has no such numbers"),
         (put("arrays", "column.0", np.array([0, 1, 0])), "has no such numbers"),
-        (put("head", "version", "2"), "is of version '2', but this onelayer reads 1: upgrade onelayer"),
+        (put("head", "version", "3"), "is of version '3', but this onelayer reads 1 and 2: upgrade onelayer"),
         (put("head", "format", "another"), "holds no onelayer model"),
         (put("head", "raw", "{"), "is damaged: "),
         (put("head", "raw", "[" * 100_000), "is damaged: "),
@@ -256,6 +256,50 @@ def test_what_is_no_model_file_is_said(model, tmp_path):
     "path", sorted((Path(__file__).parent / "golden").glob("*.onelayer")), ids=lambda path: path.stem
 )
 def test_models_saved_by_earlier_versions_predict_what_they_did(path):
-    kept = json.loads(path.with_suffix(".json").read_text())
-    probabilities = onelayer.load(path).predict_proba(kept["table"])[:, 1]
-    np.testing.assert_allclose(probabilities, kept["probability"], rtol=1e-12)
+    kept, model = json.loads(path.with_suffix(".json").read_text()), onelayer.load(path)
+    if "prediction" in kept:
+        np.testing.assert_allclose(model.predict(kept["table"]), kept["prediction"], rtol=1e-12)
+    else:
+        np.testing.assert_allclose(model.predict_proba(kept["table"])[:, 1], kept["probability"], rtol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def stack(table):
+    numbers = {"size": table["mean radius"], "smoothness": table["mean smoothness"], "label": table["mean area"]}
+    return onelayer.fit(numbers, task="regression", hidden=(5, 3), activation="tanh")
+
+
+def test_a_model_is_saved_as_the_earliest_version_that_can_say_it(model, stack, tmp_path):
+    for saved, version in ((model, "1"), (stack, "2")):
+        saved.save(tmp_path / "m.onelayer")
+        with safe_open(tmp_path / "m.onelayer", framework="numpy") as file:
+            assert file.metadata()["version"] == version
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put("meta", "task", "clustering"), "its task is 'clustering'"),
+        (put("meta", "task", "classification"), "its target and classes are none"),
+        (put("meta", "classes", ["a", "b"]), "its target and classes are none"),
+        (put("meta", "activation", "sine"), "its activation is 'sine'"),
+        (put("meta", "activation", ["tanh"]), "is damaged: "),
+        (put("meta", "hidden", 1), "its arrays are not those of a model"),
+        (put("meta", "hidden", 3), "is damaged: "),
+        (put("meta", "hidden", 10**9), "is damaged: "),
+        (put("meta", "hidden", -1), "its arrays are not those of a model"),
+        (put("meta", "hidden", "two"), "is damaged: "),
+        (put("arrays", "hidden.0", np.zeros((5, 4))), "its weights do not fit"),
+        (put("arrays", "hidden.1", np.zeros((4, 6))), "its weights do not fit"),
+        (put("arrays", "hidden.1", np.full((3, 6), np.nan)), "its weights do not fit"),
+    ],
+)
+def test_parts_that_no_stack_has_are_refused_though_the_digest_fits(stack, tmp_path, change, message):
+    path = tmp_path / "m.onelayer"
+    stack.save(path)
+    rewritten(path, lambda *_: None)
+    assert [w.shape for w in onelayer.load(path).hidden] == [(5, 3), (3, 6)]
+    rewritten(path, change)
+    with pytest.raises(ModelError, match=message) as caught:
+        onelayer.load(path)
+    assert "\n" not in str(caught.value)

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from onelayer.model import Model as Model
     from onelayer.model import load as load
     from onelayer.paths import path as path
+    from onelayer.regressor import PerceptronRegressor as PerceptronRegressor
     from onelayer.tuning import PerceptronClassifierCV as PerceptronClassifierCV
 
 _HOME = {
     "PerceptronClassifier": "estimator",
+    "PerceptronRegressor": "regressor",
     "ProgressBar": "callbacks",
     "Model": "model",
     "fit": "fitting",
@@ -30,6 +32,7 @@ __all__ = [
     "Model",
     "PerceptronClassifier",
     "PerceptronClassifierCV",
+    "PerceptronRegressor",
     "ProgressBar",
     "fit",
     "guide",

@@ -35,6 +35,7 @@ PICTURES = (
     "path",
     "animation",
 )
+DIGITS = {"probability": 6, "prediction": 10}  # in CSV; JSON has them all
 SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED = 1, 2, 70, 130
 
 
@@ -73,6 +74,14 @@ def demo(folder: str) -> None:
 @cli.command()
 @click.argument("data")
 @click.option("--target", default="label", show_default=True, help="The column to predict.")
+@click.option(
+    "--task",
+    default="classification",
+    show_default=True,
+    type=click.Choice(["classification", "regression"]),
+    help="Whether the target holds classes, or numbers to be predicted as such.",
+)
+@click.option("--hidden", metavar="SIZES", help="Neurons of each hidden layer, such as 16 or 32,32.")
 @click.option("--model", "model_path", required=True, help="Where to save the model; - is standard output.")
 @click.option("--test-size", default=0.2, show_default=True, help="Share of rows kept out to judge the model on.")
 @click.option("--positive", help="The label whose probability the threshold is for.")
@@ -90,6 +99,8 @@ def demo(folder: str) -> None:
 def fit(
     data: str,
     target: str,
+    task: str,
+    hidden: str | None,
     model_path: str,
     test_size: float,
     positive: str | None,
@@ -111,6 +122,7 @@ def fit(
     onelayer fit people.csv --target income --model income.onelayer
     onelayer fit mail.csv --positive spam --threshold 0.9 --model spam.onelayer
     onelayer fit people.csv --target income --tune --model income.onelayer
+    onelayer fit houses.csv --target price --task regression --hidden 16 --model price.onelayer
     zcat people.csv.gz | onelayer fit - --target income --model - > income.onelayer
 
     Ctrl-C in the iterations keeps the best weights so far: the model is saved, not converged, and the exit code is 130.
@@ -125,6 +137,8 @@ def fit(
         model = fitting.fit(
             data,
             target,
+            task=task,
+            hidden=_sizes(hidden),
             positive=positive,
             weight=weight,
             exclude=exclude,
@@ -147,6 +161,8 @@ def fit(
             json.dumps(
                 {
                     "model": model_path,
+                    "task": model.task,
+                    "hidden": [len(w) for w in model.hidden],
                     "classes": model.classes,
                     "columns": {column.name: column.kind for column in model.encoder.columns},
                     "fitted": model.fitted,
@@ -170,16 +186,21 @@ def _fit_in_words(model: Any, path: str, seconds: float) -> list[str]:
         if fitted["optimality_gap"] is None
         else f"{fitted['optimality_gap']:.1e} ({fitted['gap_kind']})"
     )
+    # hidden layers have more optima than one
+    gap = "at one optimum of many" if model.hidden else f"relative distance from the optimum {gap}"
     return [
         f"rows        {fitted['rows']} to fit, {model.held_out.get('rows', 0)} held out",
-        f"classes     {', '.join(model.classes)} in column {model.target!r}",
+        f"classes     {', '.join(model.classes)} in column {model.target!r}"
+        if model.classes
+        else f"target      numbers in column {model.target!r}",
         *(f"columns     {line}" for line in model.encoder.describe()),
         *_tuning_in_words(fitted.get("tuning")),
+        *([f"hidden      {' → '.join(str(len(w)) for w in model.hidden)} neurons"] if model.hidden else []),
         f"fitted      {fitted['iterations']} iterations, {'' if fitted['converged'] else 'NOT '}converged, "
-        f"relative distance from the optimum {gap}, {seconds:.2f} s in all",
+        f"{gap}, {seconds:.2f} s in all",
         *(f"notice      {notice}" for notice in fitted["notices"]),
         *_quality_in_words(model.held_out),
-        *_weights_in_words(model, 8),
+        *([] if model.hidden else _weights_in_words(model, 8)),
         f"saved       {path}",
     ]
 
@@ -205,6 +226,12 @@ def _three_digits(value: float) -> str:
 def _quality_in_words(quality: dict[str, Any]) -> list[str]:
     if not quality:
         return []
+    if "rmse" in quality:
+        r2 = "unknown" if quality["r2"] is None else f"{quality['r2']:.4f}"
+        return [
+            f"R²          {r2}   (base rate {quality['base_rate_r2']:.4f})",
+            f"RMSE        {quality['rmse']:.4g}   (base rate {quality['base_rate_rmse']:.4g})",
+        ]
     lines = [
         f"log loss    {quality['log_loss']:.4f}   (base rate {quality['base_rate_log_loss']:.4f})",
         f"accuracy    {quality['accuracy']:.4f}   (base rate {quality['base_rate_accuracy']:.4f})",
@@ -216,8 +243,12 @@ def _quality_in_words(quality: dict[str, Any]) -> list[str]:
 
 def _weights_in_words(model: Any, top: int) -> list[str]:
     return [
-        f"weight      {row['feature']}{_unit(row)}: {row['weight']:+.3f}, for {row['class']} "
-        f"(odds × {row['odds_ratio']:.3g})"
+        f"weight      {row['feature']}{_unit(row)}: "
+        + (
+            f"{row['weight']:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
+            if "class" in row
+            else f"{row['weight']:+.4g}"
+        )
         for row in model.explain(top)
     ]
 
@@ -232,7 +263,7 @@ def _unit(row: dict[str, Any]) -> str:
 @click.option("-o", "--output", default="-", show_default=True, help="Where to write; - is standard output.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of CSV.")
 def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
-    """Write label and probability for each row of DATA, in order.
+    """Write label and probability for each row of DATA, in order; of a regression, the number predicted.
 
     A row that cannot be answered is left blank, named on standard error, and the exit code is 1.
 
@@ -240,34 +271,39 @@ def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
     onelayer predict income.onelayer new.csv > answers.csv
     cat new.jsonl | onelayer predict income.onelayer - --json
     """
-    import numpy as np
-
     from onelayer import model as models
     from onelayer.files import write_whole
 
     model = models.load(model_path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        probabilities = model.predict_proba(data)
+        names, rows = _labels(model, data) if model.classes else _numbers(model, data)
     for warning in caught:
         click.echo(f"notice: {warning.message}", err=True)
-    answered = ~np.isnan(probabilities[:, 0])
-    chosen = probabilities[:, 1] if len(model.classes) == 2 else probabilities.max(axis=1)
-    rows = [
-        (label, float(p)) if known else None
-        for label, p, known in zip(model.labels(probabilities), chosen, answered, strict=True)
-    ]
     if as_json:
-        text = json.dumps([row and {"label": row[0], "probability": row[1]} for row in rows]) + "\n"
+        text = json.dumps([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
     else:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(["label", "probability"])
-        writer.writerows((row[0], f"{row[1]:.6g}") if row else ("", "") for row in rows)
+        writer.writerow(names)
+        blank = ("",) * len(names)
+        writer.writerows((*row[:-1], f"{row[-1]:.{DIGITS[names[-1]]}g}") if row else blank for row in rows)
         text = buffer.getvalue()
     write_whole(output, text.encode())
-    if not answered.all():
+    if None in rows:
         sys.exit(SOME_UNANSWERED)
+
+
+def _labels(model: Any, data: str) -> tuple[Sequence[str], list[tuple[Any, ...] | None]]:
+    """The label of each row and its probability, with two classes that of the second; None where there is none."""
+    probabilities = model.predict_proba(data)
+    chosen = probabilities[:, 1] if len(model.classes) == 2 else probabilities.max(axis=1)
+    labelled = zip(model.labels(probabilities), chosen.tolist(), strict=True)
+    return ("label", "probability"), [(label, p) if p == p else None for label, p in labelled]  # NaN is not itself
+
+
+def _numbers(model: Any, data: str) -> tuple[Sequence[str], list[tuple[Any, ...] | None]]:
+    return ("prediction",), [None if number is None else (number,) for number in model.predict(data)]
 
 
 @cli.command()
@@ -275,7 +311,7 @@ def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
 def evaluate(model_path: str, data: str, as_json: bool) -> None:
-    """Judge MODEL on the rows of DATA, whose labels are known, beside what the base rate alone would give.
+    """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside what the base rate alone would give.
 
     \b
     onelayer evaluate income.onelayer people.csv
@@ -325,13 +361,22 @@ def explain(model_path: str, data: str | None, row: int | None, top: int, as_jso
 
 
 def _row_in_words(found: dict[str, Any], top: int) -> list[str]:
-    rest = found["pushes"][top:]
+    rest, digits = found["pushes"][top:], "+.3f" if "class" in found else "+.5g"
+    says = (
+        f"{found['label']}: probability of {found['class']} {found['probability']:.4f}, log-odds "
+        f"{found['log_odds']:+.3f} from"
+        if "class" in found
+        else f"{found['prediction']:.5g} from"
+    )
     return [
-        f"row {found['row']:<8}{found['label']}: probability of {found['class']} {found['probability']:.4f}, "
-        f"log-odds {found['log_odds']:+.3f} from",
-        f"bias        {found['bias']:+.3f}",
-        *(f"push        {push['feature']}: {push['push']:+.3f}, for {push['class']}" for push in found["pushes"][:top]),
-        *([f"others      {sum(push['push'] for push in rest):+.3f} ({len(rest)} features)"] if rest else []),
+        f"row {found['row']:<8}{says}",
+        f"bias        {found['bias']:{digits}}",
+        *(
+            f"push        {push['feature']}: {push['push']:{digits}}"
+            + (f", for {push['class']}" if "class" in push else "")
+            for push in found["pushes"][:top]
+        ),
+        *([f"others      {sum(push['push'] for push in rest):{digits}} ({len(rest)} features)"] if rest else []),
     ]
 
 
@@ -358,6 +403,8 @@ def plot(
 ) -> None:
     """Draw a picture of MODEL; all but weights, cost and gap are drawn from the rows of DATA, whose labels are known.
 
+    Of a regression: weights, cost, gap and regularisation. With hidden layers there are no weights to draw, nor a gap.
+
     \b
     onelayer plot income.onelayer                       # the strongest weights
     onelayer plot income.onelayer people.csv            # with 95 % intervals, from the rows it was fitted on
@@ -381,6 +428,15 @@ def plot(
     if unanswered:
         click.echo(f"notice: {unanswered} rows could not be answered and are left out", err=True)
         sys.exit(SOME_UNANSWERED)
+
+
+def _sizes(text: str | None) -> tuple[int, ...]:
+    if text is None:
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise click.UsageError(f"--hidden {text}: write the neurons of each layer, such as 16 or 32,32")
+    return tuple(map(int, parts))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,34 +1,23 @@
 """scikit-learn's face of the neuron: `PerceptronClassifier`."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from itertools import pairwise
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
-from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from onelayer import features, notebook
-from onelayer.columns import not_finite
+from onelayer import face, notebook
 from onelayer.labels import encode_labels, label_array
 from onelayer.losses import sigmoid, softmax
-from onelayer.network import ACTIVATIONS, forward
 from onelayer.settings import Settings
 from onelayer.sources import available_jobs, by_blocks
 from onelayer.stream import Stream
 from onelayer.training import train
 
 Array = NDArray[Any]
-
-SETTINGS = tuple(field.name for field in fields(Settings))
-PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
-AT_ONCE = 2**17  # cells up to which threads and blocks cost more than they bring
 
 
 class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -193,33 +182,25 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
         self._check_threshold()
-        X = self._checked(X, reset=True)
+        X = face.checked(self, X, reset=True)
         y = _labels(y)
-        if X.shape[0] != len(y):
-            looks = ": X looks transposed, pass X.T" if X.shape[1] == len(y) else ""
-            raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} labels{looks}")
+        face.same_length(X, y, "labels")
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
-            eval_set = self._checked(eval_set[0], reset=False), _labels(eval_set[1])
+            eval_set = face.checked(self, eval_set[0], reset=False), _labels(eval_set[1])
         fit = train(
             X,
             y,
             sample_weight=sample_weight,
             eval_set=eval_set,
             initial=self._start(X, y),
-            names=self._names(),
-            **self._settings(),
+            names=face.names(self),
+            **face.settings(self),
         )
         self.classes_ = fit.classes
         self._check_threshold()
-        self._keep_weights([*fit.hidden, fit.weights])
-        self.n_iter_ = np.array([fit.n_iter])
-        self.history_, self.converged_ = fit.history, fit.converged
-        self.optimality_gap_, self.gap_kind_ = fit.optimality_gap, fit.gap_kind
-        self.notices_ = fit.notices
-        for warning in fit.warnings:
-            category = UserWarning if fit.converged else ConvergenceWarning
-            warnings.warn(f"{warning} (gap {fit.optimality_gap:.1e}, {fit.gap_kind})", category, stacklevel=2)
+        face.keep_weights(self, [*fit.hidden, fit.weights])
+        face.keep_fit(self, fit)
         return self
 
     def partial_fit(
@@ -247,51 +228,37 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         announced = np.asarray(known) if classes is None else encode_labels(classes)[0]
         if known is not None and not np.array_equal(announced, known):
             raise ValueError(f"classes are {known.tolist()!r} since the first call: pass the same, or none")
-        X = self._checked(X, reset=known is None)
+        X = face.checked(self, X, reset=known is None)
         y = _labels(y)
-        if X.shape[0] != len(y):
-            raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} labels")
+        face.same_length(X, y, "labels")
         if first:
-            initial = self._stack() if known is not None else []
-            self._stream = Stream(Settings(**self._settings()), announced, X.shape[1], initial)
+            initial = face.kept_stack(self) if known is not None else []
+            self._stream = Stream(Settings(**face.settings(self)), announced, X.shape[1], initial)
         self._stream.learn(X, y, sample_weight)
         self.classes_, self.n_iter_ = self._stream.classes, np.array([self._stream.steps])
-        self._keep_weights(self._stream.stack)
+        face.keep_weights(self, self._stream.stack)
         return self
 
     _stream: Stream
-
-    def _settings(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in SETTINGS}
 
     def decision_function(self, X: Any) -> Array:
         """Logits in nats, (n,) for two classes, else (n, k)."""
         if not hasattr(self, "classes_"):
             check_is_fitted(self)
-        X = self._checked(X, reset=False)
+        X = face.checked(self, X, reset=False)
         if self.hidden_layer_sizes:
-            if (message := not_finite(X, self._names())) is not None:  # tanh and ReLU hide an infinity
-                raise ValueError(message)
-            stack = list(zip(self.coefs_, self.intercepts_, strict=True))
-            return forward(X, stack, ACTIVATIONS[self.activation])[0]
-        z = self._logits(X)
-        if not np.isfinite(z.sum()) and (message := not_finite(X, self._names())) is not None:
-            raise ValueError(message)
-        return z
-
-    def _logits(self, X: Any) -> Array:
+            return face.logits_of_stack(self, X)
         w, b = (self.coef_[0], self.intercept_[0]) if len(self.classes_) == 2 else (self.coef_.T, self.intercept_)
-        with np.errstate(invalid="ignore", over="ignore"):
-            if X.shape[0] * X.shape[1] <= AT_ONCE:
-                return np.asarray(X.dot(w) + b)
-            return by_blocks(X, lambda X: np.asarray((X.dot(w)) + b), available_jobs(self.n_jobs))
+        return face.logits(self, X, w, b)
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, (n, k), in the order of ``classes_``."""
         z = self.decision_function(X)
         if z.ndim == 2:
             return softmax(z)
-        return _both(z[:, None]) if len(z) <= AT_ONCE else by_blocks(z[:, None], _both, available_jobs(self.n_jobs))
+        return (
+            _both(z[:, None]) if len(z) <= face.AT_ONCE else by_blocks(z[:, None], _both, available_jobs(self.n_jobs))
+        )
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`, from the logits, so that none is -inf but where the logit is."""
@@ -309,33 +276,6 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         above = z > 0 if self.threshold == 0.5 else sigmoid(z) > self.threshold
         return np.asarray(self.classes_.take(above))
 
-    def _checked(self, X: Any, *, reset: bool) -> Any:
-        if type(X) is np.ndarray and X.dtype in PLAIN and X.ndim == 2 and X.size and not self._names():
-            # nothing to convert or to name: a row is answered in a fifth of the time
-            if reset:
-                self.n_features_in_ = X.shape[1]
-            if X.shape[1] == self.n_features_in_:
-                return X
-        X = features.checked(X, None if reset else self._names())
-        if not reset:
-            features.refuse_width(X, self.n_features_in_, type(self).__name__)
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            accept_large_sparse=True,
-            ensure_all_finite=False,
-            dtype="numeric",
-        )
-        if hasattr(X, "tocsr"):
-            return X  # in any order, even with duplicates: a sum over rows is the same
-        return (
-            X
-            if X.dtype.kind in "fiu" and X.dtype.itemsize > 2
-            else check_array(X, dtype=np.float64, ensure_all_finite=False)
-        )
-
     def _check_threshold(self) -> None:
         if not (isinstance(self.threshold, Real) and 0 <= self.threshold <= 1):
             raise ValueError(f"threshold must be a probability in [0, 1], not {self.threshold!r}")
@@ -344,32 +284,11 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
                 f"threshold={self.threshold!r} needs two classes, but there are {len(self.classes_)}: leave it at 0.5"
             )
 
-    def _names(self) -> list[str] | None:
-        return list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
-
-    def _keep_weights(self, stack: list[Array]) -> None:
-        """As ``coef_`` and ``intercept_``, or with hidden layers as lists of them, laid out as scikit-learn's are."""
-        for name in ("coef_", "intercept_", "coefs_", "intercepts_"):
-            self.__dict__.pop(name, None)
-        if len(stack) == 1:
-            self.coef_, self.intercept_ = stack[0][:, :-1], stack[0][:, -1]
-        else:
-            self.coefs_, self.intercepts_ = [w[:, :-1].T for w in stack], [w[:, -1] for w in stack]
-
-    def _stack(self) -> list[Array]:
-        """The inverse of `_keep_weights`."""
-        if hasattr(self, "coef_"):
-            return [np.column_stack([self.coef_, self.intercept_])]
-        return [np.column_stack([W.T, b]) for W, b in zip(self.coefs_, self.intercepts_, strict=True)]
-
     def _start(self, X: Any, y: Array) -> list[Array] | None:
         """The weights of the fit before, where they fit this one."""
         if not (self.warm_start and hasattr(self, "classes_")) or not np.array_equal(np.unique(y), self.classes_):
             return None
-        stack = self._stack()
-        k = 1 if len(self.classes_) == 2 else len(self.classes_)
-        sizes = [X.shape[1], *self.hidden_layer_sizes, k]
-        return stack if [w.shape for w in stack] == [(b, a + 1) for a, b in pairwise(sizes)] else None
+        return face.warm_stack(self, X.shape[1], 1 if len(self.classes_) == 2 else len(self.classes_))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -385,14 +304,7 @@ def _both(z: Array) -> Array:
 
 
 def _labels(y: ArrayLike) -> Array:
-    """y as one axis; a single column is taken, with scikit-learn's warning."""
-    y = label_array(y)
-    if y.ndim == 2 and y.shape[1] == 1 and len(y) > 1:
-        warnings.warn("A column-vector y was passed when a 1d array was expected", DataConversionWarning, stacklevel=3)
-        return y[:, 0]
-    if y.ndim != 1:
-        looks = ": it looks transposed, pass y.T" if y.ndim == 2 and len(y) == 1 else ""
-        raise ValueError(f"y must hold one label for each row, but has shape {y.shape}{looks}")
+    y = face.one_axis(label_array(y), "label")
     if y.dtype.kind == "f" and not np.isfinite(y.sum()) and not np.isfinite(y).all():
         wrong = ~np.isfinite(y)
         raise ValueError(f"Input y contains NaN or infinity in {wrong.sum()} rows, first in row {wrong.argmax()}")

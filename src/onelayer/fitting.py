@@ -1,4 +1,4 @@
-"""From a table to a fitted model: its labels, the rows kept out, its features, the training, and how good it is."""
+"""From a table to a fitted model: labels or numbers, rows kept out, features, the training, and how good it is."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +21,7 @@ def fit(
     table: Any,
     target: str = "label",
     *,
+    task: str = "classification",
     positive: str | None = None,
     weight: str | None = None,
     exclude: Sequence[str] = (),
@@ -29,6 +30,8 @@ def fit(
     C: float = 1.0,
     tune: bool = False,
     threshold: float = 0.5,
+    hidden: Sequence[int] = (),
+    activation: str = "relu",
     test_size: float = 0.0,
     seed: int = 0,
     separator: str | None = None,
@@ -43,6 +46,8 @@ def fit(
         Whatever `onelayer.tables.read` takes.
     target : str
         The column to predict.
+    task : {"classification", "regression"}
+        Whether the column holds classes, or numbers to be predicted as such.
     positive : str, optional
         With two classes, the label whose probability the threshold is for; else the last in order.
     weight : str, optional
@@ -54,6 +59,7 @@ def fit(
     C, threshold : as in `onelayer.PerceptronClassifier`.
     tune : bool
         Choose C by the log loss in five folds of the rows to fit; the C given is then not used.
+    hidden, activation : as ``hidden_layer_sizes`` and ``activation`` there.
     test_size : float in [0, 1)
         The share of rows kept out of the fit, at random within each class, to evaluate it on.
     seed : int
@@ -78,37 +84,51 @@ def fit(
         raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
     if not 0 <= test_size < 1:
         raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
+    if task not in ("classification", "regression"):
+        raise ValueError(f"task must be classification or regression, not {task!r}")
+    if task == "regression" and (positive is not None or threshold != 0.5):
+        raise ValueError("positive and threshold are for two classes, but a regression has none: leave them out")
+    if tune and (task == "regression" or len(hidden)):
+        raise ValueError("tune chooses C for one layer and classes only: leave it out, and give C")
     progress("reading")
     frame = tables.read(table, separator=separator, encoding=encoding)
-    raw = tables.column(frame, target)
-    labels = _labels(raw)
-    classes = _classes(raw, positive, threshold)
+    y, classes = _target(tables.column(frame, target), task, positive, threshold)
     for name in exclude:
         tables.column(frame, name, "excluded")
     if target in (weight, *exclude):
         raise tables.TableError(f"column {target!r} is the target: it cannot be a weight, nor excluded")
     unused = [*exclude, *([weight] if weight else [])]
-    code = {label: i for i, label in enumerate(classes)}
-    y = np.array([code[label] for label in labels])
-    weights = None if weight is None else _weights(frame, weight, y, classes)
-    test = _held_out(y, test_size, seed)
+    strata = y if classes else np.zeros(len(y), dtype=int)
+    weights = None if weight is None else _weights(frame, weight, strata, classes)
+    test = _held_out(strata, test_size, seed)
     progress("encoding")
     encoder, encoded = tables.fit(frame.filter(~test).drop([target, *unused]), kinds=kinds, impute=impute)
-    w, fitted = _trained(
+    settings = {"C": C, "task": task, "hidden_layer_sizes": tuple(hidden), "activation": activation}
+    stack, fitted = _trained(
         encoder,
         encoded.X,
         y[~test],
         None if weights is None else weights[~test],
         classes,
-        C,
+        settings,
         seed if tune else None,
         progress,
     )
-    model = Model(target, classes, w, encoder, threshold, fitted)
+    model = Model(target, classes, stack[-1], encoder, threshold, fitted, {}, tuple(stack[:-1]), activation)
     if not test.any():
         return model
     progress("evaluating")
     return replace(model, held_out=model.evaluate(frame.filter(test).drop(unused)))
+
+
+def _target(raw: pl.Series, task: str, positive: str | None, threshold: float) -> tuple[Array, tuple[str, ...]]:
+    """Codes and classes, or numbers and none."""
+    if task == "regression":
+        return tables.as_numbers(raw), ()
+    labels = _labels(raw)
+    classes = _classes(raw, positive, threshold)
+    code = {label: i for i, label in enumerate(classes)}
+    return np.array([code[label] for label in labels]), classes
 
 
 def _trained(
@@ -117,11 +137,11 @@ def _trained(
     y: Array,
     weights: Array | None,
     classes: tuple[str, ...],
-    C: float,
+    settings: dict[str, Any],
     tuning_seed: int | None,
     progress: Callable[[str], None],
-) -> tuple[Array, dict[str, Any]]:
-    """Weights (k, d + 1), and how they were found; C is chosen where a seed of the folds is given."""
+) -> tuple[list[Array], dict[str, Any]]:
+    """Weights of each layer, the last (k, d + 1), and how they were found; C is chosen where a seed is given."""
     from onelayer.training import train
 
     kept = _seen(encoder, X)
@@ -131,20 +151,22 @@ def _trained(
     said: list[str] = []
     if tuning_seed is not None:
         tuning, said = _tuned(X_kept, y, weights, classes, tuning_seed, progress)
-        C = tuning["chosen"]
+        settings = settings | {"C": tuning["chosen"]}
     progress(f"fitting {X.shape[0]} rows, {len(kept)} features")
     found = train(
         X_kept,
         y,
         sample_weight=weights,
         names=[names[j] for j in kept],
-        class_names=classes,
-        C=C,
+        class_names=classes or None,
+        **settings,
         callbacks=[lambda at: progress(f"fitting: cost {at.cost:.6f}, slope {at.gradient_norm:.1e}, {at.rows} rows")],
     )
-    w = np.zeros((len(found.weights), X.shape[1] + 1))
-    w[:, [*kept, -1]] = found.weights
-    return w, {
+    first, *others = [*found.hidden, found.weights]
+    w = np.zeros((len(first), X.shape[1] + 1))
+    w[:, [*kept, -1]] = first
+    C = settings["C"]
+    return [w, *others], {
         "rows": len(y),
         "C": C if np.isfinite(C) else None,
         "iterations": found.n_iter,
@@ -200,7 +222,7 @@ def _seen(encoder: tables.Encoder, X: Any) -> Array:
 
 
 def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...]) -> Array:
-    """The rows' weights: numbers of at least 0, not all 0 in any class."""
+    """The rows' weights: numbers of at least 0, not all 0 in any class, or, without classes, in all rows."""
     column = tables.column(frame, name, "weight")
     try:
         weights = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
@@ -215,7 +237,8 @@ def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...])
         )
     for code, total in enumerate(np.bincount(y, weights=weights)):
         if total == 0:
-            raise tables.TableError(f"weight column {name!r} is 0 in every row of {classes[code]!r}: drop these rows")
+            where = f"every row of {classes[code]!r}: drop these rows" if classes else "every row: one must count"
+            raise tables.TableError(f"weight column {name!r} is 0 in {where}")
     return weights
 
 
@@ -241,11 +264,13 @@ def _classes(raw: pl.Series, positive: str | None, threshold: float) -> tuple[st
         raise tables.TableError(f"target column {raw.name!r} holds one class only, {classes[0]!r}: two are needed")
     if raw.dtype.is_float() and len(classes) > 20:
         raise tables.TableError(
-            f"target column {raw.name!r} holds {len(classes)} different numbers with fractions: it must hold classes"
+            f"target column {raw.name!r} holds {len(classes)} different numbers with fractions: it must hold classes, "
+            "or be asked for as numbers (--task regression)"
         )
     if len(classes) > 20 and 2 * len(classes) > len(raw):
         raise tables.TableError(
             f"target column {raw.name!r} holds {len(classes)} different values in {len(raw)} rows: it must hold classes"
+            f"{', or be asked for as numbers (--task regression)' if raw.dtype.is_numeric() else ''}"
         )
     if len(classes) > 2 and (positive is not None or threshold != 0.5):
         raise ValueError(f"positive and threshold are for two classes, but {raw.name!r} holds {len(classes)}")

@@ -1,11 +1,14 @@
 """Labels to class codes, and the weights of rows and classes to one weight for each row."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from onelayer.losses import SIGMOID, SOFTMAX, Loss
 
 Array = NDArray[Any]
 
@@ -107,28 +110,34 @@ def _refuse_compound(y: Array) -> None:
             raise ValueError(f"y holds {label!r:.60} ({type(label).__name__}) in row {row}: each row has one label")
 
 
+def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
+    """The rows' weights as n numbers of at least 0 that are not all 0; None where none are given."""
+    if sample_weight is None:
+        return None
+    try:
+        weight = np.array(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight must hold a number for each row: {error}") from error
+    if weight.ndim == 0:
+        weight = np.full(n, float(weight))
+    if weight.shape != (n,):
+        raise ValueError(f"sample_weight has shape {weight.shape}, but there are {n} rows")
+    wrong = ~(np.isfinite(weight) & (weight >= 0))
+    if wrong.any():
+        raise ValueError(
+            f"sample_weight must be finite and at least 0, but is {weight[wrong.argmax()]} in row {wrong.argmax()}"
+        )
+    if not weight.any():
+        raise ValueError("sample_weight is zero for every row: at least one row must count")
+    return weight
+
+
 def row_weights(
     sample_weight: ArrayLike | None, class_weight: Mapping[Any, float] | str | None, classes: Array, codes: Array
 ) -> Array | None:
     """The product of the row's weight and its class's, or None where all are 1."""
-    n = len(codes)
-    weight = None
-    if sample_weight is not None:
-        try:
-            weight = np.array(sample_weight, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"sample_weight must hold a number for each row: {error}") from error
-        if weight.ndim == 0:
-            weight = np.full(n, float(weight))
-        if weight.shape != (n,):
-            raise ValueError(f"sample_weight has shape {weight.shape}, but there are {n} rows")
-        wrong = ~(np.isfinite(weight) & (weight >= 0))
-        if wrong.any():
-            raise ValueError(
-                f"sample_weight must be finite and at least 0, but is {weight[wrong.argmax()]} in row {wrong.argmax()}"
-            )
-        if not weight.any():
-            raise ValueError("sample_weight is zero for every row: at least one row must count")
+    weight = checked_weights(sample_weight, len(codes))
+    if weight is not None:
         for code, total in enumerate(np.bincount(codes, weights=weight, minlength=len(classes))):
             if total == 0:
                 raise ValueError(f"sample_weight is 0 for every row of class {classes[code]!r}: drop the class")
@@ -160,6 +169,8 @@ class Labels:
     totals: Array
     names: Sequence[Any]
 
+    unit: ClassVar[float] = 1.0
+
     @classmethod
     def of(
         cls, y: ArrayLike, sample_weight: ArrayLike | None, class_weight: Any, names: Sequence[str] | None
@@ -181,6 +192,59 @@ class Labels:
                 f"{classes.tolist()!r}: drop it, or announce it"
             )
         return cls(classes, codes, None, np.bincount(codes, minlength=len(classes)), classes.tolist())
+
+    def like(self, y: ArrayLike) -> "Labels":
+        """Other rows' labels, of the same classes."""
+        return Labels.among(self.classes, y, "eval_set")
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return len(self.codes)
+
+    @property
+    def outputs(self) -> int:
+        """The logits of a row: one for two classes."""
+        return 1 if len(self.classes) == 2 else len(self.classes)
+
+    @property
+    def loss(self) -> Loss:
+        """The one that belongs to as many outputs."""
+        return SIGMOID if self.outputs == 1 else SOFTMAX
+
+    @property
+    def values(self) -> Array:
+        """What the loss takes as y: 0 and 1 need no more than single precision."""
+        return self.codes.astype(np.float32) if self.outputs == 1 else self.codes
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the rows' weights."""
+        return float(self.totals.sum())
+
+    @property
+    def base(self) -> Array:
+        """The biases that are best without features: the log-odds of the classes."""
+        logs = np.log(self.totals)
+        return logs[1:] - logs[:1] if len(logs) == 2 else logs - logs.mean()
+
+    @property
+    def strata(self) -> Array:
+        """Within which rows are held out at random."""
+        return self.codes
+
+    def enough(self, precision: float) -> float:
+        """The least cost at which a row can be on the wrong side: its own at probability 1/2, and no other's."""
+        least = 1.0 if self.weight is None else float(self.weight[self.weight > 0].min())
+        return float(least * math.log(2) / self.total_weight)
+
+    def to_user(self, stack: Sequence[Array]) -> list[Array]:
+        """Weights of each layer: those of labels are in nats, and need no other unit."""
+        return list(stack)
+
+    def from_user(self, stack: Sequence[Array]) -> list[Array]:
+        """The inverse of `to_user`."""
+        return list(stack)
 
     def weighted(self, weight: Array | None) -> "Labels":
         """The same with weights of the rows."""

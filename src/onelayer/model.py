@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,17 @@ from numpy.typing import NDArray
 
 from onelayer import storage, tables
 from onelayer.losses import cross_entropy, log_loss, sigmoid, softmax
+from onelayer.network import ACTIVATIONS, forward
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Model:
-    """What predicts the labels of a table's rows.
+    """What predicts the labels of a table's rows, or, without classes, their numbers.
 
-    ``weights`` are (k, d + 1), the bias last; ``fitted`` and ``held_out`` say how it was fitted and how good it was on
-    rows it had not seen.
+    ``weights`` are (k, d + 1), the bias last; with ``hidden`` layers, which come before and are laid out alike, those
+    of the last one. ``fitted`` and ``held_out`` say how it was fitted and how good it was on rows it had not seen.
     """
 
     target: str
@@ -31,23 +33,33 @@ class Model:
     threshold: float = 0.5
     fitted: dict[str, Any] = field(default_factory=dict)
     held_out: dict[str, Any] = field(default_factory=dict)
+    hidden: tuple[Array, ...] = ()
+    activation: str = "relu"
+
+    @property
+    def task(self) -> str:
+        """What it predicts: "classification" of labels, or "regression" of numbers."""
+        return "classification" if self.classes else "regression"
 
     def logits(self, encoded: tables.Encoded) -> Array:
-        """z in nats, (n,) for two classes, else (n, k)."""
-        z = np.asarray(encoded.X @ self.weights[:, :-1].T + self.weights[:, -1])
-        return z[:, 0] if len(self.classes) == 2 else z
+        """z in nats, (n,) for two classes, else (n, k); the numbers themselves, (n,), of a regression."""
+        stack = [(w[:, :-1].T, w[:, -1]) for w in (*self.hidden, self.weights)]
+        return np.asarray(forward(encoded.X, stack, ACTIVATIONS[self.activation])[0])
 
     def predict_proba(self, table: Any) -> Array:
         """Probability of each class for each row, (n, k); NaN, with a warning, where a row cannot be answered.
 
         A row of a table of texts that holds no known word is answered by the bias alone, with a warning too.
         """
+        if self.task == "regression":
+            raise ValueError(f"the model predicts numbers in {self.target!r}, which have no probabilities: use predict")
         return self._answered(table)[0]
 
-    def predict(self, table: Any) -> list[str | None]:
-        """The label of each row; None, with a warning, where it cannot be answered."""
-        probabilities, unanswerable = self._answered(table)
-        return [None if i in unanswerable else label for i, label in enumerate(self.labels(probabilities))]
+    def predict(self, table: Any) -> list[Any]:
+        """The label, a str, or the number, a float, of each row; None, with a warning, where it cannot be answered."""
+        answers, unanswerable = self._answered(table)
+        said = answers.tolist() if self.task == "regression" else self.labels(answers)
+        return [None if i in unanswerable else answer for i, answer in enumerate(said)]
 
     def labels(self, probabilities: Array) -> list[str]:
         """Class 1 where its probability exceeds the threshold; of three or more, the most probable."""
@@ -59,41 +71,43 @@ class Model:
         frame = tables.read(table)
         encoded = self.encoder.transform(frame.drop(self.target, strict=False))
         z = self.logits(encoded)
-        probabilities = np.column_stack([sigmoid(-z), sigmoid(z)]) if z.ndim == 1 else softmax(z)
+        answers = z if self.task == "regression" else probabilities(z)
         if encoded.unanswerable:
             row, reason = next(iter(sorted(encoded.unanswerable.items())))
             message = f"{len(encoded.unanswerable)} rows cannot be answered, first row {row + 1}: {reason}"
             warnings.warn(message, tables.TableWarning, stacklevel=3)
-            probabilities[list(encoded.unanswerable)] = np.nan
+            answers[list(encoded.unanswerable)] = np.nan
         if encoded.empty.any():
             message = (
                 f"{encoded.empty.sum()} rows hold no known word, first row {encoded.empty.argmax() + 1}: "
                 "the bias alone answers them"
             )
             warnings.warn(message, tables.TableWarning, stacklevel=3)
-        return probabilities, encoded.unanswerable
+        return answers, encoded.unanswerable
 
     def evaluate(self, table: Any) -> dict[str, Any]:
         """How good the model is on rows whose labels are known, beside what the share of each class alone would give.
 
-        Rows that cannot be answered are left out and counted.
+        Of numbers, beside what their mean alone would give. Rows that cannot be answered are left out and counted.
         """
         frame = tables.read(table)
-        labels = tables.as_text(tables.column(frame, self.target))
-        codes = self._codes(labels)
+        raw = tables.column(frame, self.target)
+        y = tables.as_numbers(raw) if self.task == "regression" else self._codes(tables.as_text(raw))
         encoded = self.encoder.transform(frame.drop(self.target))
-        kept = np.ones(len(codes), dtype=bool)
+        kept = np.ones(len(y), dtype=bool)
         kept[list(encoded.unanswerable)] = False
         if not kept.any():
             raise tables.TableError("no row can be answered, so there is nothing to evaluate")
-        z, codes = self.logits(encoded)[kept], codes[kept]
+        judged = _of_numbers if self.task == "regression" else self._of_classes
+        counts = {"rows": int(kept.sum()), "unanswered": len(encoded.unanswerable)}
+        return counts | judged(self.logits(encoded)[kept], y[kept])
+
+    def _of_classes(self, z: Array, codes: Array) -> dict[str, Any]:
         two = len(self.classes) == 2
         predicted = (sigmoid(z) > self.threshold).astype(int) if two else z.argmax(axis=1)
         share = np.bincount(codes, minlength=len(self.classes)) / len(codes)
         seen = share[share > 0]
         return {
-            "rows": len(codes),
-            "unanswered": len(encoded.unanswerable),
             "log_loss": float((log_loss if two else cross_entropy)(z, codes).mean()),
             "accuracy": float((predicted == codes).mean()),
             "roc_auc": _roc_auc(z, codes) if two and len(seen) == 2 else None,
@@ -116,30 +130,34 @@ class Model:
         """The strongest weights: feature, class they speak for, weight in log-odds, and the factor on the odds.
 
         ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
+        Of a regression, weights are in the target's unit, and there are neither classes nor odds.
         """
+        self._refuse_hidden()
         names, units = self.encoder.feature_names, self.encoder.units
         rows = []
         for k in range(len(self.weights)):
             w = self.weights[k, :-1]
             for j in np.argsort(-np.abs(w), kind="stable")[:top]:
-                towards = self.classes[int(w[j] > 0) if len(self.weights) == 1 else k]
-                factor = float(np.exp(min(float(w[j]), 700.0)))
-                rows.append(
-                    {
-                        "feature": names[j],
-                        "class": towards,
-                        "weight": float(w[j]),
-                        "odds_ratio": factor,
-                        "unit": units[j],
-                    }
-                )
+                row = {"feature": names[j], "weight": float(w[j]), "unit": units[j]}
+                if self.classes:
+                    row["class"] = self.classes[int(w[j] > 0) if len(self.weights) == 1 else k]
+                    row["odds_ratio"] = float(np.exp(min(float(w[j]), 700.0)))
+                rows.append(row)
         return rows
+
+    def _refuse_hidden(self) -> None:
+        if self.hidden:
+            raise ValueError(
+                "the model has hidden layers, of which no single weight says what a column does: fit without them to "
+                "have a model that explains itself"
+            )
 
     def explain_row(self, table: Any, row: int = 1) -> dict[str, Any]:
         """Why one row of a table, counted from 1, is answered as it is: what each feature adds to the log-odds.
 
         They are the log-odds of the second class of two; of more, those of the most probable class against the average
-        class. ``bias`` and all ``pushes`` add up to ``log_odds``; the strongest push comes first.
+        class. ``bias`` and all ``pushes`` add up to ``log_odds``, or of a regression to ``prediction``; the strongest
+        push comes first.
 
         Examples
         --------
@@ -149,36 +167,42 @@ class Model:
         >>> found["label"], found["pushes"][0]["feature"], found["pushes"][0]["class"]
         ('yes', 'hours', 'yes')
         """
+        self._refuse_hidden()
         frame = tables.read(table)
         if not 1 <= row <= frame.height:
             raise tables.TableError(f"row {row} is not in the table: its rows are 1 to {frame.height}")
         encoded = self.encoder.transform(frame[row - 1 : row].drop(self.target, strict=False))
         if encoded.unanswerable:
             raise tables.TableError(f"row {row} cannot be answered: {encoded.unanswerable[0]}")
+        if self.task == "regression":
+            pushes = [{"feature": name, "push": push} for name, push in self._pushes(encoded.X, self.weights[0])]
+            answer = float(self.logits(encoded)[0])
+            return {"row": row, "prediction": answer, "bias": float(self.weights[0, -1]), "pushes": pushes}
+        return {"row": row} | self._why(encoded)
+
+    def _pushes(self, X: Any, w: Array) -> list[tuple[str, float]]:
+        """What each feature of one row adds, nothing left out but noughts, the strongest first."""
+        x = sp.csr_matrix(X)
+        pushes = w[x.indices] * x.data
+        order = [j for j in np.argsort(-np.abs(pushes), kind="stable") if pushes[j] != 0]
+        return [(self.encoder.feature_names[x.indices[j]], float(pushes[j])) for j in order]
+
+    def _why(self, encoded: tables.Encoded) -> dict[str, Any]:
         z = self.logits(encoded)
-        p = np.array([sigmoid(-z[0]), sigmoid(z[0])]) if z.ndim == 1 else softmax(z)[0]
+        p = probabilities(z)[0]
         answer = self.classes.index(self.labels(p[None])[0])
         of = 1 if z.ndim == 1 else answer
         w = self.weights[0] if z.ndim == 1 else self.weights[answer] - self.weights.mean(axis=0)
-        x = sp.csr_matrix(encoded.X)
-        pushes = w[x.indices] * x.data
-        names, rest = self.encoder.feature_names, self.classes[1 - of] if z.ndim == 1 else "other classes"
-        order = np.argsort(-np.abs(pushes), kind="stable")
+        pushes, rest = self._pushes(encoded.X, w), self.classes[1 - of] if z.ndim == 1 else "other classes"
         return {
-            "row": row,
             "label": self.classes[answer],
             "class": self.classes[of],
             "probability": float(p[of]),
-            "log_odds": float(w[-1] + pushes.sum()),
+            "log_odds": float(w[-1] + sum(push for _, push in pushes)),
             "bias": float(w[-1]),
             "pushes": [
-                {
-                    "feature": names[x.indices[j]],
-                    "class": self.classes[of] if pushes[j] > 0 else rest,
-                    "push": float(pushes[j]),
-                }
-                for j in order
-                if pushes[j] != 0
+                {"feature": name, "class": self.classes[of] if push > 0 else rest, "push": push}
+                for name, push in pushes
             ],
         }
 
@@ -193,7 +217,27 @@ class Model:
             "held_out": self.held_out,
             "encoder": meta,
         }
-        storage.write(path, described, {"weights": self.weights, **arrays})
+        arrays = {"weights": self.weights, **arrays}
+        version = "1" if self.classes and not self.hidden else "2"
+        if version == "2":
+            described |= {"task": self.task, "hidden": len(self.hidden), "activation": self.activation}
+            arrays |= {f"hidden.{i}": w for i, w in enumerate(self.hidden)}
+        storage.write(path, described, arrays, version)
+
+
+def probabilities(z: Array) -> Array:
+    """Of each class, (n, k), from logits, (n,) of two or (n, k)."""
+    return np.column_stack([sigmoid(-z), sigmoid(z)]) if z.ndim == 1 else softmax(z)
+
+
+def _of_numbers(z: Array, y: Array) -> dict[str, Any]:
+    squares, apart = float(((z - y) ** 2).mean()), float(((y - y.mean()) ** 2).mean())
+    return {
+        "r2": 1 - squares / apart if apart > 0 else None,
+        "rmse": squares**0.5,
+        "base_rate_r2": 0.0,
+        "base_rate_rmse": apart**0.5,
+    }
 
 
 def _roc_auc(z: Array, codes: Array) -> float:
@@ -224,15 +268,30 @@ def _restored(meta: dict[str, Any], arrays: dict[str, Array]) -> Model:
     """A model from its parts; ValueError or its like for parts that no model was saved as."""
     encoder = tables.Encoder.from_state(meta["encoder"], arrays)
     target, classes, threshold = meta["target"], tuple(meta["classes"]), float(meta["threshold"])
-    model = Model(target, classes, arrays["weights"], encoder, threshold, dict(meta["fitted"]), dict(meta["held_out"]))
-    k = 1 if len(classes) == 2 else len(classes)
+    hidden = tuple(arrays[f"hidden.{i}"] for i in range(min(int(meta.get("hidden", 0)), len(arrays))))
+    weights, activation = arrays["weights"], meta.get("activation", "relu")
+    model = Model(
+        target, classes, weights, encoder, threshold, dict(meta["fitted"]), dict(meta["held_out"]), hidden, activation
+    )
+    _check_words(model, meta.get("task", "classification"))
     d = sum(column.width for column in encoder.columns)
-    if not all(isinstance(label, str) for label in (target, *classes)) or not 2 <= len(classes) == len({*classes}):
-        raise ValueError("its target and classes are none")
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"its threshold is {threshold}")
-    if len(arrays) != len(encoder.columns) + 1 or any(array.dtype != np.float64 for array in arrays.values()):
+    sizes = [d, *(len(w) for w in hidden), len(classes) if len(classes) > 2 else 1]
+    if len(arrays) != len(encoder.columns) + 1 + len(hidden) or any(a.dtype != np.float64 for a in arrays.values()):
         raise ValueError("its arrays are not those of a model")
-    if model.weights.shape != (k, d + 1) or not np.isfinite(model.weights).all():
-        raise ValueError("its weights do not fit its columns and classes")
+    for w, (before, after) in zip((*hidden, weights), pairwise(sizes), strict=True):
+        if w.shape != (after, before + 1) or not np.isfinite(w).all():
+            raise ValueError("its weights do not fit its columns and classes")
     return model
+
+
+def _check_words(model: Model, task: Any) -> None:
+    classes = model.classes
+    known = all(isinstance(label, str) for label in (model.target, *classes)) and len(classes) == len({*classes})
+    if not known or not (len(classes) >= 2 if task == "classification" else not classes):
+        raise ValueError("its target and classes are none")
+    if task not in ("classification", "regression"):
+        raise ValueError(f"its task is {task!r:.60}")
+    if model.activation not in ACTIVATIONS:
+        raise ValueError(f"its activation is {model.activation!r:.60}")
+    if not 0 <= model.threshold <= 1:
+        raise ValueError(f"its threshold is {model.threshold}")

@@ -43,7 +43,7 @@ def html(estimator: Any) -> str:
         f"<strong>{escape(name)}</strong> <span>{escape(_state(estimator))}</span>",
         _parameters(estimator),
         _weights(estimator),
-        _cost_curve([entry.cost for entry in getattr(estimator, "history_", [])]),
+        _cost_curve([entry.cost for entry in getattr(estimator, "history_", [])], _unit(estimator)),
     ]
     return f'<div style="{STYLE}">{"".join(filter(None, parts))}</div>'
 
@@ -77,7 +77,8 @@ def _weights(estimator: Any) -> str:
     strongest = np.argsort(-np.abs(coef).max(axis=0), kind="stable")[:MOST_WEIGHTS]
     rows = [_row(f"x{j + 1}" if names is None else names[j], coef[:, j]) for j in strongest] + [_row("bias", bias)]
     few = "" if coef.shape[1] <= MOST_WEIGHTS else f"the {MOST_WEIGHTS} strongest of {coef.shape[1]:,} "
-    summary = f"{few}weights (log-odds, nats per unit){_towards(estimator)}"
+    unit = "log-odds, nats per unit" if hasattr(estimator, "classes_") else "units of y per unit"
+    summary = f"{few}weights ({unit}){_towards(estimator)}"
     head = "" if len(coef) == 1 else _head(getattr(estimator, "classes_", range(len(coef))))
     table = f"<table>{head}{''.join(rows)}</table>"
     return f'<details open="open"><summary>{escape(summary)}</summary>{table}</details>'
@@ -97,7 +98,11 @@ def _row(name: Any, values: Array) -> str:
     return f"<tr><td>{escape(_short(str(name)))}</td>{cells}</tr>"
 
 
-def _cost_curve(costs: Sequence[float]) -> str:
+def _unit(estimator: Any) -> str:
+    return "nats" if hasattr(estimator, "classes_") else "squares of y's unit"
+
+
+def _cost_curve(costs: Sequence[float], unit: str) -> str:
     """A small line of the cost at each iteration, its first and last values beside it."""
     if len(costs) < 2:
         return ""
@@ -105,7 +110,7 @@ def _cost_curve(costs: Sequence[float]) -> str:
     x = np.linspace(4, WIDTH - 4, len(costs))
     y = 4 + (HEIGHT - 8) * (high - np.array(costs)) / (high - low or 1.0)
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    said = f"cost by iteration: {costs[0]:.4g} to {costs[-1]:.4g} nats in {len(costs) - 1} steps"
+    said = f"cost by iteration: {costs[0]:.4g} to {costs[-1]:.4g} {unit} in {len(costs) - 1} steps"
     return (
         f"<div>{said}</div>"
         f'<svg role="img" aria-label="{said}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'

@@ -227,7 +227,7 @@ class Problem:
     def least(self, l1_ratio: float) -> float:
         """The C up to which an L1 penalty keeps every weight at 0: where the steepest loss just balances it."""
         loss = replace(self.objective, penalty=np.zeros(self.objective.rows.d), lasso=None)
-        gradient = np.abs(loss.value_gradient(base_rate(self.labels.totals, loss))[1][:, : loss.rows.d])
+        gradient = np.abs(loss.value_gradient(base_rate(self.labels, loss))[1][:, : loss.rows.d])
         varies = ~self.columns.constant
         held = np.asarray(self.columns.lasso(l1_ratio / loss.total_weight))
         steepest = float((gradient[:, varies] / held[varies]).max(initial=0.0))
@@ -235,7 +235,7 @@ class Problem:
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
-        cold = base_rate(self.labels.totals, self.objective)
+        cold = base_rate(self.labels, self.objective)
         before, u, points, gaps, outcomes = cold, cold, [], [], []
         for i, C in enumerate(Cs):
             start = u if i < 2 else _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from onelayer import plots, tables
 from onelayer.diagnostics import MOST_WEIGHTS, standard_errors
 from onelayer.files import write_whole
-from onelayer.losses import sigmoid, softmax
-from onelayer.model import Model
+from onelayer.model import Model, probabilities
+from onelayer.network import ACTIVATIONS, forward
 from onelayer.training import train
 
 Array = NDArray[Any]
@@ -53,11 +53,14 @@ class Judged:
     @cached_property
     def _encoded(self) -> tuple[Any, Array, int]:
         frame = tables.read(self.table)
-        labels = tables.as_text(tables.column(frame, self.model.target))
+        raw = tables.column(frame, self.model.target)
+        labels = tables.as_text(raw)
         encoded = self.model.encoder.transform(frame.drop(self.model.target))
         kept = np.setdiff1d(np.arange(frame.height), list(encoded.unanswerable))
         if not len(kept):
             raise tables.TableError("no row can be answered, so there is nothing to draw")
+        if not self.model.classes:
+            return encoded.X[kept], tables.as_numbers(raw)[kept], len(encoded.unanswerable)
         y = np.array(labels.to_list(), dtype=object)[kept]
         unknown = [label for label in y if label not in self.model.classes]
         if unknown:
@@ -74,7 +77,7 @@ class Judged:
 
     @property
     def y(self) -> Array:
-        """Labels."""
+        """Labels, or numbers."""
         return self._encoded[1]
 
     @property
@@ -119,7 +122,9 @@ class Judged:
 
     @property
     def coef_(self) -> Array:
-        """Weights per unit of the table's columns."""
+        """Weights per unit of the table's columns; with hidden layers there are none."""
+        if self.model.hidden:
+            raise AttributeError("a stack of layers has no coef_")
         return self.in_units(self.model.weights)[:, :-1]
 
     @property
@@ -135,13 +140,13 @@ class Judged:
 
     def decision_function(self, X: Any) -> Array:
         """Logits in nats, (n,) for two classes, else (n, k)."""
-        z = np.asarray(X @ self.coef_.T + self.intercept_)
-        return z[:, 0] if len(self.model.classes) == 2 else z
+        first, *others = [*self.model.hidden, self.model.weights]
+        stack = [(w[:, :-1].T, w[:, -1]) for w in [self.in_units(first), *others]]
+        return np.asarray(forward(X, stack, ACTIVATIONS[self.model.activation])[0])
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, (n, k)."""
-        z = self.decision_function(X)
-        return np.column_stack([sigmoid(-z), sigmoid(z)]) if z.ndim == 1 else softmax(z)
+        return probabilities(self.decision_function(X))
 
     @cached_property
     def p(self) -> Array:
@@ -159,6 +164,10 @@ def _weights(seen: Any, wish: Wish, ax: Any) -> None:
     model = seen.model
     names, values, classes = model.encoder.feature_names, model.weights[:, :-1], model.classes
     errors = None
+    if model.task == "regression":
+        plots.weights(names, values, most=wish.top, ax=ax)
+        ax.set_xlabel(f"weight ({model.target}, for one standard deviation of a number)", parse_math=False)
+        return
     if seen.table is not None and model.weights.size > MOST_WEIGHTS:
         warnings.warn(f"no intervals: {model.weights.size:,} weights are too many for them", stacklevel=2)
     elif seen.table is not None:
@@ -174,7 +183,11 @@ def _history(model: Model) -> list[SimpleNamespace]:
 
 
 def _cost(seen: Any, wish: Wish, ax: Any) -> None:
-    plots.cost(_history(seen.model), ylabel="cost (nats per row)", ax=ax)
+    plots.cost(_history(seen.model), ylabel=_cost_label(seen.model), ax=ax)
+
+
+def _cost_label(model: Model) -> str:
+    return "cost (nats per row)" if model.classes else f"cost (half a square of {model.target} per row)"
 
 
 def _gap(seen: Any, wish: Wish, ax: Any) -> None:
@@ -216,16 +229,24 @@ def _confusion(seen: Any, wish: Wish, ax: Any) -> None:
 
 def _regularisation(seen: Any, wish: Wish, ax: Any) -> None:
     """Fits anew on the table, warm-started from the strongest penalty to the weakest."""
-    codes, weights, found = _codes(seen), None, []
+    numbers, weights, found = seen.model.task == "regression", None, []
+    y = seen.y if numbers else _codes(seen)
     Cs = PATH_OF_C * (seen.C if np.isfinite(seen.C) else 1.0)
     for C in Cs:
-        weights = train(seen.encoded, codes, C=float(C), initial=None if weights is None else [weights]).weights
+        start: list[Array] | None = None if weights is None else [weights]
+        weights = train(seen.encoded, y, task=seen.model.task, C=float(C), initial=start).weights
         found.append(weights)
     k = 0 if len(weights) == 1 else _class(seen, wish)  # type: ignore[arg-type]
-    label = seen.model.classes[1 if len(seen.model.classes) == 2 else k]
+    of = "" if numbers else f"log-odds of {seen.model.classes[1 if len(seen.model.classes) == 2 else k]}"
     values = np.array([w[k, :-1] for w in found])
     plots.regularisation_path(
-        Cs, values, seen.names, chosen=seen.C, most=min(wish.top, 8), ylabel=f"weight (log-odds of {label})", ax=ax
+        Cs,
+        values,
+        seen.names,
+        chosen=seen.C,
+        most=min(wish.top, 8),
+        ylabel=f"weight ({of or seen.model.target})",
+        ax=ax,
     )
 
 
@@ -293,6 +314,8 @@ KINDS: dict[str, Callable[[Any, Wish, Any], None]] = {
     "animation": _animation,
 }
 WITHOUT_DATA = ("weights", "cost", "gap")
+OF_NUMBERS = ("weights", "cost", "gap", "regularisation")
+OF_ONE_LAYER = ("weights", "gap", "regularisation", "path", "animation")  # of its weights, or of its known optimum
 
 
 def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
@@ -317,6 +340,7 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     ImportError
         If matplotlib is not installed.
     """
+    _refuse(model, kind)
     if table is None and kind not in WITHOUT_DATA:
         raise ValueError(f"the picture {kind!r} is drawn from rows: name a table with known labels after the model")
     if kind == "animation" and wish.output.suffix.lower() != ".gif":
@@ -332,6 +356,16 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     if kind != "animation":
         write_whole(wish.output, _as_file(figure, wish.output))
     return 0 if table is None or kind in WITHOUT_DATA[1:] else seen.unanswered
+
+
+def _refuse(model: Model, kind: str) -> None:
+    """A picture that the model has no such thing for."""
+    drawn = [k for k in KINDS if (model.classes or k in OF_NUMBERS) and not (model.hidden and k in OF_ONE_LAYER)]
+    if kind in drawn:
+        return
+    why = "is of classes, but the model predicts numbers" if not model.classes and kind not in OF_NUMBERS else ""
+    why = why or "is of one layer, but the model has hidden ones"
+    raise ValueError(f"the picture {kind!r} {why}: draw {', '.join(drawn)}")
 
 
 def _as_file(figure: Any, output: Path) -> bytes:

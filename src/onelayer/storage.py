@@ -13,20 +13,22 @@ from onelayer.files import write_whole
 
 Array = NDArray[Any]
 
-FORMAT, VERSION = "onelayer-model", 1
+FORMAT = "onelayer-model"
+# 1: one layer, classes. 2: numbers and hidden layers too. A model is saved as the earliest version that can say it.
+VERSIONS = ("1", "2")
 
 
 class ModelError(ValueError):
     """A file that is not a model this version can use."""
 
 
-def write(path: str | Path, described: dict[str, Any], arrays: Mapping[str, Array]) -> None:
+def write(path: str | Path, described: dict[str, Any], arrays: Mapping[str, Array], version: str) -> None:
     """Write what describes a model and its arrays; whole, or not at all."""
     from safetensors.numpy import save
 
     text = json.dumps(described, ensure_ascii=False, sort_keys=True)
     content = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items()}
-    head = {"format": FORMAT, "version": str(VERSION), "sha256": digest(text, content), "model": text}
+    head = {"format": FORMAT, "version": version, "sha256": digest(text, content), "model": text}
     write_whole(path, save(content, metadata=head))
 
 
@@ -42,9 +44,10 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     head, arrays = _opened(str(path))
     if head.get("format") != FORMAT:
         raise ModelError(f"{name} holds no onelayer model")
-    if head.get("version") != str(VERSION):
+    if head.get("version") not in VERSIONS:
         raise ModelError(
-            f"{name} is of version {head.get('version')!r}, but this onelayer reads {VERSION}: upgrade onelayer"
+            f"{name} is of version {head.get('version')!r}, but this onelayer reads {' and '.join(VERSIONS)}: "
+            "upgrade onelayer"
         )
     if head.get("sha256") != digest(head.get("model", ""), arrays):
         raise ModelError(f"{name} was changed since it was saved: fit and save it again")

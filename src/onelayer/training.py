@@ -1,12 +1,13 @@
-"""From features and labels to weights: the objective, the solver, and what a person should be told.
+"""From features and labels, or numbers, to weights: the objective, the solver, and what a person should be told.
 
-Both faces of the package, the estimator and the model of a table, call `train`.
+All faces of the package, the estimators and the model of a table, call `train`.
 """
 
 import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,15 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer import diagnostics, sampling
 from onelayer.columns import Columns, not_finite
 from onelayer.labels import Labels
-from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.network import ACTIVATIONS, Network, layers
 from onelayer.objective import Objective
 from onelayer.settings import Progress, Settings
 from onelayer.solvers import HeldOut, Outcome, Point, Watch, newton, proximal, solve
 from onelayer.solvers.newton import gap_at
 from onelayer.sources import available_jobs, one_thread_per_core
+from onelayer.targets import Targets
 
 Array = NDArray[Any]
+
+TASKS = ("classification", "regression")
 
 
 class Iterate(NamedTuple):
@@ -38,7 +41,7 @@ class Iterate(NamedTuple):
 
 @dataclass(frozen=True)
 class Fit:
-    """What training found: weights (k, d + 1) with the bias last, and how it got there.
+    """What training found: weights (k, d + 1) with the bias last, and how it got there; of numbers, no classes.
 
     ``hidden`` are such arrays of the hidden layers, the first one first, each (neurons, neurons before + 1).
 
@@ -66,16 +69,17 @@ def train(
     initial: Sequence[Array] | None = None,
     names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    task: str = "classification",
     **settings: Any,
 ) -> Fit:
-    """Minimise C · Σ ω loss + (1 - l1_ratio)/2 · ‖w‖² over weights and an unpenalised intercept.
+    """Minimise C · Σ ω loss + (1 - l1_ratio)/2 · ‖w‖² + l1_ratio · ‖w‖₁ over weights and an unpenalised intercept.
 
     Parameters
     ----------
     X : array or CSR matrix of shape (n, d)
         Features, never modified.
     y : array of shape (n,)
-        Labels of two or more classes.
+        Labels of two or more classes, or numbers.
     sample_weight : array of shape (n,), optional
     eval_set : tuple of X and y, optional
         Rows held out: their loss says when to stop, and which weights are returned.
@@ -83,6 +87,8 @@ def train(
         Where to start, in the user's units: the weights of each layer.
     names, class_names : d and k names, optional
         Of columns and classes, for what a person is told.
+    task : {"classification", "regression"}
+        Whether y are labels, with the log loss, or numbers, with the squared error ½(z - y)².
     settings
         Of `Settings`.
 
@@ -104,31 +110,40 @@ def train(
     """
     started = time.perf_counter()
     chosen = Settings(**settings)
-    labels = Labels.of(y, sample_weight, chosen.class_weight, class_names)
+    labels = _targets(y, sample_weight, class_names, task, chosen)
     columns = Columns.of(X, chosen.fit_intercept)
     if chosen.hidden_layer_sizes:
         columns = columns.within_reach(X)
     evaluation = None
     if eval_set is not None:
-        evaluation = eval_set[0], Labels.among(labels.classes, eval_set[1], "eval_set")
-    elif chosen.holds_out(len(labels.codes)):
+        evaluation = eval_set[0], labels.like(eval_set[1])
+    elif chosen.holds_out(labels.rows):
         X, labels, evaluation = _split(X, labels, chosen)
     objective = make_objective(X, labels, columns, chosen)
     start = _start(objective, columns, labels, chosen, initial)
     held_out = _held_out(evaluation, columns, chosen) if evaluation else None
     record = _Record(X, labels, columns, objective, chosen, started, held_out)
     outcome = _solve(objective, start, labels, chosen, record)
+    if record.exact:
+        outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
     return _fit(X, labels, columns, outcome, record, names)
 
 
+def _targets(
+    y: ArrayLike, sample_weight: ArrayLike | None, names: Sequence[str] | None, task: str, settings: Settings
+) -> Labels | Targets:
+    if task not in TASKS:
+        raise ValueError(f"task must be one of {', '.join(TASKS)}, not {task!r}")
+    if task == "regression":
+        return Targets.of(y, sample_weight, settings.fit_intercept)
+    return Labels.of(y, sample_weight, settings.class_weight, names)
+
+
 def make_objective(
-    X: Any, labels: Labels, columns: Columns, settings: Settings, *, all_weight: float | None = None
+    X: Any, labels: Labels | Targets, columns: Columns, settings: Settings, *, all_weight: float | None = None
 ) -> Any:
     """One layer's objective, or a network's; `all_weight` is that of all rows, where these are not all."""
-    k = 1 if len(labels.classes) == 2 else len(labels.classes)
-    total_weight = float(labels.totals.sum())
-    target = labels.codes.astype(np.float32) if k == 1 else labels.codes  # 0 and 1 need no more
-    loss = SIGMOID if k == 1 else SOFTMAX
+    k, loss, target, total_weight = labels.outputs, labels.loss, labels.values, labels.total_weight
     strength, jobs = 1 / (settings.C * (all_weight or total_weight)), available_jobs(settings.n_jobs)
     if settings.hidden_layer_sizes:
         sizes = (X.shape[1], *settings.hidden_layer_sizes, k)
@@ -143,17 +158,17 @@ def make_objective(
         settings.fit_intercept,
         columns.implicit_mean,
         columns.implicit_scale,
-        columns.lasso(settings.l1_ratio * strength),
+        columns.lasso(settings.l1_ratio * strength / labels.unit),
     )
 
 
 def _start(
-    objective: Any, columns: Columns, labels: Labels, settings: Settings, initial: Sequence[Array] | None
+    objective: Any, columns: Columns, labels: Labels | Targets, settings: Settings, initial: Sequence[Array] | None
 ) -> Array:
     if initial is None:
         seed = settings.random_state or 0
-        return base_rate(labels.totals, objective) if objective.convex else np.asarray(objective.initial(seed))
-    return from_users_units(initial, objective, columns)
+        return base_rate(labels, objective) if objective.convex else np.asarray(objective.initial(seed))
+    return from_users_units(labels.from_user(initial), objective, columns)
 
 
 def from_users_units(stack: Sequence[Array], objective: Any, columns: Columns) -> Array:
@@ -175,23 +190,25 @@ def in_users_units(u: Array, objective: Any, columns: Columns) -> list[Array]:
     return [columns.to_user(first), *others]
 
 
-def _split(X: Any, labels: Labels, settings: Settings) -> tuple[Any, Labels, tuple[Any, Labels]]:
+def _split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any, Any]]:
     """A fraction of each class's rows, drawn at random, is held out; none of a class that would be left without."""
     rng = np.random.default_rng(settings.random_state or 0)
-    held = np.zeros(len(labels.codes), dtype=bool)
-    for code in range(len(labels.classes)):
-        of_class = rng.permutation(np.flatnonzero(labels.codes == code))
+    strata = labels.strata
+    held = np.zeros(labels.rows, dtype=bool)
+    for code in range(int(strata.max()) + 1):
+        of_class = rng.permutation(np.flatnonzero(strata == code))
         held[of_class[: int(settings.validation_fraction * len(of_class))]] = True
     if not held.any():
+        of_each = " of each class" if len(labels.classes) else ""
         raise ValueError(
-            f"early_stopping holds out validation_fraction={settings.validation_fraction!r} of each class, but of "
+            f"early_stopping holds out validation_fraction={settings.validation_fraction!r}{of_each}, but of "
             f"{len(held)} rows this is none: raise it, pass an eval_set, or set early_stopping=False"
         )
     kept, held = np.flatnonzero(~held), np.flatnonzero(held)
     return X[kept], labels.take(kept), (X[held], labels.take(held))
 
 
-def _held_out(evaluation: tuple[Any, Labels], columns: Columns, settings: Settings) -> HeldOut:
+def _held_out(evaluation: tuple[Any, Any], columns: Columns, settings: Settings) -> HeldOut:
     X, labels = evaluation
     objective = make_objective(X, labels, columns, replace(settings, C=math.inf))  # the loss alone, without a penalty
     return HeldOut(objective.value, settings.n_iter_no_change)
@@ -202,7 +219,7 @@ class _Record:
     """Sees every point of a fit: keeps the history and the best, shows it to who asked, and says when to stop."""
 
     X: Any
-    labels: Labels
+    labels: Labels | Targets
     columns: Columns
     objective: Any
     settings: Settings
@@ -210,7 +227,7 @@ class _Record:
     held_out: HeldOut | None = None
     history: list[Iterate] = field(default_factory=list)
     best: Point | None = None
-    separated: bool = False
+    perfect: bool = False  # every row on its side, or fitted to the last digit
     asked_to_stop: bool = False
 
     def __call__(self, point: Point) -> bool:
@@ -220,21 +237,22 @@ class _Record:
         if of_all and (self.best is None or point.value <= self.best.value):
             self.best = point
         enough = self.held_out is not None and of_all and self.held_out(point)
-        loss = self.held_out.losses[-1] if self.held_out is not None and of_all else None
+        unit = self.labels.unit
+        loss = self.held_out.losses[-1] * unit * unit if self.held_out is not None and of_all else None
         seconds = time.perf_counter() - self.started
-        entry = Iterate(point.value, float(np.linalg.norm(point.gradient)), seconds, point.rows, loss)
+        norm = float(np.linalg.norm(point.gradient)) * unit
+        entry = Iterate(point.value * unit * unit, norm, seconds, point.rows, loss)
         self.history.append(entry)
         if self.settings.verbose:
             print(f"iteration {len(self.history) - 1}: cost {entry.cost:.9g}, gradient {entry.gradient_norm:.3g}")
-        unpenalised = math.isinf(self.settings.C) and self.objective.convex
-        self.separated = of_all and unpenalised and point.value < self._one_row_wrong
-        seen = Progress(*entry, point.gradient, lambda: self._weights(point))
+        self.perfect = of_all and self._can_be_perfect and point.value < self._enough
+        seen = Progress(*entry, point.gradient * unit, lambda: self._weights(point))
         said = any([callback(seen) for callback in self.settings.callbacks or ()])
         self.asked_to_stop = self.asked_to_stop or said or enough
-        return self.separated or said or enough
+        return self.perfect or said or enough
 
     def _weights(self, point: Point) -> Any:
-        stack = in_users_units(point.u, self.objective, self.columns)
+        stack = self.labels.to_user(in_users_units(point.u, self.objective, self.columns))
         return stack if len(stack) > 1 else stack[0]
 
     @property
@@ -243,14 +261,21 @@ class _Record:
         return self.best if self.held_out is None or self.held_out.best is None else self.held_out.best
 
     @property
-    def _one_row_wrong(self) -> float:
-        """The least cost at which a row can be on the wrong side: its own loss at probability 1/2, and no other's."""
-        weight = self.labels.weight
-        least = 1.0 if weight is None else float(weight[weight > 0].min())
-        return float(least * math.log(2) / self.objective.total_weight)
+    def exact(self) -> bool:
+        """Whether numbers are fitted to their last digits."""
+        return self.perfect and isinstance(self.labels, Targets)
+
+    @cached_property
+    def _can_be_perfect(self) -> bool:
+        """A penalty keeps labels from it, in one layer, and numbers but where it is slight."""
+        return isinstance(self.labels, Targets) or (math.isinf(self.settings.C) and bool(self.objective.convex))
+
+    @cached_property
+    def _enough(self) -> float:
+        return self.labels.enough(float(self.objective.rows.precision))
 
 
-def _solve(objective: Any, start: Array, labels: Labels, settings: Settings, record: _Record) -> Outcome:
+def _solve(objective: Any, start: Array, labels: Labels | Targets, settings: Settings, record: _Record) -> Outcome:
     try:
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             outcome = _run(objective, start, labels, settings, Watch(record))
@@ -262,13 +287,15 @@ def _solve(objective: Any, start: Array, labels: Labels, settings: Settings, rec
         return Outcome(best, best.value, "bound", False, ("interrupted: the best weights so far are kept",))
 
 
-def _run(objective: Any, start: Array, labels: Labels, settings: Settings, watch: Watch) -> Outcome:
+def _run(objective: Any, start: Array, labels: Labels | Targets, settings: Settings, watch: Watch) -> Outcome:
     common: dict[str, Any] = {"tol": settings.tol, "max_iter": settings.iterations(), "watch": watch}
     solver = settings.solver_for(objective.rows.n)
     if solver == "newton" and objective.lasso is not None:
         return proximal(objective, start, **common)
     if solver == "newton":
-        return newton(objective, start, samples=growing_samples(objective, labels, settings), **common)
+        # squared errors have one curvature everywhere: a step with that of all rows ends the fit
+        samples = growing_samples(objective, labels, settings) if isinstance(labels, Labels) else ()
+        return newton(objective, start, samples=samples, **common)
     return solve(
         objective,
         start,
@@ -294,16 +321,15 @@ def _best_held_out(objective: Any, outcome: Outcome, settings: Settings, record:
 
 
 def _fit(
-    X: Any, labels: Labels, columns: Columns, outcome: Outcome, record: _Record, names: Sequence[str] | None
+    X: Any, labels: Labels | Targets, columns: Columns, outcome: Outcome, record: _Record, names: Sequence[str] | None
 ) -> Fit:
-    point = outcome.point
-    if record.history[-1].cost != point.value or record.history[-1].rows != point.rows:
+    point, cost = outcome.point, outcome.point.value * labels.unit * labels.unit
+    if record.history[-1].cost != cost or record.history[-1].rows != point.rows:
         record(point)
     doubts = _doubts(X, labels, outcome, record, names)
     warnings = [*outcome.notices, *doubts]
     notices = _noticed(X, labels, columns, point, record, names)
-    floor = point.value - outcome.gap
-    *hidden, weights = in_users_units(point.u, record.objective, columns)
+    *hidden, weights = labels.to_user(in_users_units(point.u, record.objective, columns))
     return Fit(
         weights,
         tuple(hidden),
@@ -311,19 +337,26 @@ def _fit(
         record.history,
         len(record.history) - 1,
         outcome.converged and not doubts,
-        outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf),
+        2 * outcome.gap if record.exact else _relative_gap(outcome),  # ½ is the cost without features, in our unit
         outcome.gap_kind,
         tuple(warnings),
         tuple([*warnings, *notices]),
     )
 
 
-def _doubts(X: Any, labels: Labels, outcome: Outcome, record: _Record, names: Sequence[str] | None) -> list[str]:
+def _relative_gap(outcome: Outcome) -> float:
+    floor = outcome.point.value - outcome.gap
+    return outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf)
+
+
+def _doubts(
+    X: Any, labels: Labels | Targets, outcome: Outcome, record: _Record, names: Sequence[str] | None
+) -> list[str]:
     """What casts doubt on the weights."""
     settings = record.settings
-    if math.isinf(settings.C) and record.objective.convex:
+    if isinstance(labels, Labels) and math.isinf(settings.C) and record.objective.convex:
         parting = diagnostics.separating(X, labels.codes, by_chance=True)
-        if parting or record.separated:
+        if parting or record.perfect:
             where = f" ({_parts(parting, labels, names)})" if parting else ""
             return [
                 f"the classes are separable{where}, so without a penalty no finite optimum exists and the weights "
@@ -338,7 +371,7 @@ def _doubts(X: Any, labels: Labels, outcome: Outcome, record: _Record, names: Se
 
 
 def _noticed(
-    X: Any, labels: Labels, columns: Columns, point: Point, record: _Record, names: Sequence[str] | None
+    X: Any, labels: Labels | Targets, columns: Columns, point: Point, record: _Record, names: Sequence[str] | None
 ) -> list[str]:
     """What else is worth knowing."""
     found = []
@@ -347,6 +380,8 @@ def _noticed(
         first = diagnostics.name(int(constant.argmax()), names)
         many = f"{constant.sum()} constant columns, first {first}" if constant.sum() > 1 else f"{first} is constant"
         found.append(f"{many}: weight 0")
+    if record.exact:
+        found.append("every row is fitted to its last digits: what is left of the cost is rounding")
     if not objective.convex:
         return found
     if math.isinf(settings.C):
@@ -356,7 +391,7 @@ def _noticed(
                 f"columns are collinear, rank {rank} of {p} with the bias: of all weights that fit alike, the shortest "
                 "in scaled columns are given"
             )
-    elif parting := diagnostics.separating(X, labels.codes, by_chance=False):
+    elif isinstance(labels, Labels) and (parting := diagnostics.separating(X, labels.codes, by_chance=False)):
         found.append(
             f"{_parts(parting, labels, names)}: the penalty alone keeps that weight finite; look whether the column "
             "gives the label away"
@@ -383,10 +418,9 @@ def growing_samples(objective: Objective, labels: Labels, settings: Settings) ->
             yield objective.sample(*chosen)
 
 
-def base_rate(totals: Array, objective: Objective) -> Array:
-    """Weights 0, and the bias at the log-odds of the classes, where it would be without features."""
+def base_rate(labels: Labels | Targets, objective: Objective) -> Array:
+    """Weights 0, and the bias where it would be without features."""
     u = np.zeros(objective.shape)
     if objective.bias:
-        logs = np.log(totals)
-        u[:, -1] = logs[1] - logs[0] if len(logs) == 2 else logs - logs.mean()
+        u[:, -1] = labels.base
     return u

@@ -12,7 +12,9 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -76,6 +78,31 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
             "name the separator (separator=, --sep)"
         )
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
+
+
+def as_numbers(series: pl.Series) -> NDArray[np.float64]:
+    """The cells of a target column as finite numbers.
+
+    Raises
+    ------
+    TableError
+        For what is no number, with its row.
+
+    Examples
+    --------
+    >>> as_numbers(pl.Series("price", ["1.5", "2"]))
+    array([1.5, 2. ])
+    """
+    plain = series.dtype.is_numeric() or series.dtype == pl.Boolean
+    values = (series if plain else as_text(series)).cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise TableError(
+            f"target column {series.name!r} must hold numbers, but {wrong.sum()} of its cells are none, first "
+            f"{series[row]!r:.60} in row {row + 1}: correct or drop these rows"
+        )
+    return values
 
 
 def as_text(series: pl.Series) -> pl.Series:

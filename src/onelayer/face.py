@@ -1,0 +1,139 @@
+"""What both estimators share of scikit-learn's face: their settings, X as it is checked, what is kept of a fit."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import fields
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from onelayer import features
+from onelayer.columns import not_finite
+from onelayer.network import ACTIVATIONS, forward
+from onelayer.settings import Settings
+from onelayer.sources import available_jobs, by_blocks
+
+Array = NDArray[Any]
+
+SETTINGS = tuple(field.name for field in fields(Settings))
+PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
+AT_ONCE = 2**17  # cells up to which threads and blocks cost more than they bring
+
+
+def settings(estimator: Any) -> dict[str, Any]:
+    """What it has been told, of `onelayer.settings.Settings`."""
+    return {name: getattr(estimator, name) for name in SETTINGS if hasattr(estimator, name)}
+
+
+def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """X as rows of numbers, sparse or dense; at a fit, how many columns and what they are called is kept."""
+    if type(X) is np.ndarray and X.dtype in PLAIN and X.ndim == 2 and X.size and not names(estimator):
+        # nothing to convert or to name: a row is answered in a fifth of the time
+        if reset:
+            estimator.n_features_in_ = X.shape[1]
+        if X.shape[1] == estimator.n_features_in_:
+            return X
+    X = features.checked(X, None if reset else names(estimator))
+    if not reset:
+        features.refuse_width(X, estimator.n_features_in_, type(estimator).__name__)
+    X = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse="csr",
+        accept_large_sparse=True,
+        ensure_all_finite=False,
+        dtype="numeric",
+    )
+    if hasattr(X, "tocsr"):
+        return X  # in any order, even with duplicates: a sum over rows is the same
+    return (
+        X
+        if X.dtype.kind in "fiu" and X.dtype.itemsize > 2
+        else check_array(X, dtype=np.float64, ensure_all_finite=False)
+    )
+
+
+def same_length(X: Any, y: Array, what: str) -> None:
+    """Refuse rows and labels, or numbers, that are not as many."""
+    if X.shape[0] != len(y):
+        looks = ": X looks transposed, pass X.T" if X.shape[1] == len(y) else ""
+        raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} {what}{looks}")
+
+
+def one_axis(y: Array, what: str) -> Array:
+    """y as one axis; a single column is taken, with scikit-learn's warning."""
+    if y.ndim == 2 and y.shape[1] == 1 and len(y) > 1:
+        warnings.warn("A column-vector y was passed when a 1d array was expected", DataConversionWarning, stacklevel=4)
+        return y[:, 0]
+    if y.ndim != 1:
+        looks = ": it looks transposed, pass y.T" if y.ndim == 2 and len(y) == 1 else ""
+        raise ValueError(f"y must hold one {what} for each row, but has shape {y.shape}{looks}")
+    return y
+
+
+def names(estimator: Any) -> list[str] | None:
+    """Of the columns at the fit, where they had some."""
+    return list(estimator.feature_names_in_) if hasattr(estimator, "feature_names_in_") else None
+
+
+def logits(estimator: Any, X: Any, w: Array, b: Any) -> Array:
+    """X w + b of checked rows; a cell that is no number is named."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        if X.shape[0] * X.shape[1] <= AT_ONCE:
+            z = np.asarray(X.dot(w) + b)
+        else:
+            z = by_blocks(X, lambda X: np.asarray(X.dot(w) + b), available_jobs(estimator.n_jobs))
+    if not np.isfinite(z.sum()) and (message := not_finite(X, names(estimator))) is not None:
+        raise ValueError(message)
+    return z
+
+
+def logits_of_stack(estimator: Any, X: Any) -> Array:
+    """Logits of checked rows through hidden layers, (n,) or (n, k)."""
+    if (message := not_finite(X, names(estimator))) is not None:  # tanh and ReLU hide an infinity
+        raise ValueError(message)
+    layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
+    return forward(X, layers, ACTIVATIONS[estimator.activation])[0]
+
+
+def keep_fit(estimator: Any, fit: Any) -> None:
+    """How a fit went, as attributes; what casts doubt on it, as warnings of who called ``fit``."""
+    estimator.n_iter_ = np.array([fit.n_iter])
+    estimator.history_, estimator.converged_ = fit.history, fit.converged
+    estimator.optimality_gap_, estimator.gap_kind_ = fit.optimality_gap, fit.gap_kind
+    estimator.notices_ = fit.notices
+    for warning in fit.warnings:
+        category = UserWarning if fit.converged else ConvergenceWarning
+        warnings.warn(f"{warning} (gap {fit.optimality_gap:.1e}, {fit.gap_kind})", category, stacklevel=3)
+
+
+def keep_weights(estimator: Any, stack: Sequence[Array]) -> None:
+    """As ``coef_`` and ``intercept_``, or with hidden layers as lists of them, laid out as scikit-learn's are."""
+    for name in ("coef_", "intercept_", "coefs_", "intercepts_"):
+        estimator.__dict__.pop(name, None)
+    if len(stack) == 1:
+        estimator.coef_, estimator.intercept_ = stack[0][:, :-1], stack[0][:, -1]
+    else:
+        estimator.coefs_, estimator.intercepts_ = [w[:, :-1].T for w in stack], [w[:, -1] for w in stack]
+
+
+def kept_stack(estimator: Any) -> list[Array]:
+    """The inverse of `keep_weights`."""
+    if hasattr(estimator, "coef_"):
+        return [np.column_stack([np.atleast_2d(estimator.coef_), np.atleast_1d(estimator.intercept_)])]
+    return [np.column_stack([W.T, b]) for W, b in zip(estimator.coefs_, estimator.intercepts_, strict=True)]
+
+
+def warm_stack(estimator: Any, d: int, outputs: int) -> list[Array] | None:
+    """The weights of the fit before, where they fit d columns and the layers asked for."""
+    if not (hasattr(estimator, "coef_") or hasattr(estimator, "coefs_")):
+        return None
+    stack = kept_stack(estimator)
+    sizes = [d, *estimator.hidden_layer_sizes, outputs]
+    return stack if [w.shape for w in stack] == [(b, a + 1) for a, b in pairwise(sizes)] else None

@@ -1,0 +1,195 @@
+"""scikit-learn's face of the neuron for numbers: `PerceptronRegressor`, the regression twin."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from onelayer import face, notebook
+from onelayer.labels import label_array
+from onelayer.targets import numbers
+from onelayer.training import train
+
+Array = NDArray[Any]
+
+
+class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """One layer of neurons without a sigmoid, fitted to numbers: the same backward pass, the same objective.
+
+    It minimises ``C · Σ ω ½(z − y)² + (1 − l1_ratio)/2 · ‖w‖² + l1_ratio · ‖w‖₁`` with an intercept that is not
+    penalised: scikit-learn's `Ridge` with ``alpha = 1/C``, its `ElasticNet` with ``alpha = 1/(C n)``, and with
+    ``C=np.inf`` least squares. Columns and targets are centred and scaled inside, so that units do not matter to how
+    well it is solved. Squared error has one curvature everywhere: up to 512 weights, one step of Newton's ends a
+    fit, at Ridge's weights to 1e-8 or better; beyond, conjugate gradients stop by ``tol``.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of the penalty; ``np.inf`` is none, and of all weights that then fit alike, the shortest in
+        scaled columns are given.
+    l1_ratio : float in [0, 1]
+        From all L2 (ridge) to all L1 (lasso).
+    fit_intercept : bool
+        Whether there is an intercept.
+    solver : {"auto", "newton", "lbfgs", "gd", "momentum", "nesterov", "rmsprop", "adam", "sgd"}
+        "auto" is Newton's method; with hidden layers L-BFGS up to 10,000 rows, Adam above.
+    learning_rate : float or "auto"
+        Of descent on the mean objective in scaled columns; "auto" is 1/L, L the largest curvature, and 0.01 for
+        "rmsprop" and "adam".
+    tol : float
+        The relative distance from the optimum at which to stop; with hidden layers, the relative progress of an
+        iteration below which there is none.
+    max_iter : int or None
+        Steps at most, or epochs of batches; None is 100, or 2000 with hidden layers.
+    warm_start : bool
+        Start from the weights of the fit before.
+    random_state : int or None
+        Seed of batches, initial weights and rows held out; None is 0.
+    n_jobs : int or None
+        Threads; None takes as many cores as are free for this process.
+    verbose : int
+        Print each iterate.
+    callbacks : sequence of functions, optional
+        Each is called with every entry of the history, its ``gradient`` and its ``weights()``; True stops the fit.
+    hidden_layer_sizes : sequence of int
+        Neurons of each hidden layer, such as (16,); with them the penalty is on weights of scaled columns and targets.
+    activation : {"relu", "tanh", "gelu"}
+        Of the hidden layers.
+    batch_size, momentum, beta_1, beta_2, epsilon, early_stopping, validation_fraction, n_iter_no_change
+        As in `onelayer.PerceptronClassifier`.
+
+    Attributes
+    ----------
+    coef_ : array of shape (d,)
+    intercept_ : float
+    coefs_, intercepts_ : lists of arrays
+        In their place with hidden layers: weights (fan in, fan out) and biases of each layer.
+    n_iter_ : array of shape (1,)
+    history_ : list of (cost, gradient_norm, seconds, rows, held_out)
+        ``cost`` is the objective divided by C · Σ ω, in squares of y's unit.
+    converged_ : bool
+    optimality_gap_ : float
+        The distance of the cost from its optimum, relative to the optimum; where every row is fitted to its last
+        digits, and the cost is but rounding, relative to the cost without features.
+    gap_kind_ : {"bound", "estimate"}
+    notices_ : tuple of str
+        What else is worth knowing, such as collinear columns.
+
+    Examples
+    --------
+    >>> model = PerceptronRegressor(C=np.inf).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+    >>> model.predict([[10.0]]).round(9).tolist(), model.coef_.round(9).tolist()
+    ([21.0], [2.0])
+    >>> bool(model.converged_)
+    True
+    """
+
+    _html_repr = notebook.html  # what scikit-learn's base class shows in a notebook
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        solver: str = "auto",
+        learning_rate: float | str = "auto",
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
+        random_state: int | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        callbacks: Sequence[Callable[[Any], bool | None]] | None = None,
+        hidden_layer_sizes: Sequence[int] = (),
+        activation: str = "relu",
+        batch_size: int | str = "auto",
+        momentum: float = 0.9,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        early_stopping: bool | str = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+    ) -> None:
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.batch_size = batch_size
+        self.momentum = momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        eval_set: tuple[Any, ArrayLike] | None = None,
+    ) -> Self:
+        """Fit the weights to rows X (n, d) and numbers y (n,).
+
+        The loss on the rows of ``eval_set``, or on those that ``early_stopping`` holds out, says when to stop, and the
+        weights that serve them best are kept.
+
+        Raises
+        ------
+        ValueError
+            For input that cannot be used, with column, row and value.
+        """
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        X = face.checked(self, X, reset=True)
+        y = numbers(face.one_axis(label_array(y), "number"))
+        face.same_length(X, y, "numbers")
+        if eval_set is not None:
+            eval_set = face.checked(self, eval_set[0], reset=False), numbers(eval_set[1])
+            face.same_length(*eval_set, "numbers")
+        fit = train(
+            X,
+            y,
+            sample_weight=sample_weight,
+            eval_set=eval_set,
+            initial=face.warm_stack(self, X.shape[1], 1) if self.warm_start else None,
+            names=face.names(self),
+            task="regression",
+            **face.settings(self),
+        )
+        face.keep_weights(self, [*fit.hidden, fit.weights])
+        if not fit.hidden:
+            self.coef_, self.intercept_ = fit.weights[0, :-1], float(fit.weights[0, -1])
+        face.keep_fit(self, fit)
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """The number of each row, (n,), in y's unit."""
+        if not hasattr(self, "converged_"):
+            check_is_fitted(self)
+        X = face.checked(self, X, reset=False)
+        if self.hidden_layer_sizes:
+            return np.asarray(face.logits_of_stack(self, X), dtype=np.float64)
+        return face.logits(self, X, self.coef_, self.intercept_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
