@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
 
@@ -92,3 +93,15 @@ def test_a_bound_is_one(load):
     fit = train(X, y, C=1.0)
     assert fit.gap_kind == "bound"
     assert (fit.history[-1].cost - best) / best <= fit.optimality_gap <= 1e-6
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-6])
+def test_the_gap_of_rare_levels_is_not_understated(tol):
+    rng = np.random.default_rng(1)
+    levels = rng.zipf(1.6, 20_000) % 2000
+    X = sp.csr_matrix((np.ones(20_000), (np.arange(20_000), levels)), shape=(20_000, 2000))
+    y = rng.standard_normal(2000)[levels] * 1.5 + rng.logistic(size=20_000) > 0
+    best = train(X, y, tol=1e-12, max_iter=500).history[-1].cost
+    fit = train(X, y, tol=tol)
+    assert fit.converged
+    assert fit.optimality_gap >= 0.5 * (fit.history[-1].cost - best) / best

@@ -190,6 +190,20 @@ class Objective:
 
         return np.asarray(self.rows.total(block, logits)[0] / self.total_weight)
 
+    def diagonal(self, logits: Logits) -> Array:
+        """The Hessian's diagonal, of a point's shape: exact for one output of sparse rows, whose levels differ most."""
+        mean = self.mean_curvature(logits)[:, None]
+        if not self.rows.sparse or self.outputs > 1 or self.scale is None:
+            return np.asarray(mean + self.ridge)
+
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
+            squares = X.copy()
+            squares.data **= 2
+            return (np.asarray(squares.T @ _times(self.loss.curvature(z), weight), dtype=np.float64),)
+
+        own = self.rows.total(block, logits)[0] / self.scale**2 / self.total_weight
+        return np.hstack([own[None], mean])[:, : self.shape[1]] + self.ridge
+
     def in_row_space(self) -> "tuple[Objective, Callable[[Array], Array]]":
         """The same objective in as many coordinates as there are rows, and the way back from them.
 

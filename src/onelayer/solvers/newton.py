@@ -125,8 +125,8 @@ def _truncated(
     gap, kind, seen = math.inf, "estimate", UNSEEN
     for iteration in range(max_iter + 1):
         if curvature is not None and seen.steps >= 3:
-            # between what the step before has seen of its own gradient and the worst of the spectrum
-            gap, kind = _gap(point, 1.5 * math.sqrt(seen.ratio / seen.least) * _step(curvature, point)[1])
+            # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
+            gap, kind = _gap(point, 2 / seen.least * _step(curvature, point)[1])
             if gap <= tol * point.value:
                 break
         product = objective.product(point.u, point.logits)
@@ -157,7 +157,7 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
             return np.stack([solve_row(row) for solve_row, row in zip(solvers, g, strict=True)])
 
         return Curvature(solve, point.value)
-    diagonal = np.maximum(objective.mean_curvature(point.logits)[:, None] + objective.ridge, 1e-300)
+    diagonal = np.maximum(objective.diagonal(point.logits), 1e-300)
     return Curvature(lambda g: np.asarray(g / diagonal), math.inf)
 
 
