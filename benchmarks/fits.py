@@ -156,7 +156,9 @@ def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> 
         while reached and _again(line["seconds"], patience):
             line = fitted(tol, line["seconds"])
         spent += line["seconds"][0]
-        stuck = len(set(values[-6:])) == 1 and len(values) > 6 and values[-1] < values[0]  # after a start, not before it
+        stuck = (
+            len(set(values[-6:])) == 1 and len(values) > 6 and values[-1] < values[0]
+        )  # after a start, not before it
         if not gaps or stuck or spent > SPENT:
             return
         skip = line["seconds"][0] > 1
