@@ -196,12 +196,13 @@ class Objective:
         if not self.rows.sparse or self.outputs > 1 or self.scale is None:
             return np.asarray(mean + self.ridge)
 
-        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
-            squares = X.copy()
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
+            squares, h = X.copy(), _times(self.loss.curvature(z), weight)
             squares.data **= 2
-            return (np.asarray(squares.T @ _times(self.loss.curvature(z), weight), dtype=np.float64),)
+            return np.asarray(squares.T @ h, dtype=np.float64), np.asarray(X.T @ h, dtype=np.float64)
 
-        own = self.rows.total(block, logits)[0] / self.scale**2 / self.total_weight
+        squares, sums = (part / self.total_weight for part in self.rows.total(block, logits))
+        own = (squares if self.mean is None else squares + self.mean * (mean[0] * self.mean - 2 * sums)) / self.scale**2
         return np.hstack([own[None], mean])[:, : self.shape[1]] + self.ridge
 
     def in_row_space(self) -> "tuple[Objective, Callable[[Array], Array]]":

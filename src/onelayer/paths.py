@@ -236,15 +236,15 @@ class Problem:
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
         cold = base_rate(self.labels, self.objective)
-        before, u, points, gaps, outcomes = cold, cold, [], [], []
+        before, u, known, points, gaps, outcomes = cold, cold, None, [], [], []
         for i, C in enumerate(Cs):
             start = u if i < 2 else _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
             # from a near start, only the curvature of the largest sample is of use
-            outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None))
+            outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), known)
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
-            before, u = u, outcome.point.u
+            before, u, known = u, outcome.point.u, outcome.known
             points.append(self.columns.to_user(u))
             floor = outcome.point.value - outcome.gap
             gaps.append(outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf))
@@ -260,7 +260,7 @@ class Problem:
             self.labels.classes,
         )
 
-    def _fit(self, u: Array, C: float, l1_ratio: float, samples: slice) -> tuple[Outcome, int]:
+    def _fit(self, u: Array, C: float, l1_ratio: float, samples: slice, known: Any = None) -> tuple[Outcome, int]:
         """What the solver finds from u, and how many points it saw on its way."""
         seen: list[float] = []
 
@@ -274,7 +274,7 @@ class Problem:
         common: dict[str, Any] = {"tol": self.settings.tol, "max_iter": self.settings.iterations(), "watch": Watch(see)}
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             if objective.lasso is not None:
-                outcome = proximal(objective, u, **common)
+                outcome = proximal(objective, u, before=known, **common)
             else:
                 parts = [self._penalised(sample, C, l1_ratio) for sample in self.samples[samples]]
                 outcome = newton(objective, u, samples=parts, **common)

@@ -12,6 +12,7 @@ SHARE = 8  # of all rows, the largest sample is at most one in so many; each sma
 RICH = 20  # rows a parameter below which a sample's curvature is too far from all rows'
 FEWEST = 2_000  # rows: below it, the interpreter takes longer than the arithmetic
 HESSIANS = 30  # rows a parameter of three or more classes in the largest sample
+QUARTER, ENOUGH, ENOUGH_EACH = 4, 5_000, 5
 RARE = 100  # rows of a class that a sample holds at least, if there are so many
 
 
@@ -31,6 +32,19 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
     while largest >= least:
         found.append(largest)
         largest //= SHARE
+    return found[::-1]
+
+
+def sizes_of_support(n: int, d: int, *, sparse: bool) -> list[int]:
+    """How many rows the samples have on which the columns with a weight are looked for, smallest first.
+
+    From fewer than five rows a column, a sample gives weights to more of them than all rows do; of sparse columns,
+    with a stronger penalty, only some are in question.
+    """
+    found, size = [], n // QUARTER
+    while size >= max(ENOUGH, 0 if sparse else ENOUGH_EACH * d):
+        found.append(size)
+        size = 0 if sparse else size // SHARE
     return found[::-1]
 
 

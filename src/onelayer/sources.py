@@ -77,6 +77,11 @@ class Rows:
         """The features of every block, sharing their entries with X."""
         return [_csr_rows(self.X, span) if self.sparse else self.X[span] for span in self.spans]
 
+    @cached_property
+    def by_column(self) -> list[Any]:
+        """A copy of the sparse features of every block, column by column."""
+        return self.map(lambda X: _ByColumn(X.tocsc()), self.blocks)
+
     def block(self, i: int) -> tuple[Block, Array, Array | None]:
         """Features, labels and weights of the i-th block."""
         span, X = self.spans[i], self.blocks[i]
@@ -154,10 +159,10 @@ class Rows:
 
     def of_columns(self, kept: Array) -> "Rows":
         """The same rows with some of their columns only."""
-        parts: list[Any] = self.each(lambda X, y, weight: X[:, kept] if self.sparse else np.take(X, kept, axis=1))
-        stack: Any = sp.vstack if self.sparse else np.concatenate
-        X: Any = parts[0] if len(parts) == 1 else stack(parts)
-        return Rows(X.tocsr() if self.sparse else X, self.y, self.weight, jobs=self.jobs)
+        if self.sparse:
+            return _FewColumns(self, kept)
+        parts: list[Any] = self.each(lambda X, y, weight: np.take(X, kept, axis=1))
+        return Rows(parts[0] if len(parts) == 1 else np.concatenate(parts), self.y, self.weight, jobs=self.jobs)
 
     @cached_property
     def _chunks(self) -> list[range]:
@@ -170,13 +175,42 @@ class Rows:
         return _pool(self.jobs).map(f, items)
 
 
-def _csr_rows(X: Any, span: slice) -> Any:
+class _TransposedOnce:
+    """A sparse matrix that keeps its transpose: to make one takes as long as a product with few entries."""
+
+    @cached_property
+    def T(self) -> Any:
+        return self.transpose(copy=False)  # type: ignore[attr-defined]
+
+
+class _ByRow(_TransposedOnce, sp.csr_matrix):  # type: ignore[misc]
+    pass
+
+
+class _ByColumn(_TransposedOnce, sp.csc_matrix):  # type: ignore[misc]
+    pass
+
+
+class _FewColumns(Rows):
+    """Some columns of sparse rows, kept by column: their products take three fifths of the time."""
+
+    def __init__(self, rows: Rows, kept: Array) -> None:
+        self.__dict__.update(rows.__dict__)
+        del self.__dict__["X"]
+        self.d = len(kept)
+        self.blocks = [_ByColumn(X[:, kept]) for X in rows.by_column]
+        self.by_column = self.blocks
+
+    @cached_property
+    def X(self) -> Any:  # type: ignore[override]
+        return sp.vstack(self.blocks, format="csr")
+
+
+def _csr_rows(X: Any, span: slice) -> _ByRow:
     """A run of rows that shares its entries with X; slicing would copy them."""
     ends = X.indptr[span.start : span.stop + 1]
     inside = slice(ends[0], ends[-1])
-    return sp.csr_matrix(
-        (X.data[inside], X.indices[inside], ends - ends[0]), shape=(len(ends) - 1, X.shape[1]), copy=False
-    )
+    return _ByRow((X.data[inside], X.indices[inside], ends - ends[0]), shape=(len(ends) - 1, X.shape[1]), copy=False)
 
 
 def _summed(results: Iterable[Sequence[Any]]) -> list[Any]:

@@ -291,7 +291,7 @@ def _run(objective: Any, start: Array, labels: Labels | Targets, settings: Setti
     common: dict[str, Any] = {"tol": settings.tol, "max_iter": settings.iterations(), "watch": watch}
     solver = settings.solver_for(objective.rows.n)
     if solver == "newton" and objective.lasso is not None:
-        return proximal(objective, start, **common)
+        return proximal(objective, start, samples=growing_samples(objective, labels, settings), **common)
     if solver == "newton":
         # squared errors have one curvature everywhere: a step with that of all rows ends the fit
         samples = growing_samples(objective, labels, settings) if isinstance(labels, Labels) else ()
@@ -411,7 +411,11 @@ def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequenc
 def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> Iterator[Objective]:
     """Samples of the rows, smallest first, each made when it is asked for; none where all rows are few."""
     rng = np.random.default_rng(settings.random_state or 0)
-    sizes = sampling.sizes(objective.rows.n, objective.shape, settings.tol, sparse=objective.rows.sparse)
+    rows = objective.rows
+    if objective.lasso is None:
+        sizes = sampling.sizes(rows.n, objective.shape, settings.tol, sparse=rows.sparse)
+    else:
+        sizes = sampling.sizes_of_support(rows.n, rows.d, sparse=rows.sparse)
     for size in sizes if settings.iterations() else []:
         chosen = sampling.stratified(labels.codes, labels.totals, labels.weight, size, rng)
         if chosen is not None:

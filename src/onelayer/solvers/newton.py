@@ -27,10 +27,10 @@ HALVINGS = 40
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
 SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
+LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
 STALE = 0.5  # of the value: from there on, the blocks of the Hessian have changed enough to be taken anew
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
-LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
 ROUNDING = FLOOR * DOUBLE
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
 
@@ -214,12 +214,18 @@ UNSEEN = Seen(1.0, 1.0, 0)
 
 
 def conjugate_gradients(
-    product: Callable[[Array], Array], right: Array, solve: Solve, forcing: float, wanted: float, seen: Seen = UNSEEN
+    product: Callable[[Array], Array],
+    right: Array,
+    solve: Solve,
+    forcing: float,
+    wanted: float,
+    seen: Seen = UNSEEN,
+    enough: Array | None = None,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
     Stops at a residual `forcing` relative in the preconditioner's norm, or once what is left of the quadratic is
-    below `wanted`; `seen` is what is known of the spectrum before.
+    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -231,8 +237,12 @@ def conjugate_gradients(
     beside: list[float] = []
     ratio = step = 0.0
     for _ in range(10 * right.size):
-        if rho == 0 or rho <= forcing**2 * first or rho <= 2 * wanted * least:
+        if rho == 0 or rho <= forcing**2 * first or (enough is not None and (np.abs(residual) <= enough).all()):
             break
+        if rho <= 2 * wanted * least:  # only now is a better estimate worth its price
+            least = min(least, _least_eigenvalue(diagonal, beside))
+            if rho <= 2 * wanted * least:
+                break
         bent = product(direction)
         curvature = float(np.vdot(direction, bent))
         if curvature <= FLAT * rho:
@@ -247,20 +257,19 @@ def conjugate_gradients(
         rho, before = float(np.vdot(residual, preconditioned)), rho
         ratio = rho / before
         beside.append(math.sqrt(ratio) / step)
-        if len(diagonal) <= LANCZOS:
-            least = min(least, _least_eigenvalue(diagonal, beside[:-1]))
         direction *= ratio
         direction += preconditioned
     if not diagonal:
         return preconditioned, Seen(least, max(seen.ratio, 1.0), 0)
+    least = min(least, _least_eigenvalue(diagonal, beside))
     return x, Seen(least, (gained + rho) / first, len(diagonal))
 
 
 def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
-    if len(diagonal) == 1:
-        return diagonal[0]
-    (least,) = eigvalsh_tridiagonal(diagonal, beside, select="i", select_range=(0, 0), check_finite=False)
-    return float(max(least, 1e-12))
+    if len(diagonal) < 2:
+        return diagonal[0] if diagonal else 1.0
+    d = diagonal[:LANCZOS]
+    return float(max(eigvalsh_tridiagonal(d, beside[: len(d) - 1], lapack_driver="sterf")[0], 1e-12))
 
 
 def _line_search(objective: Any, point: Point, step: Array, decrement: float) -> Point | None:

@@ -28,13 +28,17 @@ class Point:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a solver stopped: the point, how far its value is from the optimum, and how that is known."""
+    """Where a solver stopped: the point, how far its value is from the optimum, and how that is known.
+
+    ``known`` is what else it knows there, of use to itself when it starts again with penalties near these.
+    """
 
     point: Point
     gap: float
     gap_kind: str
     converged: bool
     notices: tuple[str, ...] = ()
+    known: Any = None
 
 
 @dataclass

@@ -6,7 +6,8 @@ the weights that are not 0 or are about to leave it, cut off where a weight woul
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,59 +28,106 @@ from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]
 
-FIRST = 200  # columns that may enter an empty working set at once; later as many as are in it
+FIRST = 400  # columns that may enter an empty working set at once; later as many as are in it
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
 FISTA, ROUNDS = 100, 4  # steps before the signs are tried, and how often: each costs a product with the matrix
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 RICH = 20  # rows of that sample for each weight
-FINEST = 1e-22  # of the value: its square root is what a duality gap can still tell
+STRONGER, ROUGH = 1.4, 0.1
+COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
+FINE = 0.5  # of the violation that would make up all of the gap asked for
+SHRINK = 0.3  # of the level before, where it did not suffice
 INNER = 50  # Newton steps on one working set
 
 
 @dataclass(frozen=True)
 class Place:
-    """A point, the gradient of the smooth part there, and the weight of each |u_j| (0 for the bias), of u's shape."""
+    """A point, the gradient of the smooth part, the weight of each |u_j| (0 for the bias), of u's shape, and their sum."""
 
     point: Point
     smooth: Array
     lasso: Array
+    size: float
 
     @classmethod
     def at(cls, objective: Any, u: Array) -> "Place":
         """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal."""
         value, g, logits = objective.evaluate(u)
-        lasso = np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
+        lasso = _lasso(objective, u)
         held = np.sign(g) * np.maximum(np.abs(g) - lasso, 0)
         steepest = np.where(u != 0, g + lasso * np.sign(u), held)
-        return cls(Point(u, value + float((lasso * np.abs(u)).sum()), steepest, objective.rows.n, logits), g, lasso)
+        size = float((lasso * np.abs(u)).sum())
+        return cls(Point(u, value + size, steepest, objective.rows.n, logits), g, lasso, size)
+
+    def with_penalties_of(self, objective: Any, u: Array) -> "Place":
+        """As if it were at u, with other penalties: no column may object by more than they have changed."""
+        lasso = _lasso(objective, u)
+        moved = self.lasso - lasso
+        gradient = np.sign(self.smooth) * np.maximum(np.abs(self.smooth) + moved - lasso, 0)
+        size = float((lasso * np.abs(u)).sum())
+        return Place(replace(self.point, u=u, gradient=gradient), self.smooth, lasso, size)
+
+    @property
+    def violation(self) -> float:
+        """The largest subgradient, relative to its lasso weight."""
+        return float((np.abs(self.point.gradient) / np.maximum(self.lasso, 1e-300))[self.lasso > 0].max(initial=0.0))
 
 
-def proximal(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
-    """Minimise a smooth convex objective plus Σ lasso_j |u_j| to a relative duality gap of `tol`."""
-    place = Place.at(objective, objective.balanced(u, objective.evaluate(u)[2]))
-    watch(place.point)
-    gap, steps, accuracy = math.inf, 0, 1.0
+def proximal(
+    objective: Any,
+    u: Array,
+    *,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+    samples: Iterable[Any] = (),
+    before: Place | None = None,
+) -> Outcome:
+    """Minimise a smooth convex objective plus Σ lasso_j |u_j| to a relative duality gap of `tol`.
+
+    `before` is what is known of an optimum with penalties near these: only columns that may get a weight since then
+    are looked at until all of those have theirs (the sequential strong rule of Tibshirani et al., Journal of the Royal
+    Statistical Society B 74, 2012).
+    """
+    gap, steps, level = math.inf, 0, COARSE
+    for sample in samples:
+        stronger = STRONGER * math.sqrt(objective.rows.n / sample.rows.n)
+        sample = replace(sample, penalty=stronger * sample.penalty, lasso=stronger * sample.lasso)
+        u = proximal(sample, u, tol=ROUGH, max_iter=max_iter, watch=watch).point.u
+    if before is None:
+        place = Place.at(objective, objective.balanced(u, objective.evaluate(u)[2]))
+        watch(place.point)
+    else:
+        place = before.with_penalties_of(objective, u)
     while True:
-        gap = min(duality_gap(objective, place), place.point.value)
-        if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
-            break
+        if before is None:
+            gap = min(duality_gap(objective, place), place.point.value)
+            if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
+                break
         kept, entering = _working_set(place, objective.rows.d)
         whole = 2 * len(kept) > objective.rows.d
         inner = objective if whole else objective.of_columns(kept)
         start = place.point.u if whole else _of_columns(place.point.u, kept, objective.bias)
-        # a duality gap falls as the square root of what is left to gain: once few columns enter, go all the way
-        wanted = tol if entering <= SETTLED * len(kept) else gap / place.point.value
-        accuracy = max(min(1e-4 * wanted**2, 0.1 * accuracy), FINEST)
-        reached, taken = _on_working_set(inner, start, accuracy, max_iter - steps, watch)
+        # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
+        level = min(level, COARSE * gap / place.point.value)
+        if before is not None or entering <= SETTLED * len(kept):
+            level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
+        reached, taken = _on_working_set(inner, start, level, max_iter - steps, watch)
         steps += max(taken, 1)
         found = inner.balanced(reached.point.u, reached.point.logits)
         u = found if whole else _of_all(found, kept, place.point.u)
-        before, place = place, Place.at(objective, u)
+        last, place = place, Place.at(objective, u)
         watch(place.point)
-        if taken == 0 and place.point.value >= before.point.value:
+        if taken == 0 and before is None and place.point.value >= last.point.value:
             break
-    return Outcome(place.point, gap, "bound", bool(gap <= max(tol, ROUNDING) * place.point.value))
+        before = None
+    converged = bool(gap <= max(tol, ROUNDING) * place.point.value)
+    return Outcome(place.point, gap, "bound", converged, known=place)
+
+
+def _lasso(objective: Any, u: Array) -> Array:
+    return np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
 
 
 def duality_gap(objective: Any, place: Place) -> float:
@@ -126,12 +174,14 @@ def _of_all(v: Array, kept: Array, u: Array) -> Array:
     return whole
 
 
-def _on_working_set(objective: Any, u: Array, accuracy: float, max_iter: int, watch: Watch) -> tuple[Place, int]:
-    """Newton's steps on the weights that are not 0 or leave it, until little is left to gain."""
-    place, seen, relative = Place.at(objective, u), UNSEEN, 1.0
+def _on_working_set(objective: Any, u: Array, level: float, max_iter: int, watch: Watch) -> tuple[Place, int]:
+    """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso."""
+    place, seen = Place.at(objective, u), UNSEEN
     hessian, taken_at = None, math.inf
     for iteration in range(min(max_iter, INNER)):
-        point = place.point
+        point, violation = place.point, place.violation
+        if violation <= level or watch.stopped:
+            return place, iteration
         free = (point.u != 0) | (point.gradient != 0) | (place.lasso == 0)
         product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
         if u.size <= (SPARSE if objective.rows.sparse else DENSE) and point.value < STALE * taken_at:
@@ -139,32 +189,22 @@ def _on_working_set(objective: Any, u: Array, accuracy: float, max_iter: int, wa
         target = point.u if hessian is None else _model_minimum(hessian, place)
         if not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
-            if following is None:
-                return place, iteration
-            place = following
-            continue
-        shift = free.all(axis=0) * (curvatures.mean() if objective.outputs > 1 else 0.0)
-        solve = _preconditioner(hessian, free, shift, np.maximum(curvatures[:, None] + objective.ridge, 1e-300))
-        forcing = min(0.3, math.sqrt(relative))
-        wanted = 0.1 * accuracy * point.value
-        step, seen = conjugate_gradients(
-            _masked(product, free, shift),
-            np.where(free, -point.gradient, 0),
-            solve,
-            forcing,
-            wanted,
-            seen,
-        )
-        decrement = -float(np.vdot(point.gradient, step))
-        relative = min(1.0, 0.6 * decrement / point.value)
-        if relative <= accuracy and iteration > 0:
-            return place, iteration
-        following = _line_search(objective, place, step)
+        else:
+            shift = free.all(axis=0) * (curvatures.mean() if objective.outputs > 1 else 0.0)
+            solve = _preconditioner(hessian, free, shift, np.maximum(curvatures[:, None] + objective.ridge, 1e-300))
+            step, seen = conjugate_gradients(
+                _masked(product, free, shift),
+                np.where(free, -point.gradient, 0),
+                solve,
+                min(0.3, violation),
+                0.0,
+                seen,
+                0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
+            )
+            following = _line_search(objective, place, step)
         if following is None:
             return place, iteration
         place = following
-        if watch.stopped:
-            return place, iteration + 1
     return place, min(max_iter, INNER)
 
 
@@ -222,6 +262,8 @@ def _towards(objective: Any, place: Place, target: Array) -> Place | None:
 
 def _masked(product: Solve, free: Array, shift: Array) -> Solve:
     """A product on the free weights; shifts common to all classes, which bend no softmax, are given curvature."""
+    if len(free) == 1:
+        return lambda v: product(v) * free
     return lambda v: np.where(free, product(v) + shift * v.mean(axis=0), 0)
 
 
