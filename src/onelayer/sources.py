@@ -183,11 +183,11 @@ class _TransposedOnce:
         return self.transpose(copy=False)  # type: ignore[attr-defined]
 
 
-class _ByRow(_TransposedOnce, sp.csr_matrix):  # type: ignore[misc]
+class _ByRow(_TransposedOnce, sp.csr_matrix):
     pass
 
 
-class _ByColumn(_TransposedOnce, sp.csc_matrix):  # type: ignore[misc]
+class _ByColumn(_TransposedOnce, sp.csc_matrix):
     pass
 
 
@@ -202,8 +202,8 @@ class _FewColumns(Rows):
         self.by_column = self.blocks
 
     @cached_property
-    def X(self) -> Any:  # type: ignore[override]
-        return sp.vstack(self.blocks, format="csr")
+    def X(self) -> Any:
+        return sp.vstack([X.tocsr() for X in self.blocks], format="csr")
 
 
 def _csr_rows(X: Any, span: slice) -> _ByRow:

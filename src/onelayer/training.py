@@ -290,12 +290,11 @@ def _solve(objective: Any, start: Array, labels: Labels | Targets, settings: Set
 def _run(objective: Any, start: Array, labels: Labels | Targets, settings: Settings, watch: Watch) -> Outcome:
     common: dict[str, Any] = {"tol": settings.tol, "max_iter": settings.iterations(), "watch": watch}
     solver = settings.solver_for(objective.rows.n)
-    if solver == "newton" and objective.lasso is not None:
-        return proximal(objective, start, samples=growing_samples(objective, labels, settings), **common)
     if solver == "newton":
         # squared errors have one curvature everywhere: a step with that of all rows ends the fit
         samples = growing_samples(objective, labels, settings) if isinstance(labels, Labels) else ()
-        return newton(objective, start, samples=samples, **common)
+        minimise = newton if objective.lasso is None else proximal
+        return minimise(objective, start, samples=samples, **common)
     return solve(
         objective,
         start,
