@@ -70,13 +70,15 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
 def _only_nonzeros(X: Any, codes: Array, k: int) -> tuple[Array, Array, Array]:
     """Sparse columns without a negative entry that are zero in all classes but one; the class, and how many rows."""
     negative = X.data < 0
-    sizes = sp.csr_matrix((np.abs(X.data), X.indices, X.indptr), shape=X.shape, copy=False) if negative.any() else X
-    sums = sizes.T @ (codes[:, None] == np.arange(k)).astype(X.dtype)  # (d, k)
-    pure = np.count_nonzero(sums, axis=1) == 1
-    pure[X.indices[negative]] = False
+    mixed = negative.any()
+    there = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape, copy=False).T
+    counts = np.array([there @ (codes == code).astype(np.float32) for code in range(k)])  # exact up to 2**24 rows
+    pure = np.count_nonzero(counts, axis=0) == 1
+    if mixed:
+        pure[X.indices[negative]] = False
     column = np.flatnonzero(pure)
-    rows = np.bincount(X.indices[X.data != 0], minlength=X.shape[1])[column] if len(column) else column
-    return column, sums[column].argmax(axis=1), rows
+    code = counts[:, column].argmax(axis=0)
+    return column, code, counts[code, column].astype(np.intp)
 
 
 def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:

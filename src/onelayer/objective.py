@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Product = Callable[[Array], Array]
+Solve = Callable[[Array], Array]
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 RUN = 512  # rows
+MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
 PRODUCTS = 2**20  # numbers: rows times all classes' columns that are multiplied at once
 Logits = list[Array]  # of each block of the rows
 
@@ -71,28 +72,38 @@ class Objective:
         """The objective at u, in nats, and its gradient, of u's shape: one sweep over the rows."""
         return self.evaluate(u)[:2]
 
-    def evaluate(self, u: Array, *, keep: bool = False) -> tuple[float, Array, Logits | None]:
+    def evaluate(
+        self, u: Array, *, keep: bool = False, near: tuple[Logits, Logits, float] | None = None
+    ) -> tuple[float, Array, Logits | None]:
         """`value_gradient` and, to keep, the logits of each block, which `product` and `hessian` need not find again.
 
         Those of many blocks are new memory, which takes longer to get than to fill: a fifth of a sweep of few columns.
+        With `near`, the logits of another point, how they move from there, and by which step, the forward pass is
+        left out.
         """
         w, b = self._of_raw_columns(u)
         keep = keep or len(self.rows.spans) == 1
+        forward, step = _logits if w.any() else _constant, 0.0 if near is None else near[2]
 
-        def sweep(X: Any, y: Array, weight: Array | None) -> tuple[tuple[Any, ...], Array | None]:
-            z = _logits(X, w, b)
+        def sweep(X: Any, y: Array, weight: Array | None, *near: Array) -> tuple[tuple[Any, ...], Array | None]:
+            z = near[0] + step * near[1] if near else forward(X, w, b)
             total, slope = self.loss.sum_slope(z, y, weight)
             return (total, *_back(X, slope)), z if keep else None
 
-        (total, back, back_bias), logits = self.rows.total_and_each(sweep)
+        (total, back, back_bias), logits = self.rows.total_and_each(sweep, *(near or ())[:2])
         gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
         return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits if keep else None
+
+    def logits(self, u: Array) -> Logits:
+        """z at u, (rows,) or (rows, k) of each block, in nats."""
+        w, b = self._of_raw_columns(u)
+        return list(self.rows.each(lambda X, y, weight: _logits(X, w, b)))
 
     def balanced(self, u: Array, logits: Logits | None = None) -> Array:
         """The point with the biases that are best for its weights: the slopes of each output then sum to nought."""
         if not self.bias:
             return u
-        logits, shift = self._logits_of_blocks(u) if logits is None else logits, np.zeros(self.outputs)
+        logits, shift = self.logits(u) if logits is None else logits, np.zeros(self.outputs)
 
         def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
             z = z + (shift[0] if self.outputs == 1 else shift)
@@ -144,7 +155,7 @@ class Objective:
             A = self._standardised(X, np.sqrt(_times(self.loss.curvature(z), weight)))
             return (_dot(A.T, A),)
 
-        (H,) = self.rows.total(block, self._logits_of_blocks(u) if logits is None else logits)
+        (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
         H = np.asarray(H, dtype=np.float64) / self.total_weight
         if k > 1:  # the curvature's rows sum to nought: a class bends as much by itself as against all others
             among, each = H.reshape(k, p, k, p), np.arange(k)
@@ -163,24 +174,12 @@ class Objective:
             h = _times(a * (1 - a), weight)
             return (np.stack([_dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
 
-        (H,) = self.rows.total(block, self._logits_of_blocks(u))
+        (H,) = self.rows.total(block, self.logits(u))
         return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
 
-    def product(self, u: Array, logits: Logits | None = None) -> Product:
+    def product(self, u: Array, logits: Logits | None = None) -> "Product":
         """The function v → Hessian(u) · v on arrays of u's shape."""
-        logits = self._logits_of_blocks(u) if logits is None else logits
-        bends = self.rows.each(lambda X, y, weight, z: self.loss.bend(z), logits)
-
-        def product(v: Array) -> Array:
-            t, c = self._of_raw_columns(v)
-
-            def sweep(X: Any, y: Array, weight: Array | None, bend: Product) -> tuple[Array, Any]:
-                return _back(X, _times(bend(_logits(X, t, c)), weight))
-
-            back = self._of_scaled_columns(*self.rows.total(sweep, bends))
-            return np.asarray(back / self.total_weight + self.ridge * v)
-
-        return product
+        return Product(self, self.logits(u) if logits is None else logits)
 
     def mean_curvature(self, logits: Logits) -> Array:
         """Of each output by itself, (k,): the Hessian's diagonal in scaled columns, about."""
@@ -195,10 +194,10 @@ class Objective:
 
         return np.asarray(self.rows.total(block, logits)[0] / self.total_weight)
 
-    def diagonal(self, logits: Logits) -> Array:
-        """The Hessian's diagonal, of a point's shape: exact for one output of sparse rows, whose levels differ most."""
+    def diagonal(self, u: Array, logits: Logits) -> Array:
+        """The Hessian's diagonal, of u's shape: exact for one output of sparse rows, whose levels differ most."""
         mean = self.mean_curvature(logits)[:, None]
-        if not self.rows.sparse or self.outputs > 1 or self.scale is None:
+        if not self.rows.sparse or self.outputs > 1 or self.scale is None or not u[:, : self.rows.d].any():
             return np.asarray(mean + self.ridge)
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
@@ -241,10 +240,6 @@ class Objective:
 
         return inside, back
 
-    def logits(self, u: Array) -> Array:
-        """z of all rows at u, (n,) or (n, k), in nats."""
-        return np.concatenate(self._logits_of_blocks(u))
-
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Objective":
         """The objective of some of the rows, with weights of their own: the same mean, estimated.
 
@@ -269,10 +264,6 @@ class Objective:
         rows = np.arange(0, self.rows.n, max(1, -(-self.rows.n // size)))
         weight = None if self.rows.weight is None else self.rows.weight[rows]
         return self.sample(rows, weight, float(len(rows) if weight is None else max(weight.sum(), 1e-300)))
-
-    def _logits_of_blocks(self, u: Array) -> Logits:
-        w, b = self._of_raw_columns(u)
-        return list(self.rows.each(lambda X, y, weight: _logits(X, w, b)))
 
     def _of_raw_columns(self, u: Array) -> tuple[Array, Any]:
         """w and b with z = X w + b: (d,) and a number for one output, else (d, k) and (k,)."""
@@ -308,6 +299,44 @@ class Objective:
         return A
 
 
+class Product:
+    """The function v → H v at some point; and, of the sum of steps along such v, how it moves the logits.
+
+    What it bends of each block is kept. So is how logits move, where that is little beside the rows and no rounding
+    of single precision adds up: the next point's are then known.
+    """
+
+    def __init__(self, objective: Objective, logits: Logits) -> None:
+        self.objective, rows = objective, objective.rows
+        self.bends = rows.each(lambda X, y, weight, z: objective.loss.bend(z), logits)
+        few = rows.n * objective.outputs <= max(MOVED * (rows.X.nnz if rows.sparse else rows.X.size), SMALL)
+        self.follows = few and rows.precision < 1e-10
+        self.last: Logits = []
+        self.moved: Logits | None = None
+
+    def __call__(self, v: Array) -> Array:
+        t, c = self.objective._of_raw_columns(v)
+
+        def sweep(X: Any, y: Array, weight: Array | None, bend: Solve) -> tuple[tuple[Array, Any], Array | None]:
+            z = _logits(X, t, c)
+            return _back(X, _times(bend(z), weight)), z if self.follows else None
+
+        sums, self.last = self.objective.rows.total_and_each(sweep, self.bends)
+        back = self.objective._of_scaled_columns(*sums) / self.objective.total_weight
+        return np.asarray(back + self.objective.ridge * v)
+
+    def along(self, step: float) -> None:
+        """Go by so much of the v last asked for."""
+        if not self.follows:
+            return
+        if self.moved is None:
+            self.moved = [step * z for z in self.last]
+        else:
+            for moved, z in zip(self.moved, self.last, strict=True):
+                z *= step
+                moved += z
+
+
 def _dot(A: Any, B: Array) -> Array:
     """A product that lets other threads run meanwhile: NumPy's ``dot`` always does, its ``@`` on some shapes only."""
     return np.asarray(np.dot(A, B) if isinstance(A, np.ndarray) else A @ B)
@@ -321,6 +350,11 @@ def _between(A: Array, loss: Any, z: Array) -> Array:
         B = (loss.activation(z[run])[:, :, None] * A[run, None, :]).reshape(-1, k * p)
         total += _dot(B.T, B)
     return total
+
+
+def _constant(X: Any, w: Array, b: Any) -> Array:
+    """The logits where all weights are 0."""
+    return np.asarray(np.full((*w.shape[1:], X.shape[0]), np.reshape(b, (-1, 1)[: w.ndim]), X.dtype).T)
 
 
 def _logits(X: Any, w: Array, b: Any) -> Array:

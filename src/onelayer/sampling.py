@@ -35,7 +35,7 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
         size, least = min(math.ceil(enough), size), max(RICH * p, FEWEST)
     else:
         size = min(HESSIANS * k * p, size)
-        if n // QUARTER > 2 * size:
+        if n // QUARTER > 2 * size >= 2 * least:
             found.append(n // QUARTER)
     while size >= least:
         found.append(size)

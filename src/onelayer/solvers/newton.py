@@ -109,7 +109,7 @@ def _direct(
     *,
     anew: bool = True,
 ) -> tuple[Outcome, Curvature | None]:
-    """Steps with a factored Hessian, kept as long as each step leaves little of the decrement, and then taken `anew`."""
+    """Steps with a factored Hessian, kept as long as each step leaves little of the decrement, then taken `anew`."""
     point = Point.at(objective, u)
     watch(point)
     gap, kind, last, older = math.inf, "estimate", math.inf, True
@@ -150,6 +150,8 @@ def _truncated(
 ) -> Outcome:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1)."""
     gap, kind, seen = math.inf, "estimate", UNSEEN
+    if point.logits is None:
+        point = replace(point, logits=objective.logits(point.u))
     for iteration in range(max_iter + 1):
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
@@ -161,12 +163,14 @@ def _truncated(
             curvature = _preconditioner(objective, point)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(gap, point.value) / max(point.value, 1e-300)))
-        step, seen = conjugate_gradients(product, -point.gradient, curvature.solve, forcing, wanted, seen)
+        step, seen = conjugate_gradients(
+            product, -point.gradient, curvature.solve, forcing, wanted, seen, along=product.along
+        )
         decrement = -float(np.vdot(point.gradient, step))
         gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
-        following = _line_search(objective, point, step, decrement)
+        following = _line_search(objective, point, step, decrement, product.moved)
         if following is None:
             return Outcome(point, gap, kind, _at_rounding(objective, point, decrement))
         point = following
@@ -175,7 +179,7 @@ def _truncated(
 
 
 def _of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
-    """The sample's Hessian, its inverse by conjugate gradients: of many rows that is dearer to factor than to multiply."""
+    """The sample's Hessian, inverted by conjugate gradients: dearer to form than to multiply with."""
     product = sample.product(point.u, point.logits)
 
     def solve(g: Array) -> Array:
@@ -194,8 +198,8 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
             return np.stack([solve_row(row) for solve_row, row in zip(solvers, g, strict=True)])
 
         return Curvature(solve, point.value)
-    diagonal = np.maximum(objective.diagonal(point.logits), 1e-300)
-    return Curvature(lambda g: np.asarray(g / diagonal), math.inf)
+    diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
+    return Curvature(lambda g: np.asarray(g / diagonal), point.value)
 
 
 def factored(objective: Any, point: Point) -> Curvature:
@@ -258,11 +262,13 @@ def conjugate_gradients(
     wanted: float,
     seen: Seen = UNSEEN,
     enough: Array | None = None,
+    along: Callable[[float], None] = lambda step: None,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
     Stops at a residual `forcing` relative in the preconditioner's norm, or once what is left of the quadratic is
-    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before.
+    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. `along` is
+    told each step along the last direction multiplied.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -289,6 +295,7 @@ def conjugate_gradients(
         step = rho / curvature
         gained += step * rho
         x += step * direction
+        along(step)
         residual -= step * bent
         preconditioned = solve(residual)
         rho, before = float(np.vdot(residual, preconditioned)), rho
@@ -309,13 +316,17 @@ def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
     return float(max(eigvalsh_tridiagonal(d, beside[: len(d) - 1], lapack_driver="sterf")[0], 1e-12))
 
 
-def _line_search(objective: Any, point: Point, step: Array, decrement: float) -> Point | None:
-    """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient."""
+def _line_search(objective: Any, point: Point, step: Array, decrement: float, moved: Any = None) -> Point | None:
+    """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient.
+
+    `moved` is how it moves the logits, where that is known.
+    """
     t = 1.0
     noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
     norm = np.linalg.norm(point.gradient)
     for _ in range(HALVINGS):
-        trial = Point.at(objective, point.u + t * step, keep=point.logits is not None)
+        near = None if moved is None else (point.logits, moved, t)
+        trial = Point.at(objective, point.u + t * step, keep=point.logits is not None, near=near)
         if trial.value <= point.value - ARMIJO * t * decrement:
             return trial
         if trial.value <= point.value + noise and np.linalg.norm(trial.gradient) < norm:
