@@ -268,7 +268,7 @@ class Objective:
     def _of_raw_columns(self, u: Array) -> tuple[Array, Any]:
         """w and b with z = X w + b: (d,) and a number for one output, else (d, k) and (k,)."""
         d = self.rows.d
-        W = u[:, :d] if self.scale is None else u[:, :d] / self.scale
+        W = u[:, :d] if self.scale is None else u[:, :d] * self._unscale
         b = u[:, d] if self.bias else np.zeros(self.outputs)
         if self.mean is not None:
             b = b - W @ self.mean
@@ -277,11 +277,17 @@ class Objective:
     def _of_scaled_columns(self, back: Array, back_bias: Any) -> Array:
         """What came back through X and through the bias, (d, k) and (k,), as an array of a point's shape."""
         back, back_bias = back.reshape(self.outputs, -1), np.reshape(back_bias, (self.outputs, 1))
-        if self.mean is not None:
-            back = back - back_bias * self.mean
+        g = np.empty(self.shape)
+        inside, g[:, self.rows.d :] = g[:, : self.rows.d], back_bias[:, : self.bias]
+        np.subtract(back, 0.0 if self.mean is None else back_bias * self.mean, out=inside)
         if self.scale is not None:
-            back = back / self.scale
-        return np.hstack([back, back_bias]) if self.bias else np.asarray(back)
+            inside *= self._unscale
+        return g
+
+    @cached_property
+    def _unscale(self) -> Array:
+        assert self.scale is not None
+        return 1 / self.scale
 
     def _standardised(self, X: Any, root: Array | None = None) -> Array:
         """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root."""
@@ -363,7 +369,8 @@ def _logits(X: Any, w: Array, b: Any) -> Array:
     if z.ndim == 1:
         z += b
         return z
-    return np.add(z.T, b[:, None], out=np.empty(z.T.shape, z.dtype), casting="same_kind").T
+    by_output: Array = np.add(z.T, b[:, None], out=np.empty(z.T.shape, z.dtype), casting="same_kind")
+    return by_output.T
 
 
 def _times(values: Array, weight: Array | None) -> Array:
