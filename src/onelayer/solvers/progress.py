@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Point:
-    """A point with the objective's value and gradient there, on how many rows they were taken, and their logits."""
+    """A point with the objective's value and gradient there; on how many rows they were taken; the logits, if kept."""
 
     u: Array
     value: float
@@ -22,9 +22,9 @@ class Point:
     logits: Any = None
 
     @classmethod
-    def at(cls, objective: Any, u: Array) -> "Point":
+    def at(cls, objective: Any, u: Array, *, keep: bool = False) -> "Point":
         """Ask the objective."""
-        value, gradient, logits = objective.evaluate(u)
+        value, gradient, logits = objective.evaluate(u, keep=keep)
         return cls(u, value, gradient, objective.rows.n, logits)
 
     @property
