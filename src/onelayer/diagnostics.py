@@ -49,18 +49,19 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
     [Separating(column=0, code=1, rows=2)]
     """
     n, d = X.shape
-    share = np.bincount(codes) / n
+    k = int(codes.max()) + 1
     if sp.issparse(X):
-        found = _only_nonzeros(X, codes, len(share))
+        found = _only_nonzeros(X, codes, k)
     else:
         seen = max(100, min(SEEN, SEEN_ENTRIES // d))
         sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if n > 2 * seen else slice(None)
-        suspects = np.unique(_beyond(X[sample], codes[sample], len(share))[0])
+        suspects = np.unique(_beyond(X[sample], codes[sample], k)[0])
         if not len(suspects):
             return []
-        column, code, rows = _beyond(X[:, suspects], codes, len(share))
+        column, code, rows = _beyond(X[:, suspects], codes, k)
         found = suspects[column], code, rows
     column, code, rows = found
+    share = np.bincount(codes, minlength=k) / n
     kept = np.flatnonzero((rows < n) & (by_chance | (d * share[code] ** rows < CHANCE)))
     kept = kept[np.argsort(-rows[kept], kind="stable")]
     return [Separating(int(column[i]), int(code[i]), int(rows[i])) for i in kept]

@@ -214,8 +214,8 @@ class Labels:
 
     @property
     def values(self) -> Array:
-        """What the loss takes as y: 0 and 1 need no more than single precision."""
-        return self.codes.astype(np.float32) if self.outputs == 1 else self.codes
+        """What the loss takes as y: of two classes one byte a row."""
+        return self.codes.astype(np.int8, copy=False) if self.outputs == 1 else self.codes
 
     @property
     def total_weight(self) -> float:

@@ -7,6 +7,7 @@ so that nothing overflows and nothing cancels.
 Logits ``z`` are in nats (log-odds). A pair with one output takes ``z`` of shape (n,), softmax takes (n, k).
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -20,10 +21,10 @@ class Loss(NamedTuple):
     """An activation with the loss that belongs to it, as pure functions of logits ``z`` and targets ``y``.
 
     ``value_slope`` gives both from one exponential; ``sum_slope(z, y, weight)`` is what a sweep over the rows needs:
-    the sum of the rows' losses, in double precision, and their slopes, both weighted. ``bend`` gives, from logits, the
-    function that multiplies by the curvature without forming it: ``bend(z)(t)`` is ∂²loss/∂z² · t.
-    ``entropy(slope, y)`` is minus the loss's convex conjugate at a slope: for the sigmoid and softmax, the entropy of
-    the probabilities that have this slope.
+    the sum of the rows' losses, in double precision, and their slopes, exact beside the largest, both weighted.
+    ``bend`` gives, from logits, the function that multiplies by the curvature without forming it: ``bend(z)(t)`` is
+    ∂²loss/∂z² · t. ``entropy(slope, y)`` is minus the loss's convex conjugate at a slope: for the sigmoid and softmax,
+    the entropy of the probabilities that have this slope.
     """
 
     name: str
@@ -112,30 +113,37 @@ def _sigmoid_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
 
 
 FACTORS = 64  # each of them 1 to 2: their product cannot overflow, and its logarithm costs next to nothing
-FEW = 1e-5  # nats a row: below it, the sum of the losses has fewer than eleven digits if 1 + e has rounded each
+EASY = {8: 1e-5, 4: 1e-2}  # nats a row, by the bytes of a logit: below it, too few digits of 1 - tanh are left
 
 
 def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
-    """Without weights, Σ log(1 + e) is the logarithm of a product: a multiplication a row, not a logarithm."""
-    if weight is not None:
+    """With the margin m and t = tanh(m / 2): log 2 - log(1 + \\|t\\|) + max(-m, 0) is the loss, (1 - t) / 2 the slope's size.
+
+    One function a row instead of three. A slope has as many digits as the largest there can be, which is 1.
+    """
+    half = np.subtract(y, 0.5, dtype=z.dtype)  # the label's sign, halved
+    slope = z * half
+    p = np.minimum(slope, 0)
+    n = len(z) if weight is None else float(weight.sum())
+    total = n * math.log(2) - 2 * float(p.sum(dtype=np.float64) if weight is None else p @ weight)
+    np.tanh(slope, out=slope)
+    np.abs(slope, out=p)
+    p += 1
+    total -= _log_product(p) if weight is None else float(np.log(p, out=p) @ weight)
+    if total < EASY[z.itemsize] * n:
         return _weighted(*_sigmoid_value_slope(z, y), weight)
-    sign = np.multiply(y, -2, dtype=z.dtype)
-    sign += 1
-    against = sign * z
-    e = np.copysign(against, -1)
-    np.exp(e, out=e)
-    slope = np.maximum(e, against > 0)
-    above = e.astype(np.float64) if e.dtype != np.float64 else e + 0
-    above += 1
-    whole = len(above) // FACTORS * FACTORS
-    products = np.multiply.reduce(above[:whole].reshape(FACTORS, -1), axis=0)
-    total = float(np.log(products).sum() + np.log(np.multiply.reduce(above[whole:])))
-    if total < FEW * len(z):
-        total = float(np.log1p(e, dtype=np.float64).sum())
-    total += float(np.maximum(against, 0, out=against).sum(dtype=np.float64))
-    slope /= above if above.dtype == slope.dtype else above.astype(slope.dtype)
-    slope *= sign
+    slope -= 1
+    slope *= half
+    if weight is not None:
+        slope *= weight
     return total, slope
+
+
+def _log_product(p: Array) -> float:
+    """Σ log p: a multiplication a row, not a logarithm."""
+    whole = len(p) // FACTORS * FACTORS
+    products = np.multiply.reduce(p[:whole].reshape(FACTORS, -1), axis=0, dtype=np.float64)
+    return float(np.log(products).sum()) + math.log(np.multiply.reduce(p[whole:], dtype=np.float64))
 
 
 def _weighted(value: Array, slope: Array, weight: Array | None) -> tuple[float, Array]:

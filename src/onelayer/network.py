@@ -153,7 +153,7 @@ class Network:
             value += self.penalty / 2 * float(np.vdot(W, W))
         return value, gradient
 
-    def evaluate(self, u: Array) -> tuple[float, Array, None]:
+    def evaluate(self, u: Array, *, keep: bool = False) -> tuple[float, Array, None]:
         """`value_gradient`; no logits are kept, as there is no Hessian to find from them."""
         return *self.value_gradient(u), None
 

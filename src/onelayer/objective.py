@@ -69,24 +69,28 @@ class Objective:
         """The objective at u, in nats, and its gradient, of u's shape: one sweep over the rows."""
         return self.evaluate(u)[:2]
 
-    def evaluate(self, u: Array) -> tuple[float, Array, Logits]:
-        """`value_gradient` with the logits of each block, which `product` and `hessian` need not find again."""
-        w, b = self._of_raw_columns(u)
+    def evaluate(self, u: Array, *, keep: bool = False) -> tuple[float, Array, Logits | None]:
+        """`value_gradient` and, to keep, the logits of each block, which `product` and `hessian` need not find again.
 
-        def sweep(X: Any, y: Array, weight: Array | None) -> tuple[tuple[Any, ...], Array]:
+        Those of many blocks are new memory, which takes longer to get than to fill: a fifth of a sweep of few columns.
+        """
+        w, b = self._of_raw_columns(u)
+        keep = keep or len(self.rows.spans) == 1
+
+        def sweep(X: Any, y: Array, weight: Array | None) -> tuple[tuple[Any, ...], Array | None]:
             z = _logits(X, w, b)
             total, slope = self.loss.sum_slope(z, y, weight)
-            return (total, *_back(X, slope)), z
+            return (total, *_back(X, slope)), z if keep else None
 
         (total, back, back_bias), logits = self.rows.total_and_each(sweep)
         gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
-        return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits
+        return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits if keep else None
 
-    def balanced(self, u: Array, logits: Logits) -> Array:
+    def balanced(self, u: Array, logits: Logits | None = None) -> Array:
         """The point with the biases that are best for its weights: the slopes of each output then sum to nought."""
         if not self.bias:
             return u
-        shift = np.zeros(self.outputs)
+        logits, shift = self._logits_of_blocks(u) if logits is None else logits, np.zeros(self.outputs)
 
         def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
             z = z + (shift[0] if self.outputs == 1 else shift)
@@ -245,6 +249,7 @@ class Objective:
 
         Its rows are a standardised copy in single precision, which is more than a sample knows of the optimum.
         """
+        weight = None if weight is None else weight.astype(np.float32)
         if self.rows.sparse:
             taken = self.rows.take(rows, weight, lambda X: X.astype(np.float32))
             return replace(self, rows=taken, total_weight=total_weight)
@@ -290,14 +295,15 @@ class Objective:
         """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root."""
         d = X.shape[1]
         A = np.empty((X.shape[0], self.shape[1]), X.dtype)
+        root = np.ones(1, X.dtype) if root is None else root.astype(X.dtype, copy=False)
         inside = A[:, :d]
         X = X if isinstance(X, np.ndarray) else X.toarray()
         if self.mean is not None:
             X = np.subtract(X, self.mean, out=inside)
         if self.scale is not None:
             X = np.divide(X, self.scale, out=inside)
-        np.multiply(X, 1 if root is None else root[:, None], out=inside, casting="same_kind")
-        A[:, d:] = 1 if root is None else root[:, None]
+        np.multiply(X, root[:, None], out=inside, casting="same_kind")
+        A[:, d:] = root[:, None]
         return A
 
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 SHARE = 8  # of all rows, the largest sample is at most one in so many; each smaller one has an eighth of the next
+CHEAP = 16  # of all rows, a sample of one in so many costs little beside a sweep of them
 RICH = 20  # rows a parameter below which a sample's curvature is too far from all rows'
-FEWEST = 2_000  # rows: below it, the interpreter takes longer than the arithmetic
+FEWEST = 1_000  # rows: below it, the interpreter takes longer than the arithmetic
 HESSIANS = 30  # rows a parameter of three or more classes in the largest sample
 QUARTER, ENOUGH, ENOUGH_EACH = 4, 5_000, 5
 RARE = 100  # rows of a class that a sample holds at least, if there are so many
@@ -21,12 +22,15 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
 
     A sample's optimum is p k / (2 s) from all rows', and a step with its Hessian leaves p / s of that: the largest has
     as many rows as leave `tol` of a loss of a third of a nat after one step, so that two sweeps of all rows suffice.
+    Of rows that are nearly all sure, few have a curvature: so it has no fewer than cost little.
     """
     k, p = shape
     if k * p > 512:  # conjugate gradients: curvature is not taken over, and only sparse columns are known from few rows
         largest, least = n // SHARE if sparse else 0, max(2 * k * p, FEWEST)
     else:
-        enough = p * math.sqrt(6 / max(tol, 1e-8)) if k == 1 else HESSIANS * k * p  # k² blocks make a Hessian dear
+        enough = (
+            max(p * math.sqrt(6 / max(tol, 1e-8)), n / CHEAP) if k == 1 else HESSIANS * k * p
+        )  # k² blocks make a Hessian dear
         largest, least = min(math.ceil(enough), n // SHARE), max((RICH if k == 1 else 2 * k) * p, FEWEST)
     found = []
     while largest >= least:

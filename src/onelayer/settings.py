@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.network import ACTIVATIONS
-from onelayer.solvers.first_order import NAMES
+from onelayer.solvers import FIRST_ORDER
 
 Array = NDArray[Any]
 
-SOLVERS = ("auto", "newton", *NAMES)
+SOLVERS = ("auto", "newton", *FIRST_ORDER)
 FEW_ROWS = 10_000  # up to here L-BFGS on all rows fits a network to the end in the time batches take to come near
 ITERATIONS, ITERATIONS_HIDDEN = 100, 2000
 

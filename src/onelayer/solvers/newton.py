@@ -7,14 +7,14 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh, eigvalsh_tridiagonal
 from scipy.linalg.lapack import dpotrf, dpotrs
 
-from onelayer.solvers.progress import Outcome, Point, Watch
+from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -61,7 +61,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
         accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
         minimise = _direct if u.size <= DIRECT else _truncated
-        outcome, curvature = minimise(sample, Point.at(sample, u), accuracy, max_iter, watch, None)
+        outcome, curvature = minimise(sample, u, accuracy, max_iter, watch, None)
         u = outcome.point.u
         if curvature is not None:
             curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
@@ -70,9 +70,8 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     sample = None  # in memory no longer than it is needed
     if objective.rows.d > objective.rows.n and objective.rows.plain and (objective.penalty > 0).all():
         return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
-    point = Point.at(objective, u)
     minimise = _direct if u.size <= DIRECT and (curvature is None or u.size <= SQUARE) else _truncated
-    return certified(objective, minimise(objective, point, tol, max_iter, watch, curvature)[0], tol, watch)
+    return certified(objective, minimise(objective, u, tol, max_iter, watch, curvature)[0], tol, watch)
 
 
 def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
@@ -81,16 +80,30 @@ def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wa
     start = np.zeros(inside.shape)
     start[:, inside.rows.d :] = u[:, objective.rows.d :]
     minimise = _direct if start.size <= DIRECT else _truncated
-    outcome = minimise(inside, Point.at(inside, start), tol, max_iter, watch, None)[0]
+    k, d = objective.outputs, objective.rows.d
+
+    def lift(point: Point) -> Point:
+        u, gradient = np.split(back(np.vstack([point.u, point.gradient])), [k])
+        gradient[:, :d] *= objective.penalty  # coordinates of an orthonormal basis, by √ρ
+        return Point(u, point.value, gradient, point.rows)
+
+    root = math.sqrt(objective.penalty.mean())
+
+    def see(point: Point) -> bool:
+        watch(cast(Point, Lifted(point, lift, root * point.norm)))
+        return watch.stopped
+
+    outcome = minimise(inside, start, tol, max_iter, Watch(see), None)[0]
     point = Point.at(objective, back(outcome.point.u))
     watch(point)
     return replace(outcome, point=point)
 
 
 def _direct(
-    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
+    objective: Any, u: Array, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
 ) -> tuple[Outcome, Curvature | None]:
     """Steps with a factored Hessian, kept as long as each step leaves little of the decrement."""
+    point = Point.at(objective, u)
     watch(point)
     gap, kind, last, older = math.inf, "estimate", math.inf, True
     for iteration in range(max_iter + 1):
@@ -118,9 +131,10 @@ def _step(curvature: Curvature, point: Point) -> tuple[Array, float]:
 
 
 def _truncated(
-    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
+    objective: Any, u: Array, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
 ) -> tuple[Outcome, None]:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1)."""
+    point = Point.at(objective, u, keep=True)
     watch(point)
     gap, kind, seen = math.inf, "estimate", UNSEEN
     for iteration in range(max_iter + 1):
@@ -278,7 +292,7 @@ def _line_search(objective: Any, point: Point, step: Array, decrement: float) ->
     noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
     norm = np.linalg.norm(point.gradient)
     for _ in range(HALVINGS):
-        trial = Point.at(objective, point.u + t * step)
+        trial = Point.at(objective, point.u + t * step, keep=point.logits is not None)
         if trial.value <= point.value - ARMIJO * t * decrement:
             return trial
         if trial.value <= point.value + noise and np.linalg.norm(trial.gradient) < norm:

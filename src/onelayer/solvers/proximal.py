@@ -54,7 +54,7 @@ class Place:
     @classmethod
     def at(cls, objective: Any, u: Array) -> "Place":
         """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal."""
-        value, g, logits = objective.evaluate(u)
+        value, g, logits = objective.evaluate(u, keep=True)
         lasso = _lasso(objective, u)
         held = np.sign(g) * np.maximum(np.abs(g) - lasso, 0)
         steepest = np.where(u != 0, g + lasso * np.sign(u), held)
@@ -97,7 +97,7 @@ def proximal(
         sample = replace(sample, penalty=stronger * sample.penalty, lasso=stronger * sample.lasso)
         u = proximal(sample, u, tol=ROUGH, max_iter=max_iter, watch=watch).point.u
     if before is None:
-        place = Place.at(objective, objective.balanced(u, objective.evaluate(u)[2]))
+        place = Place.at(objective, objective.balanced(u))
         watch(place.point)
     else:
         place = before.with_penalties_of(objective, u)
