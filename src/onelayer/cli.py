@@ -24,6 +24,7 @@ PICTURES = (
     "weights",
     "cost",
     "gap",
+    "tuning",
     "boundary",
     "projection",
     "roc",
@@ -401,9 +402,10 @@ def plot(
     costs: tuple[float, float],
     positive: str | None,
 ) -> None:
-    """Draw a picture of MODEL; all but weights, cost and gap are drawn from the rows of DATA, whose labels are known.
+    """Draw a picture of MODEL; all but weights, cost, gap and tuning from the rows of DATA, whose labels are known.
 
     Of a regression: weights, cost, gap and regularisation. With hidden layers there are no weights to draw, nor a gap.
+    Tuning is of a model fitted with --tune.
 
     \b
     onelayer plot income.onelayer                       # the strongest weights
@@ -412,6 +414,11 @@ def plot(
     """
     from onelayer import model as models
     from onelayer import pictures
+
+    if top < 1:
+        raise click.UsageError(f"--top must be 1 or more, not {top}")
+    if len(features) not in (0, 2):
+        raise click.UsageError(f"--feature names the two features of a boundary: give it twice, not {len(features)} ×")
 
     path = output or f"{kind}.{'gif' if kind == 'animation' else 'png'}"
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)

@@ -223,8 +223,9 @@ class Model:
             "encoder": meta,
         }
         arrays = {"weights": self.weights, **arrays}
-        version = "1" if self.classes and not self.hidden else "2"
-        if version == "2":
+        version = "3" if "text_length" in meta else "1"
+        if self.hidden or not self.classes:
+            version = max("2", version)
             described |= {"task": self.task, "hidden": len(self.hidden), "activation": self.activation}
             arrays |= {f"hidden.{i}": w for i, w in enumerate(self.hidden)}
         storage.write(path, described, arrays, version)
