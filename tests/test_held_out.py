@@ -95,14 +95,82 @@ def test_a_callback_sees_cost_gradient_and_weights_and_stops_the_fit(solver, hid
 @pytest.mark.parametrize(("solver", "hidden"), EVERY)
 def test_interruption_keeps_the_best(solver, hidden):
     X, y = noisy(200, 0)
-    costs = []
+    seen = []
 
     def interrupt(entry):
-        costs.append(entry.cost)
-        if len(costs) == 3:
+        seen.append((entry.cost, entry.weights()))
+        if len(seen) == 3:
             raise KeyboardInterrupt
 
     model = PerceptronClassifier(solver=solver, hidden_layer_sizes=hidden, callbacks=[interrupt])
     with pytest.warns(UserWarning, match="interrupted: the best weights so far are kept"):
         model.fit(X, y)
-    assert model.history_[-1].cost == min(costs)
+    best = min(seen, key=lambda entry: entry[0])[1]
+    kept = model.coefs_[0].T if hidden else model.coef_
+    np.testing.assert_array_equal(kept, (best[0] if hidden else best)[:, :-1])
+    assert model.history_[-1].rows == 200
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_more_columns_than_rows_are_watched_like_all_others(solver, classes):
+    rng = np.random.default_rng(0)
+    X, held = rng.standard_normal((60, 150)), rng.standard_normal((300, 150))
+    y, labels = ((part[:, :3] ** 2 + part[:, 3:6]).argmax(axis=1) % classes for part in (X, held))
+    seen = []
+
+    def callback(entry):
+        seen.append((entry.cost, entry.gradient, entry.weights(), entry.gradient_norm))
+
+    model = PerceptronClassifier(solver=solver, C=0.1, callbacks=[callback], n_iter_no_change=3, max_iter=20)
+    model.fit(X, y, eval_set=(held, labels))
+    least = log_loss(labels, model.predict_proba(held))
+    assert least == pytest.approx(min(entry.held_out for entry in model.history_), rel=1e-9)
+    for cost, gradient, weights, norm in seen:
+        z = X @ weights[:, :-1].T + weights[:, -1]
+        z = np.column_stack([0 * z, z]) if classes == 2 else z
+        loss = -(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))[np.arange(60), y].mean()
+        assert cost == pytest.approx(loss + (weights[:, :-1] ** 2).sum() / (2 * 0.1 * 60), rel=1e-9)
+        assert gradient.shape == weights.shape
+        assert norm == pytest.approx(np.linalg.norm(gradient), rel=0.2)
+    first, second = seen[0], seen[1]  # along the way between two points, the cost changes as the gradient says
+    scaled = [weights[:, :-1] * X.std(axis=0) for weights in (first[2], second[2])]
+    slopes = [(gradient[:, :-1] * (scaled[1] - scaled[0])).sum() for gradient in (first[1], second[1])]
+    assert slopes[0] < 0
+    assert slopes[0] < slopes[1]
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("at", [1, 2])
+def test_interruption_on_a_sample_keeps_the_best_weights_so_far(at, l1_ratio):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100_000, 5))
+    y = X[:, 0] + rng.logistic(size=100_000) > 0
+    rows = []
+
+    def interrupt(entry):
+        rows.append((entry.rows, entry.cost))
+        if len(rows) == at:
+            raise KeyboardInterrupt
+
+    model = PerceptronClassifier(callbacks=[interrupt], l1_ratio=l1_ratio)
+    with pytest.warns(UserWarning, match="interrupted: the best weights so far are kept"):
+        model.fit(X, y)
+    assert rows[-1][0] < 100_000
+    assert not model.converged_
+    assert model.history_[-1].rows == 100_000
+    assert model.history_[-1].cost == pytest.approx(min(cost for _, cost in rows), rel=0.1)
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_callback_stops_a_fit_while_it_is_on_a_sample(at):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100_000, 5))
+    y = X[:, 0] + rng.logistic(size=100_000) > 0
+    seen = []
+    model = PerceptronClassifier(callbacks=[lambda entry: seen.append(entry) or len(seen) == at]).fit(X, y)
+    assert seen[at - 1].rows < 100_000
+    assert len(seen) <= at + 1  # and one look at all rows
+    assert not model.converged_
+    assert model.history_[-1].rows == 100_000

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import onelayer
 from onelayer import tables
 from onelayer.model import Model
 from onelayer.storage import ModelError, digest
+
+TEXT = {"said": "text"}
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +204,7 @@ def put(place, key, value):
         (put("arrays", "column.0", np.array([0, 0.0, 0])), "has no such numbers"),
         (put("arrays", "column.0", np.array([0, 1.0])), "has no such numbers"),
         (put("arrays", "column.0", np.array([0, 1, 0])), "has no such numbers"),
-        (put("head", "version", "3"), "is of version '3', but this onelayer reads 1 and 2: upgrade onelayer"),
+        (put("head", "version", "4"), "is of version '4', but this onelayer reads 1, 2, 3: upgrade onelayer"),
         (put("head", "format", "another"), "holds no onelayer model"),
         (put("head", "raw", "{"), "is damaged: "),
         (put("head", "raw", "[" * 100_000), "is damaged: "),
@@ -220,6 +223,8 @@ def put(place, key, value):
         (put("encoder", "columns", []), "the model's columns are damaged: there are none, or two of a name"),
         (put("encoder", "ngrams", 0), "the model's columns are damaged"),
         (put("encoder", "ngrams", float("inf")), "the model's columns are damaged"),
+        (put("encoder", "text_length", 0), "the length of texts is 0"),
+        (put("encoder", "text_length", float("nan")), "the length of texts is nan"),
         (put("column", "name", "mean texture"), "there are none, or two of a name"),
         (put("column", "name", 3), "has no such names"),
         (put("column", "fill", "zero"), "has no such names"),
@@ -269,11 +274,18 @@ def stack(table):
     return onelayer.fit(numbers, task="regression", hidden=(5, 3), activation="tanh")
 
 
-def test_a_model_is_saved_as_the_earliest_version_that_can_say_it(model, stack, tmp_path):
-    for saved, version in ((model, "1"), (stack, "2")):
+@pytest.fixture(scope="module")
+def reader():
+    return onelayer.fit({"said": ["a good day", "a bad day", "good", "bad"] * 2, "label": [1, 0] * 4}, kinds=TEXT)
+
+
+def test_a_model_is_saved_as_the_earliest_version_that_can_say_it(model, stack, reader, tmp_path):
+    of_old = replace(reader, encoder=replace(reader.encoder, text_length=4.0))  # what models were before they said it
+    for saved, version in ((model, "1"), (of_old, "1"), (stack, "2"), (reader, "3")):
         saved.save(tmp_path / "m.onelayer")
         with safe_open(tmp_path / "m.onelayer", framework="numpy") as file:
             assert file.metadata()["version"] == version
+        assert onelayer.load(tmp_path / "m.onelayer").encoder.state()[0] == saved.encoder.state()[0]
 
 
 @pytest.mark.parametrize(

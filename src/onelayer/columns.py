@@ -1,5 +1,6 @@
 """Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +28,7 @@ class Columns:
     """Mean and scale of each column, and where they are applied: in each block, or in the algebra.
 
     ``unit`` is a power of two near the largest entry of the column, divided by first so that squares stay finite.
+    ``full`` are sparse columns without a 0 and far from it, which are centred in their cells.
     """
 
     unit: Array
@@ -35,6 +37,7 @@ class Columns:
     constant: Array
     explicit: bool
     fit_intercept: bool
+    full: Array | None = None
 
     @classmethod
     def of(cls, X: Any, fit_intercept: bool) -> "Columns":
@@ -65,21 +68,41 @@ class Columns:
 
     @classmethod
     def _of_sparse(cls, X: Any, fit_intercept: bool) -> "Columns":
-        n, d = X.shape
-        squares = X.data.astype(np.float64)
+        d = X.shape[1]
+        data = X.data.astype(np.float64)
         with np.errstate(over="ignore"):
-            size = float(np.linalg.norm(squares))  # not finite if one entry is not, or its square overflows
+            size = float(np.linalg.norm(data))  # not finite if one entry is not, or its square overflows
         unit = np.ones(d)
         if not 1e-100 < size < 1e100:
-            unit = cls._units(X, squares)
-            squares /= unit[X.indices]
+            unit = cls._units(X, data)
+            data /= unit[X.indices]
+        mean, square = cls._moments(X, data)
+        lost = square < 1e-200  # empty, or too small beside the others for its squares
+        if lost.any() and X.data[lost[X.indices]].any():
+            unit = cls._units(X, X.data.astype(np.float64))
+            mean, square = cls._moments(X, X.data / unit[X.indices])
         explicit = bool((unit != 1).any())
-        mean = np.zeros(d) if explicit or not fit_intercept else X.T @ np.full(n, 1 / n)
-        np.square(squares, out=squares)
-        square = sp.csr_matrix((squares, X.indices, X.indptr), shape=X.shape, copy=False).T @ np.full(n, 1 / n)
-        mean[square - mean**2 < square / FAR.get(X.dtype, 1.0) ** 2] = 0
-        constant = square == 0
-        return cls(unit, mean, np.sqrt(np.where(constant, 1, square - mean**2)), constant, explicit, fit_intercept)
+        variance = square - mean**2
+        far = variance < square / FAR.get(X.dtype, 1.0) ** 2
+        full = far & _full(X) if fit_intercept and far.any() else np.zeros(d, dtype=bool)
+        for j in np.flatnonzero(full):
+            cells = X[:, [j]].data.astype(np.float64) / unit[j]
+            mean[j] = cells[0] if np.ptp(cells) == 0 else cells.mean()
+            variance[j] = np.mean((cells - mean[j]) ** 2)
+        uncentred = ~full if explicit or not fit_intercept else far & ~full
+        mean[uncentred], variance[uncentred] = 0, square[uncentred]
+        constant = variance == 0
+        scale = np.sqrt(np.where(constant, 1, variance))
+        return cls(unit, mean, scale, constant, explicit, fit_intercept, full if full.any() else None)
+
+    @staticmethod
+    def _moments(X: Any, data: Array) -> tuple[Array, Array]:
+        """Mean and mean square of each column with these entries, which are written over."""
+        each = np.full(X.shape[0], 1 / X.shape[0])
+        cells = sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape, copy=False)
+        mean = np.asarray(cells.T @ each)
+        np.square(data, out=data)
+        return mean, np.asarray(cells.T @ each)
 
     @staticmethod
     def _units(X: Any, data: Array) -> Array:
@@ -93,7 +116,9 @@ class Columns:
     @property
     def implicit_mean(self) -> Array | None:
         """What the objective is to subtract in the algebra."""
-        return None if self.explicit or not self.mean.any() else self.mean * self.unit
+        if self.explicit or not self.mean.any():
+            return None
+        return self.mean * self.unit if self.full is None else np.where(self.full, 0, self.mean * self.unit)
 
     @property
     def implicit_scale(self) -> Array | None:
@@ -127,13 +152,23 @@ class Columns:
             low, high = (end / self.unit for end in (X.min(axis=0), X.max(axis=0)))
         else:
             low, high = (np.asarray(end.todense()).ravel() / self.unit for end in (X.min(axis=0), X.max(axis=0)))
-        mean = self.mean if isinstance(X, np.ndarray) else np.zeros(X.shape[1])  # a copy of sparse rows is not centred
-        return replace(self, mean=mean, scale=np.maximum(self.scale, (high - low) / REACH))
+        full = None if isinstance(X, np.ndarray) or not self.mean.any() else _full(X)
+        mean = self.mean if full is None else np.where(full, self.mean, 0)  # other sparse columns would fill up
+        return replace(self, mean=mean, full=full, scale=np.maximum(self.scale, (high - low) / REACH))
+
+    def braced(self, strength: float) -> "Columns":
+        """Scaled so that no penalty bends a coordinate more than a row may: a column in tiny units would rule steps.
+
+        In units of 1e-8 the user's λ w² is 1e16 as steep as the loss, and a step that it allows moves nothing else.
+        """
+        with np.errstate(over="ignore"):
+            beside = np.minimum(math.sqrt(strength) / self.unit, 1e300)
+        return replace(self, scale=np.hypot(self.scale, beside))
 
     def copy(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
         """The same as a standardised copy in single precision: what a network learns from."""
         if not isinstance(X, np.ndarray):
-            data = (X.data / self.unit[X.indices] / self.scale[X.indices]).astype(np.float32)
+            data = (self._centred_cells(X) / self.unit[X.indices] / self.scale[X.indices]).astype(np.float32)
             return Rows(sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape), y, weight, jobs=jobs)
         Z = np.empty(X.shape, dtype=np.float32)
         for span in (slice(a, a + 8192) for a in range(0, len(X), 8192)):  # no second copy in double precision
@@ -147,12 +182,17 @@ class Columns:
         return Z
 
     def _sparse_rows(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
-        data = X.data
+        data = self._centred_cells(X)
         if self.explicit:
             data = data / self.unit[X.indices] / self.scale[X.indices]
         elif data.dtype not in (np.float64, np.float32):
             data = data.astype(np.float64)
         return Rows(sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape), y, weight, jobs=jobs)
+
+    def _centred_cells(self, X: Any) -> Array:
+        if self.full is None:
+            return np.asarray(X.data)
+        return np.asarray(X.data - np.where(self.full, self.mean * self.unit, 0)[X.indices])
 
     def to_user(self, u: Array) -> Array:
         """Weights (k, d + 1) of the columns as they came, the bias last."""
@@ -166,6 +206,12 @@ class Columns:
         w = weights[:, :-1] * self.unit
         bias = weights[:, -1] + (w * self.mean).sum(axis=1)
         return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
+
+
+def _full(X: Any) -> Array:
+    """Sparse columns of which every cell is stored, once."""
+    stored = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
+    return np.asarray(stored & (X.has_canonical_format or not stored.any()))
 
 
 def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:

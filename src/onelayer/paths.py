@@ -20,10 +20,10 @@ from onelayer.columns import Columns, not_finite
 from onelayer.labels import Labels
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Objective
+from onelayer.problem import base_rate, growing_samples, make_objective
 from onelayer.settings import Settings
 from onelayer.solvers import Outcome, Point, Watch, newton, proximal
 from onelayer.sources import available_jobs, one_thread_per_core
-from onelayer.training import base_rate, growing_samples, make_objective
 
 Array = NDArray[Any]
 Score = Callable[[Array, Any, Labels], float]
@@ -265,7 +265,7 @@ class Problem:
         seen: list[float] = []
 
         def see(point: Point) -> bool:
-            if not (math.isfinite(point.value) and np.isfinite(point.gradient).all()):
+            if not (math.isfinite(point.value) and math.isfinite(point.norm)):
                 raise ValueError(not_finite(self.X) or "the logits overflow: rescale the features or weights")
             seen.append(point.value)
             return self.stop.is_set()

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.network import ACTIVATIONS
-from onelayer.solvers.first_order import NAMES
+from onelayer.solvers import FIRST_ORDER
 
 Array = NDArray[Any]
 
-SOLVERS = ("auto", "newton", *NAMES)
+SOLVERS = ("auto", "newton", *FIRST_ORDER)
 FEW_ROWS = 10_000  # up to here L-BFGS on all rows fits a network to the end in the time batches take to come near
 ITERATIONS, ITERATIONS_HIDDEN = 100, 2000
 
@@ -91,6 +91,11 @@ class Settings:
         if self.early_stopping == "auto":
             return bool(self.hidden_layer_sizes) and self.solver_for(n) not in ("lbfgs", "gd")
         return bool(self.early_stopping)
+
+    def strengthens(self, n: int) -> bool:
+        """Whether rows held out for a while are to say how strong a network's penalty is."""
+        on_all_rows = bool(self.hidden_layer_sizes) and self.solver_for(n) in ("lbfgs", "gd")
+        return self.early_stopping == "auto" and on_all_rows and math.isfinite(self.C)
 
     def __post_init__(self) -> None:
         if not self.C > 0:

@@ -14,8 +14,9 @@ from onelayer.files import write_whole
 Array = NDArray[Any]
 
 FORMAT = "onelayer-model"
-# 1: one layer, classes. 2: numbers and hidden layers too. A model is saved as the earliest version that can say it.
-VERSIONS = ("1", "2")
+# 1: one layer, classes. 2: numbers and hidden layers too. 3: the length of texts, which was 4 before. A model is saved
+# as the earliest version that can say it.
+VERSIONS = ("1", "2", "3")
 
 
 class ModelError(ValueError):
@@ -46,7 +47,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
         raise ModelError(f"{name} holds no onelayer model")
     if head.get("version") not in VERSIONS:
         raise ModelError(
-            f"{name} is of version {head.get('version')!r}, but this onelayer reads {' and '.join(VERSIONS)}: "
+            f"{name} is of version {head.get('version')!r}, but this onelayer reads {', '.join(VERSIONS)}: "
             "upgrade onelayer"
         )
     if head.get("sha256") != digest(head.get("model", ""), arrays):

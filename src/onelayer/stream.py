@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from onelayer.columns import Columns, not_finite
 from onelayer.labels import Labels, row_weights
+from onelayer.problem import from_users_units, in_users_units, make_objective
 from onelayer.settings import Settings
 from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
 from onelayer.sources import one_thread_per_core
-from onelayer.training import from_users_units, in_users_units, make_objective
 
 Array = NDArray[Any]
 
@@ -108,6 +108,8 @@ class Stream:
         self.moments.add(X, self.settings.fit_intercept)
         self.weight += float(labels.totals.sum())
         columns = self.moments.columns(self.settings.fit_intercept)
+        if not self.settings.hidden_layer_sizes:
+            columns = columns.braced(1 / (self.settings.C * self.weight))
         objective = make_objective(X, labels, columns, self.settings, all_weight=self.weight)
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             u, mean = self._step(objective, *self._start(objective, columns))

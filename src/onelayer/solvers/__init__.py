@@ -1,9 +1,23 @@
 """Solvers: functions of an objective and a starting point; and the choice among them."""
 
+from onelayer.solvers.first_order import NAMES as FIRST_ORDER
 from onelayer.solvers.first_order import descend, gd, lbfgs, sgd, solve
 from onelayer.solvers.held_out import HeldOut
 from onelayer.solvers.newton import newton
 from onelayer.solvers.progress import Outcome, Point, Watch
 from onelayer.solvers.proximal import proximal
 
-__all__ = ["HeldOut", "Outcome", "Point", "Watch", "descend", "gd", "lbfgs", "newton", "proximal", "sgd", "solve"]
+__all__ = [
+    "FIRST_ORDER",
+    "HeldOut",
+    "Outcome",
+    "Point",
+    "Watch",
+    "descend",
+    "gd",
+    "lbfgs",
+    "newton",
+    "proximal",
+    "sgd",
+    "solve",
+]

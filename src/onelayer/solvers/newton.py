@@ -7,7 +7,7 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from scipy.linalg import eigh, eigvalsh_tridiagonal
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from onelayer.sampling import DIRECT, HESSIANS
-from onelayer.solvers.progress import Outcome, Point, Watch
+from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -90,10 +90,24 @@ def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wa
     inside, back = objective.in_row_space()
     start = np.zeros(inside.shape)
     start[:, inside.rows.d :] = u[:, objective.rows.d :]
+    k, d = objective.outputs, objective.rows.d
+
+    def lift(point: Point) -> Point:
+        u, gradient = np.split(back(np.vstack([point.u, point.gradient])), [k])
+        gradient[:, :d] *= objective.penalty  # coordinates of an orthonormal basis, by √ρ
+        return Point(u, point.value, gradient, point.rows)
+
+    root = math.sqrt(objective.penalty.mean())
+
+    def see(point: Point) -> bool:
+        watch(cast(Point, Lifted(point, lift, root * point.norm)))
+        return watch.stopped
+
     if start.size <= DIRECT:
-        outcome = _direct(inside, start, tol, max_iter, watch, None)[0]
+        outcome = _direct(inside, start, tol, max_iter, Watch(see), None)[0]
     else:
-        outcome = _truncated(inside, _seen(inside, start, watch), tol, max_iter, watch, None)
+        seen = Watch(see)
+        outcome = _truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None)
     point = Point.at(objective, back(outcome.point.u))
     watch(point)
     return replace(outcome, point=point)

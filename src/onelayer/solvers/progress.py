@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -24,6 +26,52 @@ class Point:
         """Ask the objective; what is `kept`, and what is known near u, is for `Objective.evaluate`."""
         value, gradient, logits = objective.evaluate(u, **kept)
         return cls(u, value, gradient, objective.rows.n, logits)
+
+    @property
+    def norm(self) -> float:
+        """Of the gradient."""
+        return float(np.linalg.norm(self.gradient))
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A point found in other coordinates; what it is in the objective's own is worked out when it is asked for.
+
+    ``norm`` is the gradient's, about: nobody who only keeps a history pays for a product with all columns.
+    """
+
+    inside: Point
+    lift: Callable[[Point], Point]
+    norm: float
+
+    @cached_property
+    def _lifted(self) -> Point:
+        return self.lift(self.inside)
+
+    @property
+    def u(self) -> Array:
+        """As of a `Point`."""
+        return self._lifted.u
+
+    @property
+    def gradient(self) -> Array:
+        """As of a `Point`."""
+        return self._lifted.gradient
+
+    @property
+    def value(self) -> float:
+        """As of a `Point`."""
+        return self.inside.value
+
+    @property
+    def rows(self) -> int:
+        """As of a `Point`."""
+        return self.inside.rows
+
+    @property
+    def logits(self) -> None:
+        """Not known."""
+        return None
 
 
 @dataclass(frozen=True)

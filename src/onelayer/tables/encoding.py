@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer.tables.kinds import KINDS, recognised, refuse_type, say_kind, shown
+from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, as_text, suggestion
-from onelayer.tables.texts import count, learn, tf_idf
+from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 
 Array = NDArray[Any]
 
 OTHER = "(other)"
 MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
+FIRST_LENGTH = 4.0  # of texts in models that do not say it
 IMPUTE = ("mean", "median", "most_frequent")
 
 
@@ -34,8 +37,8 @@ class Encoded:
 class Column:
     """What was learnt of one column: its kind, its feature names, and the numbers that make features of it.
 
-    ``names`` are the levels of a category or the words of a text; ``values`` are (mean, scale, fill) of a number, or
-    the inverse document frequency of each word.
+    ``names`` are the levels of a category or the terms of a text; ``values`` are (mean, scale, fill) of a number, or
+    the weight of each term.
     """
 
     name: str
@@ -49,6 +52,11 @@ class Column:
         """How many features it gives: one more than its levels for a category, for what was never seen."""
         return {"number": 1, "category": len(self.names) + 1, "text": len(self.names)}[self.kind]
 
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Of a text, its terms as they are looked up."""
+        return Lexicon.of(self.names)
+
     def features(self) -> list[str]:
         """Names a person reads."""
         if self.kind == "number":
@@ -60,16 +68,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Encoder:
-    """The columns of a table and how each becomes features."""
+    """The columns of a table and how each becomes features; the features of a text have this length together."""
 
     columns: tuple[Column, ...]
     ngrams: int = 1
     notices: tuple[str, ...] = ()
+    text_length: float = TEXT_LENGTH
 
     @property
     def feature_names(self) -> list[str]:
         """One name for each of the d features."""
         return [name for column in self.columns for name in column.features()]
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether a column is a text."""
+        return any(column.kind == "text" for column in self.columns)
 
     @property
     def units(self) -> list[float | None]:
@@ -98,24 +112,28 @@ class Encoder:
         if extra:
             warnings.warn(f"columns not used: {', '.join(extra)}", TableWarning, stacklevel=2)
         unanswerable: dict[int, str] = {}
-        blocks = [_features(column, frame[column.name], self.ngrams, unanswerable) for column in self.columns]
+        blocks = [_features(column, frame[column.name], self.text_length, unanswerable) for column in self.columns]
         return _encoded(self.columns, blocks, unanswerable, frame.height)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Everything, as what JSON can hold and arrays."""
         meta = [{"name": c.name, "kind": c.kind, "names": list(c.names), "fill": c.fill} for c in self.columns]
-        return {"columns": meta, "ngrams": self.ngrams, "notices": list(self.notices)}, {
-            f"column.{i}": c.values for i, c in enumerate(self.columns)
-        }
+        described: dict[str, Any] = {"columns": meta, "ngrams": self.ngrams, "notices": list(self.notices)}
+        if self.has_texts and self.text_length != FIRST_LENGTH:
+            described["text_length"] = self.text_length
+        return described, {f"column.{i}": c.values for i, c in enumerate(self.columns)}
 
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, Array]) -> "Encoder":
         """The inverse of `state`; anything that cannot have come from it is refused."""
         try:
             columns = tuple(_column(c, arrays[f"column.{i}"]) for i, c in enumerate(meta["columns"]))
-            encoder = cls(columns, int(meta["ngrams"]), tuple(map(str, meta["notices"])))
+            length = float(meta.get("text_length", FIRST_LENGTH))
+            encoder = cls(columns, int(meta["ngrams"]), tuple(map(str, meta["notices"])), length)
             if encoder.ngrams < 1 or not columns or len({c.name for c in columns}) < len(columns):
                 raise ValueError("there are none, or two of a name")
+            if not 0 < length < np.inf:
+                raise ValueError(f"the length of texts is {length}")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise TableError(f"the model's columns are damaged: {error}") from error
         return encoder
@@ -179,7 +197,7 @@ def fit(
         else:
             learn = _fit_number if kind == "number" else _fit_category
             column = learn(series, impute, notices)
-            block = _features(column, series, ngrams, unanswerable)
+            block = _features(column, series, TEXT_LENGTH, unanswerable)
         columns.append(column)
         blocks.append(block)
     encoder = Encoder(tuple(columns), ngrams, tuple(notices))
@@ -283,14 +301,14 @@ def _fit_text(
             f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept "
             "(max_features)"
         )
-    frequency = np.log((1 + len(series)) / (1 + vocabulary.documents)) + 1
-    return Column(series.name, "text", vocabulary.names, frequency), tf_idf(counts, frequency)
+    weights = vocabulary.weights(len(series))
+    return Column(series.name, "text", vocabulary.names, weights), tf_idf(counts, weights, TEXT_LENGTH)
 
 
-def _features(column: Column, series: pl.Series, ngrams: int, unanswerable: dict[int, str]) -> Any:
+def _features(column: Column, series: pl.Series, text_length: float, unanswerable: dict[int, str]) -> Any:
     refuse_type(series)
     if column.kind == "text":
-        return tf_idf(count(as_text(series), column.names, ngrams), column.values)
+        return tf_idf(column.lexicon.count(as_text(series)), column.values, text_length)
     if column.kind == "category":
         return _one_hot(column, as_text(series), unanswerable)
     values, unread = _numbers(series)
@@ -321,5 +339,5 @@ def _encoded(columns: tuple[Column, ...], blocks: list[Any], unanswerable: dict[
     empty = np.full(n, all(column.kind == "text" for column in columns))
     if all(isinstance(block, np.ndarray) for block in blocks):
         return Encoded(np.hstack(blocks), unanswerable, empty)
-    X: Any = sp.hstack([sp.csr_matrix(block) for block in blocks], format="csr")
+    X: Any = blocks[0] if len(blocks) == 1 else sp.hstack([sp.csr_matrix(block) for block in blocks], format="csr")
     return Encoded(X, unanswerable, empty & (np.diff(X.indptr) == 0))

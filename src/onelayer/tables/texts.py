@@ -1,9 +1,10 @@
 """Texts to features: words, signs and runs of words, weighted by how often and how rarely they occur.
 
-A vocabulary is learnt in whole numbers: words have codes, a run of words is the code of its beginning and its last
-word, and only terms that may be kept are ever spelt.
+A vocabulary is learnt in whole numbers: words have codes, a run of words has the code of its beginning and its last
+word for a key, and only terms that may be kept are ever spelt.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,14 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from onelayer.tables.tokens import Tokens, cut, ends_of, ranges
+
 Array = NDArray[Any]
 
-# A token is a run of letters, digits and apostrophes inside words, or any other sign that is neither space nor mark, so
-# that "!" and an emoji count; ideographs, which no space divides, count one by one.
-TOKEN = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+(?:['’][\p{L}]+)*|[^\s\p{L}\p{N}_]"
-TEXT_LENGTH = 4.0  # of a text's row, for C = 1: by cross-validation, see docs/decisions/0003-text-defaults.md
+# By cross-validation, see docs/decisions/0003-text-defaults.md:
+TEXT_LENGTH = 3.0  # of a text's row, for C = 1
+RUN_WEIGHT = 0.6  # of a run of words, beside one word that is as rare
+LEAST_ROWS = 2  # that hold a run of words, for it to be a term
 
 
 @dataclass(frozen=True)
@@ -28,148 +31,128 @@ class Vocabulary:
     documents: Array
     capped: bool
 
+    def weights(self, n: int) -> Array:
+        """What a term weighs: its inverse document frequency among n rows, less for a run of words."""
+        frequency = np.log((1 + n) / (1 + self.documents)) + 1
+        runs = pl.Series(self.names, dtype=pl.String).str.contains(" ", literal=True).to_numpy()
+        return np.where(runs, RUN_WEIGHT * frequency, frequency)
+
 
 def learn(texts: pl.Series, ngrams: int, limit: int) -> tuple[Vocabulary, Any]:
-    """The `limit` terms in most rows, and how often each row holds them, CSR (n, terms)."""
-    rows, words = _tokens(texts)
-    # A term that occurs once is in one row only: it need not be looked at if enough others are in two or more.
-    for least in (2, 1):
-        runs = _Runs.of(rows, words, ngrams, least)
-        counts = _counts(runs.rows, runs.codes, (len(texts), runs.number))
-        documents = np.bincount(counts.indices, minlength=runs.number)
-        if (documents >= 2).sum() >= limit:
-            break
-    order = _most_frequent(runs, documents, limit)
-    column = np.full(runs.number, -1)
-    column[order] = np.arange(len(order))
-    names = tuple(runs.spelt(order).to_list())
-    return Vocabulary(names, documents[order], runs.distinct > limit), _relabelled(counts, column, len(order))
+    """The `limit` terms in most rows, and how often each row holds them, CSR (n, terms).
+
+    Terms are words, and runs of up to `ngrams` words that two rows or more hold.
+    """
+    tokens = cut(texts)
+    found = [_words(tokens), *_runs(tokens, ngrams)]
+    documents = np.concatenate([np.diff(terms.starts) for terms in found])
+    bar = np.partition(documents, -limit)[-limit] if len(documents) > limit else 0
+    codes = np.flatnonzero(documents >= bar)
+    table = pl.DataFrame(
+        {"code": codes, "documents": documents[codes], "name": _spelt(codes, found, tokens.words)},
+        schema_overrides={"name": pl.String},
+    )
+    kept = table.sort(["documents", "name"], descending=[True, False]).head(limit)
+    vocabulary = Vocabulary(tuple(kept["name"].to_list()), kept["documents"].to_numpy(), len(documents) > limit)
+    return vocabulary, _counts(found, kept["code"].to_numpy(), len(texts))
 
 
-def count(texts: pl.Series, names: tuple[str, ...], ngrams: int) -> Any:
-    """How often each row holds the terms of a vocabulary, CSR (n, terms)."""
-    known = pl.DataFrame({"term": names, "code": np.arange(len(names))}, schema_overrides={"term": pl.String})
-    found = terms(texts, ngrams).join(known, on="term")
-    return _counts(found["row"].to_numpy(), found["code"].to_numpy(), (len(texts), len(names)))
-
-
-def terms(texts: pl.Series, ngrams: int) -> pl.DataFrame:
-    """One line (row, term) for each occurrence of a word or run of up to `ngrams` words; a missing text has none."""
-    rows, words = _tokens(texts)
-    frame, term, row = pl.DataFrame({"row": rows, "term": words}), pl.col("term"), pl.col("row")
-    runs = [frame]
-    for length in range(2, ngrams + 1):
-        joined = pl.concat_str([term, *(term.shift(-i) for i in range(1, length))], separator=" ")
-        runs.append(frame.select("row", joined).filter(frame.select(row == row.shift(1 - length)).to_series()))
-    return pl.concat(runs)
-
-
-def tf_idf(counts: Any, frequency: Array) -> Any:
-    """Sublinear tf-idf (Manning, Raghavan & Schütze, 2008, § 6.4), each row of length 4; CSR (n, terms)."""
-    data = (1 + np.log(counts.data)) * frequency[counts.indices]
-    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    lengths = np.sqrt(np.bincount(rows, weights=data**2, minlength=counts.shape[0]))
-    return sp.csr_matrix((data * (TEXT_LENGTH / lengths[rows]), counts.indices, counts.indptr), shape=counts.shape)
+def tf_idf(counts: Any, weights: Array, length: float) -> Any:
+    """Sublinear tf-idf (Manning, Raghavan & Schütze, 2008, § 6.4), each row of one length; CSR (n, terms)."""
+    data = (1 + np.log(counts.data)) * weights[counts.indices]
+    squares = sp.csr_matrix((data**2, counts.indices, counts.indptr), shape=counts.shape)
+    lengths = np.sqrt(squares @ np.ones(counts.shape[1]))
+    data *= np.repeat(length / np.where(lengths > 0, lengths, 1), np.diff(counts.indptr))
+    return sp.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """Occurrences of terms, as (row, code); `keys` of each length of run tell the codes of its beginning and last word.
+class _Terms:
+    """Terms by key: the i-th is in ``rows[starts[i]:starts[i + 1]]``, ascending, so many times each."""
 
-    Codes count from the words up through the lengths; ``distinct`` counts terms that were left out as too rare, too.
-    """
-
+    keys: Array
+    starts: Array
     rows: Array
-    codes: Array
-    words: pl.Series
-    keys: list[Array]
-    distinct: int
-
-    @classmethod
-    def of(cls, rows: Array, words: pl.Series, ngrams: int, least: int) -> "_Runs":
-        """Every word, and the runs of two to `ngrams` words that occur at least so many times."""
-        known = _counted(words)["value"]
-        code = _codes(words, known)
-        found, keys, distinct, number = [(rows, code)], [], len(known), len(known)
-        begun, ends, following = code, np.arange(len(code)), np.append(rows, -1)[1:]  # runs by code and last word
-        for _ in range(2, ngrams + 1):
-            within = (begun >= 0) & (following[ends] == rows[ends])
-            begun, ends = begun[within], ends[within] + 1
-            key = begun * len(known) + code[ends]
-            counted = _counted(pl.Series(key))
-            kept = counted.filter(pl.col("len") >= least)["value"]
-            begun = _codes(pl.Series(key), kept)
-            found.append((rows[ends][begun >= 0], begun[begun >= 0] + number))
-            keys.append(kept.to_numpy())
-            distinct, number = distinct + counted.height, number + len(kept)
-        all_rows, all_codes = (np.concatenate(part) for part in zip(*found, strict=True))
-        return cls(all_rows, all_codes, known, keys, distinct)
-
-    @property
-    def number(self) -> int:
-        """How many codes there are."""
-        return len(self.words) + sum(map(len, self.keys))
-
-    def spelt(self, codes: Array) -> pl.Series:
-        """The terms with these codes."""
-        names = np.empty(len(codes), dtype=object)
-        start = 0
-        for level, size in enumerate([len(self.words), *map(len, self.keys)]):
-            here = np.flatnonzero((start <= codes) & (codes < start + size))
-            names[here] = self._spelt(level, codes[here] - start).to_numpy()
-            start += size
-        return pl.Series(names, dtype=pl.String)
-
-    def _spelt(self, level: int, codes: Array) -> pl.Series:
-        if level == 0:
-            return self.words.gather(codes)
-        begun, last = np.divmod(self.keys[level - 1][codes], len(self.words))
-        return self._spelt(level - 1, begun) + " " + self.words.gather(last)
+    counts: Array
 
 
-def _tokens(texts: pl.Series) -> tuple[Array, pl.Series]:
-    """The row of each token and the token, in order; slices of the texts are cut on all cores."""
-    size = max(1000, -(-len(texts) // (4 * pl.thread_pool_size())))
-    cut = pl.first().str.to_lowercase().str.extract_all(TOKEN)
-    frame = texts.to_frame().lazy()
-    slices = [frame.slice(start, size).select(cut) for start in range(0, max(len(texts), 1), size)]
-    lists = pl.concat([part.to_series() for part in pl.collect_all(slices)])
-    lengths = lists.list.len().fill_null(0).to_numpy()
-    return np.repeat(np.arange(len(texts), dtype=np.int32), lengths), lists.explode().drop_nulls().alias("term")
+def _words(tokens: Tokens) -> _Terms:
+    """Every word, whose key is its code."""
+    n, width = len(tokens.starts) - 1, len(tokens.words)
+    codes = tokens.codes.copy()  # to be sorted within each row
+    by_row = sp.csr_matrix((np.ones(len(codes)), codes, tokens.starts), shape=(n, width))
+    by_row.sum_duplicates()
+    by_word = by_row.tocsc()
+    return _Terms(np.arange(width), by_word.indptr.astype(np.int64), by_word.indices, by_word.data)
 
 
-def _counted(values: pl.Series) -> pl.DataFrame:
-    """Each different value and how often it is there; the streaming engine takes half the time of the other."""
-    return values.alias("value").to_frame().lazy().group_by("value").len().collect(engine="streaming")
+def _runs(tokens: Tokens, ngrams: int) -> Iterator[_Terms]:
+    """Runs of two words, of three, and so on, that are in `LEAST_ROWS` rows; a longer one begins with a shorter one."""
+    rows, n = tokens.rows, len(tokens.starts) - 1
+    begun, last = tokens.codes.astype(np.int64), np.arange(len(rows))
+    for length in range(2, ngrams + 1):
+        begun, last = tokens.continued(begun, last)
+        keys = begun * len(tokens.words) + tokens.codes[last]
+        terms = _by_key(keys, rows[last], n)
+        yield terms
+        if length < ngrams:
+            begun = np.searchsorted(terms.keys, keys)
+            known = np.append(terms.keys, -1)[begun] == keys
+            begun, last = begun[known], last[known]
 
 
-def _codes(values: pl.Series, known: pl.Series) -> Array:
-    """The place of each value among the known ones; -1 where it is not."""
-    table = pl.DataFrame({"value": known, "code": np.arange(len(known))})
-    found = pl.DataFrame({"value": values}).join(table, on="value", how="left", maintain_order="left")
-    return found["code"].fill_null(-1).to_numpy()
+def _by_key(keys: Array, rows: Array, n: int) -> _Terms:
+    keys, rows = _sorted(keys, rows, n)
+    first = _begins(keys)
+    again = ~(first & np.append(first[1:], True))  # most runs of words occur once: they are not looked at any more
+    keys, rows = keys[again], rows[again]
+    at = np.flatnonzero(_begins(keys) | _begins(rows))
+    counts = np.diff(at, append=len(keys))
+    keys, rows = keys[at], rows[at]
+    starts = np.flatnonzero(_begins(keys))
+    documents = np.diff(starts, append=len(keys))
+    kept = documents >= LEAST_ROWS
+    inside = np.repeat(kept, documents)
+    return _Terms(keys[starts[kept]], ends_of(documents[kept]), rows[inside], counts[inside])
 
 
-def _counts(rows: Array, codes: Array, shape: tuple[int, int]) -> Any:
-    counts = sp.coo_matrix((np.ones(len(rows)), (rows, codes.astype(np.int32))), shape=shape).tocsr()
-    counts.sort_indices()
-    return counts
+def _sorted(keys: Array, rows: Array, n: int) -> tuple[Array, Array]:
+    """By key, then by row: packed into one number where there is room, which takes a third of the time."""
+    bits = n.bit_length()
+    if keys.max(initial=0) >> (63 - bits) == 0:
+        packed = pl.Series((keys << bits) | rows).sort().to_numpy()
+        return packed >> bits, packed & ((1 << bits) - 1)
+    order = np.argsort(keys, kind="stable")
+    return keys[order], rows[order]
 
 
-def _most_frequent(runs: _Runs, documents: Array, limit: int) -> Array:
-    """Codes of the terms in most rows, ties by name, which only they need."""
-    bar = max(1, int(np.partition(documents, -limit)[-limit]) if len(documents) > limit else 1)
-    codes = np.flatnonzero(documents >= bar)
-    table = pl.DataFrame({"code": codes, "documents": documents[codes], "term": runs.spelt(codes)})
-    return table.sort(["documents", "term"], descending=[True, False]).head(limit)["code"].to_numpy()
+def _begins(values: Array) -> Array:
+    """Where a value is not the one before."""
+    begins = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=begins[1:])
+    return begins
 
 
-def _relabelled(counts: Any, column: Array, width: int) -> Any:
-    """The same counts with codes renamed as columns, those without one dropped."""
-    columns = column[counts.indices]
-    kept = columns >= 0
-    indptr = np.concatenate([[0], np.cumsum(kept)])[counts.indptr]
-    shape = (counts.shape[0], width)
-    renamed = sp.csr_matrix((counts.data[kept], columns[kept].astype(np.int32), indptr.astype(np.int32)), shape=shape)
-    renamed.sort_indices()
-    return renamed
+def _spelt(codes: Array, found: list[_Terms], words: pl.Series) -> pl.Series:
+    """The names of terms, whose codes count up from the words through the runs of two, of three, and so on."""
+    names, start, parts = words, 0, []
+    for level, terms in enumerate(found):
+        if level > 0:
+            begun, last = np.divmod(terms.keys, len(words))
+            names = names.gather(begun) + " " + words.gather(last)
+        end = start + len(terms.keys)
+        parts.append(names.gather(codes[(start <= codes) & (codes < end)] - start))
+        start = end
+    return pl.concat(parts)
+
+
+def _counts(found: list[_Terms], codes: Array, n: int) -> Any:
+    """CSR (n, terms) of the terms with these codes."""
+    offsets = ends_of(np.array([len(terms.rows) for terms in found]))
+    starts = np.concatenate([terms.starts[:-1] + offset for terms, offset in zip(found, offsets[:-1], strict=True)])
+    documents = np.concatenate([np.diff(terms.starts) for terms in found])
+    ends = ends_of(documents[codes])
+    at = ranges(starts[codes], ends)
+    counts = np.concatenate([terms.counts for terms in found]).astype(np.float64)[at]
+    rows = np.concatenate([terms.rows for terms in found])[at]
+    return sp.csc_matrix((counts, rows, ends), shape=(n, len(codes))).tocsr()

@@ -1,0 +1,75 @@
+"""What a person is told of a fit: what casts doubt on its weights, and what else is worth knowing."""
+
+import math
+from collections.abc import Sequence
+
+from onelayer import diagnostics
+from onelayer.labels import Labels
+from onelayer.problem import Problem
+from onelayer.record import Record
+from onelayer.solvers import Outcome
+
+
+def doubts(outcome: Outcome, record: Record, names: Sequence[str] | None) -> list[str]:
+    """What casts doubt on the weights."""
+    labels, settings = record.problem.labels, record.problem.settings
+    if isinstance(labels, Labels) and math.isinf(settings.C) and record.problem.objective.convex:
+        parting = diagnostics.separating(record.problem.X, labels.codes, by_chance=True)
+        if parting or record.perfect:
+            where = f" ({_parts(parting, labels, names)})" if parting else ""
+            return [
+                f"the classes are separable{where}, so without a penalty no finite optimum exists and the weights "
+                "grow with every iteration: set a finite C"
+            ]
+    if outcome.converged or outcome.notices or record.asked_to_stop:
+        return []
+    return [
+        f"stopped after {settings.iterations()} iterations without reaching tol={settings.tol:g}: raise max_iter, or "
+        "accept the gap"
+    ]
+
+
+def noticed(problem: Problem, record: Record, names: Sequence[str] | None) -> list[str]:
+    """What else is worth knowing."""
+    found = []
+    constant, objective, settings, labels = (
+        problem.columns.constant,
+        problem.objective,
+        problem.settings,
+        problem.labels,
+    )
+    if constant.any() and settings.fit_intercept:
+        first = diagnostics.name(int(constant.argmax()), names)
+        many = f"{constant.sum()} constant columns, first {first}" if constant.sum() > 1 else f"{first} is constant"
+        found.append(f"{many}: weight 0")
+    if record.exact:
+        found.append("every row is fitted to its last digits: what is left of the cost is rounding")
+    if problem.decay > 1:
+        found.append(
+            f"rows held out for a while were served best by a penalty {problem.decay:g} times as strong, that of "
+            f"C={settings.C / problem.decay:.3g}, which all rows were then fitted with: early_stopping=False keeps C"
+        )
+    if not objective.convex:
+        return found
+    if math.isinf(settings.C):
+        p = objective.shape[1] - int(constant.sum())
+        if objective.shape[1] <= diagnostics.RANKED and (rank := diagnostics.rank(objective)) < p:
+            found.append(
+                f"columns are collinear, rank {rank} of {p} with the bias: of all weights that fit alike, the shortest "
+                "in scaled columns are given"
+            )
+    elif isinstance(labels, Labels) and (parting := diagnostics.separating(problem.X, labels.codes, by_chance=False)):
+        found.append(
+            f"{_parts(parting, labels, names)}: the penalty alone keeps that weight finite; look whether the column "
+            "gives the label away"
+        )
+    return found
+
+
+def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequence[str] | None) -> str:
+    first = parting[0]
+    others = {1: "", 2: ", and one other does the like"}.get(
+        len(parting), f", and {len(parting) - 1} others do the like"
+    )
+    column, class_name = diagnostics.name(first.column, names), labels.names[first.code]
+    return f"{column} alone sets {first.rows} rows of class {class_name!r} apart{others}"

@@ -1,0 +1,155 @@
+"""What is to be solved: features and labels, or numbers, as an objective; its points as weights in the user's units."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer import sampling
+from onelayer.columns import Columns
+from onelayer.labels import Labels
+from onelayer.network import ACTIVATIONS, Network, layers
+from onelayer.objective import Objective
+from onelayer.settings import Settings
+from onelayer.solvers import FIRST_ORDER, HeldOut
+from onelayer.sources import available_jobs
+from onelayer.targets import Targets
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows X (n, d), their labels or numbers, the coordinates, the settings, and the objective made of them.
+
+    ``decay`` is how many times as strong as C says a network's penalty is.
+    """
+
+    X: Any
+    labels: Labels | Targets
+    columns: Columns
+    settings: Settings
+    objective: Any
+    decay: float = 1.0
+
+    @classmethod
+    def of(cls, X: Any, labels: Labels | Targets, columns: Columns, settings: Settings) -> "Problem":
+        """In the coordinates that suit the solver."""
+        columns = suited(columns, X, settings, labels.total_weight)
+        return cls(X, labels, columns, settings, make_objective(X, labels, columns, settings))
+
+    def start(self, initial: Sequence[Array] | None) -> Array:
+        """The point of the weights given, in the user's units; else the base rate, or a network's random weights."""
+        if initial is not None:
+            return from_users_units(self.labels.from_user(initial), self.objective, self.columns)
+        if self.objective.convex:
+            return base_rate(self.labels, self.objective)
+        return np.asarray(self.objective.initial(self.settings.random_state or 0))
+
+    def weights(self, u: Array) -> list[Array]:
+        """Of each layer at a point, (neurons, neurons before + 1) with the bias last, in the user's units."""
+        return self.labels.to_user(in_users_units(u, self.objective, self.columns))
+
+    def held_out(self, X: Any, labels: Any) -> HeldOut:
+        """Who watches the loss of other rows, without a penalty."""
+        loss_alone = replace(self.settings, C=math.inf)
+        return HeldOut(make_objective(X, labels, self.columns, loss_alone).value, self.settings.n_iter_no_change)
+
+
+def suited(columns: Columns, X: Any, settings: Settings, total_weight: float) -> Columns:
+    """The coordinates for hidden layers, or for steps along gradients; Newton's method takes them as they are."""
+    if settings.hidden_layer_sizes:
+        return columns.within_reach(X)
+    if settings.solver in FIRST_ORDER:
+        return columns.braced((1 - settings.l1_ratio) / (settings.C * total_weight))
+    return columns
+
+
+def make_objective(
+    X: Any, labels: Labels | Targets, columns: Columns, settings: Settings, *, all_weight: float | None = None
+) -> Any:
+    """One layer's objective, or a network's; `all_weight` is that of all rows, where these are not all."""
+    k, loss, target, total_weight = labels.outputs, labels.loss, labels.values, labels.total_weight
+    strength, jobs = 1 / (settings.C * (all_weight or total_weight)), available_jobs(settings.n_jobs)
+    if settings.hidden_layer_sizes:
+        sizes = (X.shape[1], *settings.hidden_layer_sizes, k)
+        rows = columns.copy(X, target, labels.weight, jobs)
+        return Network(rows, loss, sizes, ACTIVATIONS[settings.activation], strength, total_weight)
+    return Objective(
+        columns.rows(X, target, labels.weight, jobs),
+        loss,
+        k,
+        columns.penalty((1 - settings.l1_ratio) * strength),
+        total_weight,
+        settings.fit_intercept,
+        columns.implicit_mean,
+        columns.implicit_scale,
+        columns.lasso(settings.l1_ratio * strength / labels.unit),
+    )
+
+
+def from_users_units(stack: Sequence[Array], objective: Any, columns: Columns) -> Array:
+    """The point of these weights: the inverse of `in_users_units`."""
+    first = columns.from_user(stack[0])
+    if objective.convex:
+        return first
+    u = np.empty(objective.shape)
+    for (W, b), weights in zip(layers(u, objective.sizes), [first, *stack[1:]], strict=True):
+        W[...], b[...] = weights[:, :-1].T, weights[:, -1]
+    return u
+
+
+def in_users_units(u: Array, objective: Any, columns: Columns) -> list[Array]:
+    """The weights of each layer, (neurons, neurons before + 1) with the bias last."""
+    if objective.convex:
+        return [columns.to_user(u)]
+    first, *others = [np.column_stack([W.T, b]) for W, b in layers(u, objective.sizes)]
+    return [columns.to_user(first), *others]
+
+
+def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any, Any]]:
+    """A fraction of the rows is held out: X and labels of the others, and of these."""
+    held = held_rows(labels, settings.validation_fraction, settings.random_state or 0)
+    if not held.any():
+        of_each = " of each class" if len(labels.classes) else ""
+        raise ValueError(
+            f"early_stopping holds out validation_fraction={settings.validation_fraction!r}{of_each}, but of "
+            f"{len(held)} rows this is none: raise it, pass an eval_set, or set early_stopping=False"
+        )
+    kept, held = np.flatnonzero(~held), np.flatnonzero(held)
+    return X[kept], labels.take(kept), (X[held], labels.take(held))
+
+
+def held_rows(labels: Any, fraction: float, seed: int) -> Array:
+    """Which rows to hold out: of each class a fraction, drawn at random, and none of a class left without."""
+    rng, strata = np.random.default_rng(seed), labels.strata
+    held = np.zeros(labels.rows, dtype=bool)
+    for code in range(int(strata.max()) + 1):
+        of_class = rng.permutation(np.flatnonzero(strata == code))
+        held[of_class[: int(fraction * len(of_class))]] = True
+    return held
+
+
+def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> Iterator[Objective]:
+    """Samples of the rows, smallest first, each made when it is asked for; none where all rows are few."""
+    rng = np.random.default_rng(settings.random_state or 0)
+    rows = objective.rows
+    if objective.lasso is None:
+        sizes = sampling.sizes(rows.n, objective.shape, settings.tol, sparse=rows.sparse)
+    else:
+        sizes = sampling.sizes_of_support(rows.n, rows.d, sparse=rows.sparse)
+    for size in sizes if settings.iterations() else []:
+        chosen = sampling.stratified(labels.codes, labels.totals, labels.weight, size, rng)
+        if chosen is not None:
+            yield objective.sample(*chosen)
+
+
+def base_rate(labels: Labels | Targets, objective: Objective) -> Array:
+    """Weights 0, and the bias where it would be without features."""
+    u = np.zeros(objective.shape)
+    if objective.bias:
+        u[:, -1] = labels.base
+    return u
