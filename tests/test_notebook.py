@@ -80,7 +80,7 @@ def test_what_was_noticed_chosen_or_cannot_be_known_is_said():
     assert "C = 10 chosen of 3 values" in text
     assert "<div>notice: the chosen C=10 is the largest one tried" in text
     text, tree = shown(PerceptronClassifier(hidden_layer_sizes=(3,), random_state=0).fit(X, y))
-    assert "PerceptronClassifier(hidden_layer_sizes=(3,), random_state=0)" == tree.find("strong").text
+    assert tree.find("strong").text == "PerceptronClassifier(hidden_layer_sizes=(3,), random_state=0)"
     assert "relative distance" not in text
     assert "inf" not in text
     text, _ = shown(PerceptronRegressor().fit(X, y))
