@@ -230,8 +230,8 @@ def _quality_in_words(quality: dict[str, Any]) -> list[str]:
     if "rmse" in quality:
         r2 = "unknown" if quality["r2"] is None else f"{quality['r2']:.4f}"
         return [
-            f"R²          {r2}   (base rate {quality['base_rate_r2']:.4f})",
-            f"RMSE        {quality['rmse']:.4g}   (base rate {quality['base_rate_rmse']:.4g})",
+            f"R²          {r2}   (the mean alone {quality['mean_r2']:.4f})",
+            f"RMSE        {quality['rmse']:.4g}   (the mean alone {quality['mean_rmse']:.4g})",
         ]
     lines = [
         f"log loss    {quality['log_loss']:.4f}   (base rate {quality['base_rate_log_loss']:.4f})",
@@ -312,7 +312,7 @@ def _numbers(model: Any, data: str) -> tuple[Sequence[str], list[tuple[Any, ...]
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
 def evaluate(model_path: str, data: str, as_json: bool) -> None:
-    """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside what the base rate alone would give.
+    """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside the base rate or the mean.
 
     \b
     onelayer evaluate income.onelayer people.csv
