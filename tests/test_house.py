@@ -21,7 +21,7 @@ HOUSE = {
     "sources": "",
     "sampling": "",
     "objective": "",
-    "solvers": "",
+    "solvers": "sampling",
     "tables": "",
     "plots": "",
     "network": "losses",
