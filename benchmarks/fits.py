@@ -44,6 +44,7 @@ GAPS = (1e-3, 1e-6, 1e-8)
 REPEATS, MANY = 5, 25  # fits at a tolerance that reaches a gap; at most, where a fit takes milliseconds
 MINUTE = 60.0
 SPENT = 60.0  # seconds of tighter and tighter fits after which a peer will not do better
+SETTLE = 0.1  # seconds after which the threads of BLAS no longer spin, waiting for another pass
 BLOCK = 2**20  # numbers in a block of rows
 
 
@@ -127,6 +128,7 @@ def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> 
     def fitted(tol: float, before: Sequence[float]) -> dict[str, Any]:
         passes.extend(time_pass() for _ in range(3))
         forget_peak()  # the objective's and the passes' own buffers
+        time.sleep(SETTLE)
         taken, (coef, intercept) = seconds_of(lambda: fit(stored, y, workload.C, workload.l1_ratio, tol))
         peak = memory_bytes("VmHWM") - held
         value, support = objective(X, y, coef, intercept, workload.C, workload.l1_ratio)

@@ -95,17 +95,20 @@ def test_a_callback_sees_cost_gradient_and_weights_and_stops_the_fit(solver, hid
 @pytest.mark.parametrize(("solver", "hidden"), EVERY)
 def test_interruption_keeps_the_best(solver, hidden):
     X, y = noisy(200, 0)
-    costs = []
+    seen = []
 
     def interrupt(entry):
-        costs.append(entry.cost)
-        if len(costs) == 3:
+        seen.append((entry.cost, entry.weights()))
+        if len(seen) == 3:
             raise KeyboardInterrupt
 
     model = PerceptronClassifier(solver=solver, hidden_layer_sizes=hidden, callbacks=[interrupt])
     with pytest.warns(UserWarning, match="interrupted: the best weights so far are kept"):
         model.fit(X, y)
-    assert model.history_[-1].cost == min(costs)
+    best = min(seen, key=lambda entry: entry[0])[1]
+    kept = model.coefs_[0].T if hidden else model.coef_
+    np.testing.assert_array_equal(kept, (best[0] if hidden else best)[:, :-1])
+    assert model.history_[-1].rows == 200
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

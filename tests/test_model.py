@@ -9,6 +9,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 import onelayer
+from onelayer import network
 from onelayer.tables import TableWarning
 
 
@@ -126,8 +127,8 @@ def test_a_regression_is_judged_as_scikit_learn_does(priced, houses):
     assert priced.task == "regression"
     assert found["r2"] == pytest.approx(r2_score(houses["price"], said), rel=1e-9)
     assert found["rmse"] == pytest.approx(root_mean_squared_error(houses["price"], said), rel=1e-9)
-    assert found["base_rate_rmse"] == pytest.approx(np.std(houses["price"]), rel=1e-9)
-    assert found["base_rate_r2"] == 0
+    assert found["mean_rmse"] == pytest.approx(np.std(houses["price"]), rel=1e-9)
+    assert found["mean_r2"] == 0
     assert found["r2"] > 0.98
     assert (priced.held_out["rows"], found["rows"], found["unanswered"]) == (100, 400, 0)
     with pytest.raises(ValueError, match="predicts numbers in 'price', which have no probabilities: use predict"):
@@ -180,8 +181,30 @@ def test_hidden_layers_of_texts_and_rows_that_cannot_be_answered(houses):
     assert onelayer.fit(texts, hidden=(4,), kinds={"text": "text"}).predict({"text": ["good", "bad"]}) == ["yes", "no"]
 
 
-def test_hidden_layers_say_that_they_do_not_explain_themselves(houses):
-    model = onelayer.fit(houses, "price", task="regression", hidden=(4,))
-    for explain in (model.explain, lambda: model.explain_row(houses)):
-        with pytest.raises(ValueError, match="hidden layers, of which no single weight says what a column does"):
-            explain()
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_pushes_through_hidden_layers_add_up_and_tell_what_matters(task, activation):
+    rng = np.random.default_rng(0)
+    table = {name: rng.uniform(-1, 1, 600) for name in ("left", "right", "idle")}
+    table["level"] = rng.choice(["low", "mid", "top"], 600)
+    z = table["left"] * table["right"] * 8
+    table["y"] = z if task == "regression" else np.where(z > 1, "top", np.where(z < -1, "low", "mid"))
+    model = onelayer.fit(table, "y", task=task, hidden=(16, 8), activation=activation)
+    strongest = []
+    for row in (1, 2, 3, 4, 5, 6):
+        found = model.explain_row(table, row)
+        total = found["bias"] + sum(push["push"] for push in found["pushes"])
+        assert total == pytest.approx(found["prediction" if task == "regression" else "log_odds"], rel=1e-6, abs=1e-6)
+        strongest += [push["feature"] for push in found["pushes"][:2]]
+    assert strongest.count("left") + strongest.count("right") >= 9
+    with pytest.raises(ValueError, match="hidden layers, of which no single weight says what a column does: ask what"):
+        model.explain()
+
+
+def test_pushes_of_a_network_that_is_one_layer_in_disguise_are_that_layers():
+    rng = np.random.default_rng(0)
+    X, W, V = rng.standard_normal((1, 5)), rng.standard_normal((5, 8)), rng.standard_normal((8, 3))
+    far = np.full(8, 100.0)  # so that no neuron of these is ever shut
+    bias, found = network.pushes(X, [(W, far), (V, np.ones(3))], network.ACTIVATIONS["relu"], np.array([1.0, 0, -1]))
+    np.testing.assert_allclose(found, X[0] * (W @ V @ [1, 0, -1]), rtol=1e-12, atol=1e-12)
+    assert bias == pytest.approx(far @ V @ [1, 0, -1], rel=1e-12)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_digits, make_circles, make_classification, make_moons
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
 
 from onelayer import PerceptronClassifier
 from onelayer.losses import IDENTITY, SIGMOID, SOFTMAX
@@ -197,9 +197,31 @@ def test_a_network_starts_from_the_fit_before():
     model = fitted(X, y, warm_start=True)
     first = model.history_[0].cost
     model.fit(X, y)
-    assert model.history_[0].cost < first / 3
+    assert next(entry.cost for entry in model.history_ if entry.rows == 300) < first / 3
     model.set_params(hidden_layer_sizes=(3,)).fit(X, y)  # another shape starts anew
     assert [len(b) for b in model.intercepts_] == [3, 1]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_labels_drawn_by_lot_are_not_learnt_by_heart(activation):
+    X, y = make_classification(500, 20, n_informative=5, flip_y=0.2, random_state=0)
+    settings = {"hidden_layer_sizes": (16,), "activation": activation}
+    losses = []
+    for model in (PerceptronClassifier(), PerceptronClassifier(**settings)):
+        found = cross_val_predict(model, X, y, method="predict_log_proba", cv=KFold(5, shuffle=True, random_state=0))
+        losses.append(-found[np.arange(500), y].mean())
+    assert losses[1] < 1.1 * losses[0]
+    model.fit(X, y)
+    assert any("rows held out for a while were served best by a penalty" in notice for notice in model.notices_)
+    by_heart = PerceptronClassifier(**settings, early_stopping=False).fit(X, y)
+    assert not by_heart.notices_
+    assert by_heart.history_[-1].cost < model.history_[-1].cost / 2
+
+
+def test_few_rows_or_a_given_eval_set_leave_the_penalty_to_C():
+    X, y = xor(40, 0)
+    for fit in (fitted(X, y), PerceptronClassifier(hidden_layer_sizes=(6, 4)).fit(*xor(300, 0), eval_set=xor(99, 1))):
+        assert {entry.rows for entry in fit.history_} in ({40}, {300})
 
 
 def test_a_small_C_holds_the_weights_small():

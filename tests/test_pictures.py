@@ -30,7 +30,7 @@ def saved(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
     columns = table(request.param)
     as_csv(columns, folder / "d.csv")
-    onelayer.fit(columns).save(folder / "m.onelayer")
+    onelayer.fit(columns, tune=True).save(folder / "m.onelayer")
     return folder
 
 
@@ -49,7 +49,7 @@ def test_each_is_drawn(saved, kind):
     assert done.stdout.strip() == str(saved / f"{kind}.png")
     with Image.open(saved / f"{kind}.png") as image:
         pixels = np.asarray(image.convert("L"))
-    assert pixels.shape[1] == 1050
+    assert 600 < pixels.shape[1] < 1300
     assert (pixels < 128).sum() > 2000
 
 
@@ -105,7 +105,10 @@ def test_a_label_the_model_does_not_know_is_named(saved, tmp_path):
     text = (saved / "d.csv").read_text().replace(",low\n", ",lwo\n", 1)
     (tmp_path / "d.csv").write_text(text)
     done = run(saved / "m.onelayer", tmp_path / "d.csv", "--kind", "roc", "-o", tmp_path / "x.png")
-    assert "column 'label' holds 'lwo', but the model knows low, mid" in str(done.exception)
+    row = text.splitlines().index(next(line for line in text.splitlines() if line.endswith(",lwo")))
+    said = f"column 'label' holds 'lwo' in row {row}, but the model knows low, mid"
+    assert said in str(done.exception)
+    assert "correct or drop such rows (1 of 200)" in str(done.exception)
 
 
 def test_texts_have_too_many_weights_for_intervals_and_say_so(tmp_path, monkeypatch):
@@ -129,7 +132,8 @@ def numbers():
 def test_each_is_drawn_where_it_makes_sense_and_refused_in_words_elsewhere(hidden, task, kind, tmp_path):
     columns = table(2) if task == "classification" else numbers()
     as_csv(columns, tmp_path / "d.csv")
-    onelayer.fit(columns, task=task, hidden=hidden).save(tmp_path / "m.onelayer")
+    tune = task == "classification" and not hidden
+    onelayer.fit(columns, task=task, hidden=hidden, tune=tune).save(tmp_path / "m.onelayer")
     done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", kind, "-o", tmp_path / "p.png")
     of_classes = task == "regression" and kind not in pictures.OF_NUMBERS
     if of_classes or (hidden and kind in pictures.OF_ONE_LAYER):
@@ -148,3 +152,72 @@ def test_a_stack_in_the_units_of_the_table_answers_as_the_model_does():
     seen = Judged(model, columns)
     np.testing.assert_allclose(seen.p, model.predict_proba(columns), rtol=1e-7, atol=1e-12)
     assert not hasattr(seen, "coef_")
+
+
+def test_a_model_that_was_not_tuned_says_so(tmp_path):
+    onelayer.fit(table(2)).save(tmp_path / "m.onelayer")
+    done = run(tmp_path / "m.onelayer", "--kind", "tuning", "-o", tmp_path / "x.png")
+    assert "the model's C was given, not chosen: fit it with --tune" in str(done.exception)
+
+
+@pytest.mark.parametrize("k", [2, 3, "numbers"])
+def test_the_regularisation_path_is_that_of_separate_fits(k, monkeypatch):
+    columns = numbers() if k == "numbers" else table(k)
+    task = "regression" if k == "numbers" else "classification"
+    model = onelayer.fit(columns, task=task, test_size=0)
+    drawn = {}
+    monkeypatch.setattr(pictures.plots, "regularisation_path", lambda C, w, *_, **told: drawn.update(C=C, w=w, **told))
+    seen = Judged(model, columns)
+    y = seen.y if k == "numbers" else [model.classes.index(label) for label in seen.y]
+    for positive in [None] if k == "numbers" else [None, "low"]:
+        pictures.KINDS["regularisation"](seen, pictures.Wish("", positive=positive), None)
+        for at in (0, 9, 18):
+            truth = pictures.train(seen.encoded, y, task=task, C=float(drawn["C"][at]), tol=1e-10).weights
+            expected = truth[-1, :-1] if positive is None else (-truth[0] if k == 2 else truth[0])[:-1]
+            np.testing.assert_allclose(drawn["w"][at], expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
+        assert (
+            drawn["ylabel"]
+            == f"weight ({'label' if k == 'numbers' else 'log-odds of ' + (positive or model.classes[-1])})"
+        )
+
+
+def test_the_path_that_is_drawn_is_that_of_gradient_descent(saved):
+    seen = Judged(onelayer.load(saved / "m.onelayer"), str(saved / "d.csv"))
+    weights = pictures._learnt(seen)
+    assert len(weights) == len(pictures.STEPS)
+    assert not weights[0].any()
+    codes = [seen.model.classes.index(label) for label in seen.y]
+    told = {"C": seen.C, "solver": "gd", "tol": 0.0, "initial": [weights[0]]}
+    for at in (3, 10, 21):
+        fit = pictures.train(seen.encoded, codes, max_iter=pictures.STEPS[at], **told)
+        np.testing.assert_allclose(weights[at], fit.weights, rtol=1e-6, atol=1e-9)  # a fit ends with its bias balanced
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--kind", "roc", "-o", "x.xyz"], "'x.xyz': a picture is saved as png, svg, pdf"),
+        (["--kind", "roc", "-o", "nowhere/x.png"], "'nowhere/x.png' cannot be saved, for there is no folder 'nowhere'"),
+        (["--kind", "animation", "-o", "nowhere/x.gif"], "there is no folder 'nowhere': make it first"),
+        (["--kind", "roc", "-o", "."], "'.' is a folder: name a file in it"),
+        (["--kind", "animation", "-o", "x.png"], "an animation is a GIF: name it x.gif"),
+        (["--kind", "threshold", "--positive", "green"], "class 'green' is unknown: the model knows low, mid"),
+        (["--kind", "projection", "--positive", "green"], "class 'green' is unknown: the model knows low, mid"),
+        (["--kind", "regularisation", "--positive", "green"], "class 'green' is unknown: the model knows low, mid"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_sentence(saved, arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(saved / "m.onelayer", saved / "d.csv", *arguments)
+    assert words in str(done.exception)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--top", "0"], "--top must be 1 or more, not 0"), (["--feature", "age"], "give it twice, not 1 ×")],
+)
+def test_options_that_make_no_sense_are_refused(saved, arguments, words):
+    done = run(saved / "m.onelayer", saved / "d.csv", *arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr

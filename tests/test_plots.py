@@ -347,6 +347,8 @@ def test_long_names_are_shortened(ax):
     plots.weights(["x" * 500, "short"], [1, 2], ax=ax)
     draw(ax)
     assert [len(text.get_text()) for text in ax.get_yticklabels()] == [5, 30]
+    plots.weights(["a rather long name that ends in one"], [1.0], ax=(other := Figure().add_subplot()))
+    assert other.get_yticklabels()[0].get_text() == "a rather long name …nds in one"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_roc_is_scikit_learns(n, ties, ax):
     draw(ax)
     x, height, _ = roc_curve(y, p, pos_label="yes", drop_intermediate=False)
     np.testing.assert_allclose(ax.lines[0].get_xydata(), np.column_stack([x, height]))
-    assert texts(ax)[0] == f"yes: area {roc_auc_score(y, p):.3f}"
+    assert texts(ax)[0] == f"yes: {roc_auc_score(y, p):.3f}"
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -53,7 +53,7 @@ def test_average_precision_is_scikit_learns(ties, ax):
     plots.precision_recall(y, p, ax=ax)
     draw(ax)
     average = average_precision_score(y, p, pos_label="yes")
-    assert texts(ax)[0] == f"yes: average precision {average:.3f} (by chance {(y == 'yes').mean():.3f})"
+    assert texts(ax)[0] == f"yes: {average:.3f} ({(y == 'yes').mean():.3f})"
 
 
 def test_of_three_classes_each_is_judged_against_the_others(ax):
@@ -62,7 +62,7 @@ def test_of_three_classes_each_is_judged_against_the_others(ax):
     p /= p.sum(axis=1, keepdims=True)
     plots.roc(y, p, ax=ax)
     draw(ax)
-    assert texts(ax)[:3] == [f"{k}: area {roc_auc_score(y == k, p[:, k]):.3f}" for k in range(3)]
+    assert texts(ax)[:3] == [f"{k}: {roc_auc_score(y == k, p[:, k]):.3f}" for k in range(3)]
     assert len({(line.get_color(), str(line.get_linestyle())) for line in ax.lines}) == 4
 
 
@@ -71,6 +71,22 @@ def test_a_class_without_rows_is_said_to_have_none(draw_curve, ax):
     draw_curve(["no", "no"], [0.1, 0.7], classes=["no", "yes"], ax=ax)
     draw(ax)
     assert texts(ax)[0] == "yes: no rows are of it"
+
+
+def test_of_many_classes_those_with_the_most_rows_are_drawn(ax):
+    y = np.concatenate([np.arange(30), np.arange(5, 25)])
+    plots.roc(y, np.full((50, 30), 1 / 30), ax=ax)
+    draw(ax)
+    assert [text.split(":")[0] for text in texts(ax)[:-1]] == [str(k) for k in range(5, 25)]
+    assert ax.get_title() == "the 20 classes with the most rows, of 30"
+
+
+def test_the_axis_of_costs_ends_above_what_one_answer_for_all_would_cost(ax):
+    y, p = np.array([0] * 95 + [1] * 5), np.concatenate([np.linspace(0.01, 0.4, 95), np.full(5, 0.9)])
+    plots.threshold(y, p, ax=ax)
+    assert ax.get_ylim()[1] == pytest.approx(1.25 * 0.05)
+    assert "one answer for all: 0.05" in texts(ax)
+    assert texts(ax)[-1] == "least, 0, at threshold 0.65"  # between 0.4 and 0.9
 
 
 @pytest.mark.parametrize("share", [0.3, 1e-5])
@@ -83,7 +99,7 @@ def test_a_million_rows_keep_their_curve_within_the_width_of_a_line(share, ax):
     away = np.interp(x, drawn[:, 0], drawn[:, 1]) - height
     if share > 0.1:
         assert np.abs(away).max() < 2e-3
-    assert texts(ax)[0] == f"yes: area {roc_auc_score(y, p):.3f}"
+    assert texts(ax)[0] == f"yes: {roc_auc_score(y, p):.3f}"
     np.testing.assert_array_equal(drawn[[0, -1]], [[0, 0], [1, 1]])
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -149,6 +150,83 @@ def test_a_regularisation_path_that_is_none_is_refused(C, values, words, ax):
         plots.regularisation_path(C, values, ["a"], ax=ax)
 
 
+def test_each_strength_of_the_penalty_has_its_loss_and_the_least_is_marked(ax):
+    C, folds = np.array([10, 0.1, 1.0]), np.array([[0.5, 0.4, 0.2], [0.7, 0.6, 0.5], [0.6, 0.5, 0.2]])
+    plots.tuning(C, {"l1": folds, "l2": folds[0] + 0.2}, chosen=1.0, ax=ax)
+    draw(ax)
+    assert texts(ax) == [
+        "l1: mean of 3 folds",
+        "each fold",
+        "l2: rows kept out",
+        "least: 0.3",
+        "in use: C = 1",
+    ]
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0.1, 0.5], [1, 0.3], [10, 0.6]])
+    (least,) = [line for line in ax.lines if line.get_label().startswith("least")]
+    np.testing.assert_allclose(least.get_xydata(), [[1, 0.3]])
+    assert ax.get_xscale() == "log"
+
+
+@pytest.mark.parametrize(
+    ("C", "losses", "more", "words"),
+    [
+        ([1, 0], [1, 2], {}, "C is 0.0; pass positive"),
+        ([1, 2], [1, 2], {"chosen": -1}, "C is -1; pass positive"),
+        ([1, 2], [[1, 2, 3]], {}, r"losses has shape \(1, 3\) for 2 values of C"),
+        ([1, 2], [1, np.nan], {}, "losses has nan at position 1"),
+    ],
+)
+def test_losses_that_are_none_are_refused(C, losses, more, words, ax):
+    with pytest.raises(ValueError, match=words):
+        plots.tuning(C, losses, **more, ax=ax)
+    assert not ax.has_data()
+
+
+@pytest.mark.parametrize("k", [6, 30])
+def test_the_weights_of_many_classes_are_a_table(k, ax):
+    w = RNG.standard_normal((k, 4))
+    errors = np.full((k, 4), 0.3)
+    plots.weights(list("abcd"), w, errors=errors, most=3, ax=ax)
+    draw(ax)
+    strongest = np.argsort(-np.abs(w).max(axis=0))[:3]
+    np.testing.assert_array_equal(ax.images[0].get_array(), w[:, strongest].T)
+    written = {text.get_position(): (float(text.get_text()), text.get_alpha()) for text in ax.texts}
+    assert len(written) == (k * 3 if k <= 20 else 0)
+    for (i, j), (value, strength) in written.items():
+        truth = w[int(i), strongest[int(j)]]
+        assert value == pytest.approx(truth, abs=0.06)
+        assert (strength < 1) == (abs(truth) < 1.96 * 0.3)
+
+
+def test_around_a_centre_descent_goes_downhill_and_the_bias_is_its_log_odds(ax):
+    far = X + np.array([50.0, 0.0])
+    path = np.array([[0, 0, 0], [0.5, -0.2, -24.0], [0.9, -0.8, -45.0]])
+    plots.weight_path(path, far, Y, centre=far.mean(axis=0), shown=(0, 2), ax=ax)
+    draw(ax)
+    (image,) = ax.images
+    left, right, low, high = image.get_extent()
+    at = path[:, 2] + path[:, :2] @ far.mean(axis=0)
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), np.column_stack([path[:, 0], at]))
+    w1, bias = np.linspace(left, right, 61)[11], np.linspace(low, high, 61)[47]
+    z = (far - far.mean(axis=0)) @ [w1, path[-1, 1]] + bias
+    assert image.get_array()[47, 11] == pytest.approx(np.log1p(np.exp(np.where(Y == "up", -z, z))).mean(), rel=1e-12)
+    assert ax.get_ylabel() == "bias at the columns' centre"
+    with pytest.raises(ValueError, match="centre has 3 numbers for 2 columns"):
+        plots.weight_path(path, far, Y, centre=[0, 0, 0], ax=ax)
+
+
+def test_a_surface_of_sparse_rows_never_fills_their_noughts(ax):
+    import tracemalloc
+
+    wide = sp.random(3000, 50_000, density=1e-4, format="csr", random_state=0)
+    path = np.zeros((3, 50_001))
+    path[1:, :2] = [[0.1, 0.2], [0.3, 0.3]]
+    tracemalloc.start()
+    plots.weight_path(path, wide, np.arange(3000) % 2, centre=np.zeros(50_000), ax=ax)
+    assert tracemalloc.get_traced_memory()[1] < 60e6  # filled, they would take 1.2 GB
+    tracemalloc.stop()
+
+
 @pytest.mark.parametrize("C", [np.inf, 0.01])
 def test_the_surface_is_the_cost(C, ax):
     path = np.array([[0, 0, 0], [0.5, -0.2, 0.1], [0.9, -0.8, 0.3]])
@@ -163,7 +241,7 @@ def test_the_surface_is_the_cost(C, ax):
         cost = np.log1p(np.exp(np.where(Y == "up", -z, z))).mean() + w @ w / (2 * C * 200)
         assert surface[i, j] == pytest.approx(cost, rel=1e-12)
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), path[:, :2])
-    assert ax.get_xlabel() == "weight of a\n(the other 1 weights as at the end)"
+    assert ax.get_xlabel() == "weight of a\n(the bias as at the end)"
 
 
 def test_the_surface_of_three_classes_is_the_cross_entropy(ax):
@@ -227,7 +305,7 @@ def test_of_many_steps_some_are_shown_with_their_numbers(ax, tmp_path, monkeypat
     with Image.open(tmp_path / "a.gif") as gif:
         assert 10 <= gif.n_frames <= 13  # identical ones at the end may be stored as one
     assert "step 249" in [text.get_text() for text in ax.texts]
-    assert "at their medians" in ax.get_xlabel()
+    assert "at its median" in ax.get_xlabel()
 
 
 def test_an_animation_that_is_none_is_refused(ax, tmp_path):

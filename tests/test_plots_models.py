@@ -183,6 +183,35 @@ def test_what_does_not_fit_is_refused(change, words, ax):
         plots.decision_boundary(model, IRIS.data, ax=ax)
 
 
+def test_each_region_of_three_classes_bears_its_name(ax):
+    data = load_iris()
+    X, y = data.data, data.target_names[data.target]
+    model = LogisticRegression(max_iter=1000).fit(X, y)
+    plots.decision_boundary(model, X, y, features=(2, 3), ax=ax)
+    draw(ax)
+    names = {text.get_text(): text.get_position() for text in ax.texts}
+    assert set(names) == set(y)
+    for name, place in names.items():
+        row = np.median(X, axis=0)
+        row[2:] = place
+        assert model.predict([row])[0] == name
+
+
+def test_of_many_classes_a_projection_shows_the_chosen_and_the_largest(ax):
+    X = RNG.standard_normal((300, 2))
+    y = np.minimum(RNG.permutation(300), 24)  # class 24 has most rows
+    model = LogisticRegression().fit(X, y)
+    plots.projection(model, X, y, positive=3, ax=ax)
+    draw(ax)
+    lanes = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(lanes) == 20
+    assert "3 (1)" in lanes
+    assert lanes[-1] == "24 (276)"
+    assert ax.get_xlabel().endswith("(20 of 25 classes, those with the most rows)")
+    with pytest.raises(ValueError, match="positive is 'x'; pass one of 0, 1, 2, 3, 4, …"):
+        plots.projection(model, X, y, positive="x", ax=ax)
+
+
 def test_a_projection_counts_every_row_at_its_log_odds(ax):
     X, y = IRIS.data, NAMES
     model = PerceptronClassifier().fit(X, y)

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -199,6 +199,17 @@ def test_hidden_layers_learn_waves_as_well_as_scikit_learns(activation):
     theirs = MLPRegressor(hidden_layer_sizes=(32, 32), solver="lbfgs", alpha=1e-3, max_iter=500, random_state=0)
     theirs.fit(X, (y - 1000) / 50)
     assert ours.score(*new) > theirs.score(new[0], (new[1] - 1000) / 50) - 0.01
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+def test_hidden_layers_serve_noisy_numbers_about_as_well_as_one_layer(activation):
+    X, y = load_diabetes(return_X_y=True)
+    folds = KFold(5, shuffle=True, random_state=0)
+    linear = max(cross_val_score(PerceptronRegressor(C=C), X, y, cv=folds).mean() for C in (1, 10, 100))
+    net = PerceptronRegressor(hidden_layer_sizes=(16,), activation=activation)
+    assert cross_val_score(net, X, y, cv=folds).mean() > linear - 0.03
+    by_heart = cross_val_score(net.set_params(early_stopping=False), X, y, cv=folds).mean()
+    assert by_heart < linear - 0.06
 
 
 def test_hidden_layers_with_batches_hold_rows_out():

@@ -10,11 +10,10 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import StandardScaler
 
-from onelayer import PerceptronClassifier, plots
+from onelayer import path, plots
 
 data = load_breast_cancer()
 X = StandardScaler().fit_transform(data.data)
-C = np.geomspace(1e-4, 1e2, 19)
-weights = [PerceptronClassifier(C=c).fit(X, data.target).coef_[0] for c in C]
-plots.regularisation_path(C, weights, data.feature_names, chosen=1.0)
+found = path(X, data.target, Cs=np.geomspace(1e-4, 1e2, 19), l1_ratio=0.0)  # each fit starts from the one before
+plots.regularisation_path(found.Cs, found.coefs[:, 0], data.feature_names, chosen=1.0)
 plt.show()

@@ -24,6 +24,7 @@ PICTURES = (
     "weights",
     "cost",
     "gap",
+    "tuning",
     "boundary",
     "projection",
     "roc",
@@ -229,8 +230,8 @@ def _quality_in_words(quality: dict[str, Any]) -> list[str]:
     if "rmse" in quality:
         r2 = "unknown" if quality["r2"] is None else f"{quality['r2']:.4f}"
         return [
-            f"R²          {r2}   (base rate {quality['base_rate_r2']:.4f})",
-            f"RMSE        {quality['rmse']:.4g}   (base rate {quality['base_rate_rmse']:.4g})",
+            f"R²          {r2}   (the mean alone {quality['mean_r2']:.4f})",
+            f"RMSE        {quality['rmse']:.4g}   (the mean alone {quality['mean_rmse']:.4g})",
         ]
     lines = [
         f"log loss    {quality['log_loss']:.4f}   (base rate {quality['base_rate_log_loss']:.4f})",
@@ -311,7 +312,7 @@ def _numbers(model: Any, data: str) -> tuple[Sequence[str], list[tuple[Any, ...]
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
 def evaluate(model_path: str, data: str, as_json: bool) -> None:
-    """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside what the base rate alone would give.
+    """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside the base rate or the mean.
 
     \b
     onelayer evaluate income.onelayer people.csv
@@ -401,9 +402,10 @@ def plot(
     costs: tuple[float, float],
     positive: str | None,
 ) -> None:
-    """Draw a picture of MODEL; all but weights, cost and gap are drawn from the rows of DATA, whose labels are known.
+    """Draw a picture of MODEL; all but weights, cost, gap and tuning from the rows of DATA, whose labels are known.
 
     Of a regression: weights, cost, gap and regularisation. With hidden layers there are no weights to draw, nor a gap.
+    Tuning is of a model fitted with --tune.
 
     \b
     onelayer plot income.onelayer                       # the strongest weights
@@ -412,6 +414,11 @@ def plot(
     """
     from onelayer import model as models
     from onelayer import pictures
+
+    if top < 1:
+        raise click.UsageError(f"--top must be 1 or more, not {top}")
+    if len(features) not in (0, 2):
+        raise click.UsageError(f"--feature names the two features of a boundary: give it twice, not {len(features)} ×")
 
     path = output or f"{kind}.{'gif' if kind == 'animation' else 'png'}"
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)

@@ -1,5 +1,6 @@
 """What a person should know of the data before believing the weights: constant, separating and collinear columns."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -61,22 +62,25 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
         column, code, rows = _beyond(X[:, suspects], codes, k)
         found = suspects[column], code, rows
     column, code, rows = found
-    share = np.bincount(codes, minlength=k) / n
-    kept = np.flatnonzero((rows < n) & (by_chance | (d * share[code] ** rows < CHANCE)))
+    if not len(column):
+        return []
+    chance = np.log(np.bincount(codes, minlength=k) / n)  # of a row to be of the class; of all that are parted, d times
+    kept = np.flatnonzero((rows < n) & (by_chance | (rows * chance[code] < math.log(CHANCE / d))))
     kept = kept[np.argsort(-rows[kept], kind="stable")]
     return [Separating(int(column[i]), int(code[i]), int(rows[i])) for i in kept]
 
 
 def _only_nonzeros(X: Any, codes: Array, k: int) -> tuple[Array, Array, Array]:
     """Sparse columns without a negative entry that are zero in all classes but one; the class, and how many rows."""
-    negative = X.data < 0
-    sizes = sp.csr_matrix((np.abs(X.data), X.indices, X.indptr), shape=X.shape, copy=False) if negative.any() else X
-    sums = sizes.T @ (codes[:, None] == np.arange(k)).astype(X.dtype)  # (d, k)
-    pure = np.count_nonzero(sums, axis=1) == 1
-    pure[X.indices[negative]] = False
+    there = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape, copy=False).T
+    counts = np.array([there @ (codes == code).astype(np.float32) for code in range(k)])  # exact up to 2**24 rows
+    present = counts > 0
+    pure = present.sum(axis=0) == 1
+    if pure.any():
+        pure[X.indices[X.data < 0]] = False
     column = np.flatnonzero(pure)
-    rows = np.bincount(X.indices[X.data != 0], minlength=X.shape[1])[column] if len(column) else column
-    return column, sums[column].argmax(axis=1), rows
+    only = present[:, column]
+    return column, np.arange(k) @ only, counts.sum(axis=0)[column].astype(np.intp)
 
 
 def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:

@@ -73,6 +73,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         Of "adam"; epsilon of "rmsprop" too.
     early_stopping : bool or "auto"
         Hold some rows out, and stop when their loss no longer falls; "auto" does so with hidden layers and batches.
+        With hidden layers and steps on all rows, "auto" holds a fifth out only to see how much stronger than C says
+        the penalty had better be, and then fits all rows with that; False takes C at its word.
     validation_fraction : float
         Of each class's rows, to be held out.
     n_iter_no_change : int

@@ -210,6 +210,7 @@ def _tuned(
     i, j = found.best
     losses = -found.scores[:, i].mean(axis=0)
     tuning = {"folds": folds, "C": found.Cs.tolist(), "log_loss": losses.tolist(), "chosen": float(found.Cs[j])}
+    tuning["folds_log_loss"] = (-found.scores[:, i]).tolist()
     return tuning, [*found.doubts, *found.notices]
 
 

@@ -117,7 +117,7 @@ EASY = {8: 1e-5, 4: 1e-2}  # nats a row, by the bytes of a logit: below it, too 
 
 
 def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
-    """With the margin m and t = tanh(m / 2): log 2 - log(1 + \\|t\\|) + max(-m, 0) is the loss, (1 - t) / 2 the slope's size.
+    """With the margin m and t = tanh(m / 2), the loss is log 2 - log(1 + \\|t\\|) + max(-m, 0), its slope ±(1 - t) / 2.
 
     One function a row instead of three. A slope has as many digits as the largest there can be, which is 1.
     """

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onelayer import storage, tables
 from onelayer.losses import cross_entropy, log_loss, sigmoid, softmax
-from onelayer.network import ACTIVATIONS, forward
+from onelayer.network import ACTIVATIONS, Layer, forward, pushes
 
 Array = NDArray[Any]
 
@@ -43,8 +43,11 @@ class Model:
 
     def logits(self, encoded: tables.Encoded) -> Array:
         """z in nats, (n,) for two classes, else (n, k); the numbers themselves, (n,), of a regression."""
-        stack = [(w[:, :-1].T, w[:, -1]) for w in (*self.hidden, self.weights)]
-        return np.asarray(forward(encoded.X, stack, ACTIVATIONS[self.activation])[0])
+        return np.asarray(forward(encoded.X, self._stack, ACTIVATIONS[self.activation])[0])
+
+    @property
+    def _stack(self) -> list[Layer]:
+        return [(w[:, :-1].T, w[:, -1]) for w in (*self.hidden, self.weights)]
 
     def predict_proba(self, table: Any) -> Array:
         """Probability of each class for each row, (n, k); NaN, with a warning, where a row cannot be answered.
@@ -132,7 +135,11 @@ class Model:
         ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
         Of a regression, weights are in the target's unit, and there are neither classes nor odds.
         """
-        self._refuse_hidden()
+        if self.hidden:
+            raise ValueError(
+                "the model has hidden layers, of which no single weight says what a column does: ask what pushed one "
+                "row where (explain MODEL DATA --row N, Model.explain_row), or fit without them"
+            )
         names, units = self.encoder.feature_names, self.encoder.units
         rows = []
         for k in range(len(self.weights)):
@@ -145,19 +152,13 @@ class Model:
                 rows.append(row)
         return rows
 
-    def _refuse_hidden(self) -> None:
-        if self.hidden:
-            raise ValueError(
-                "the model has hidden layers, of which no single weight says what a column does: fit without them to "
-                "have a model that explains itself"
-            )
-
     def explain_row(self, table: Any, row: int = 1) -> dict[str, Any]:
         """Why one row of a table, counted from 1, is answered as it is: what each feature adds to the log-odds.
 
         They are the log-odds of the second class of two; of more, those of the most probable class against the average
         class. ``bias`` and all ``pushes`` add up to ``log_odds``, or of a regression to ``prediction``; the strongest
-        push comes first.
+        push comes first. With hidden layers a push is the feature's slope on the way from the average row to this one
+        (`network.pushes`), and ``bias`` the average row's answer.
 
         Examples
         --------
@@ -167,7 +168,6 @@ class Model:
         >>> found["label"], found["pushes"][0]["feature"], found["pushes"][0]["class"]
         ('yes', 'hours', 'yes')
         """
-        self._refuse_hidden()
         frame = tables.read(table)
         if not 1 <= row <= frame.height:
             raise tables.TableError(f"row {row} is not in the table: its rows are 1 to {frame.height}")
@@ -175,34 +175,39 @@ class Model:
         if encoded.unanswerable:
             raise tables.TableError(f"row {row} cannot be answered: {encoded.unanswerable[0]}")
         if self.task == "regression":
-            pushes = [{"feature": name, "push": push} for name, push in self._pushes(encoded.X, self.weights[0])]
+            bias, found = self._pushes(encoded.X, np.ones(1))
             answer = float(self.logits(encoded)[0])
-            return {"row": row, "prediction": answer, "bias": float(self.weights[0, -1]), "pushes": pushes}
+            said = [{"feature": name, "push": push} for name, push in found]
+            return {"row": row, "prediction": answer, "bias": bias, "pushes": said}
         return {"row": row} | self._why(encoded)
 
-    def _pushes(self, X: Any, w: Array) -> list[tuple[str, float]]:
-        """What each feature of one row adds, nothing left out but noughts, the strongest first."""
-        x = sp.csr_matrix(X)
-        pushes = w[x.indices] * x.data
-        order = [j for j in np.argsort(-np.abs(pushes), kind="stable") if pushes[j] != 0]
-        return [(self.encoder.feature_names[x.indices[j]], float(pushes[j])) for j in order]
+    def _pushes(self, X: Any, output: Array) -> tuple[float, list[tuple[str, float]]]:
+        """``output @ z`` without features, and what each of one row adds but noughts, the strongest first."""
+        if self.hidden:
+            bias, found = pushes(X, self._stack, ACTIVATIONS[self.activation], output)
+        else:
+            w = output @ self.weights
+            bias, found = float(w[-1]), sp.csr_matrix(X).multiply(w[:-1]).toarray()[0]
+        order = [j for j in np.argsort(-np.abs(found), kind="stable") if found[j] != 0]
+        return bias, [(self.encoder.feature_names[j], float(found[j])) for j in order]
 
     def _why(self, encoded: tables.Encoded) -> dict[str, Any]:
         z = self.logits(encoded)
         p = probabilities(z)[0]
         answer = self.classes.index(self.labels(p[None])[0])
         of = 1 if z.ndim == 1 else answer
-        w = self.weights[0] if z.ndim == 1 else self.weights[answer] - self.weights.mean(axis=0)
-        pushes, rest = self._pushes(encoded.X, w), self.classes[1 - of] if z.ndim == 1 else "other classes"
+        k = len(self.weights)
+        output = np.ones(1) if z.ndim == 1 else np.eye(k)[answer] - 1 / k
+        rest = self.classes[1 - of] if z.ndim == 1 else "other classes"
+        bias, found = self._pushes(encoded.X, output)
         return {
             "label": self.classes[answer],
             "class": self.classes[of],
             "probability": float(p[of]),
-            "log_odds": float(w[-1] + sum(push for _, push in pushes)),
-            "bias": float(w[-1]),
+            "log_odds": float(z[0] @ output if z.ndim == 2 else z[0]),
+            "bias": bias,
             "pushes": [
-                {"feature": name, "class": self.classes[of] if push > 0 else rest, "push": push}
-                for name, push in pushes
+                {"feature": name, "class": self.classes[of] if push > 0 else rest, "push": push} for name, push in found
             ],
         }
 
@@ -236,8 +241,8 @@ def _of_numbers(z: Array, y: Array) -> dict[str, Any]:
     return {
         "r2": 1 - squares / apart if apart > 0 else None,
         "rmse": squares**0.5,
-        "base_rate_r2": 0.0,
-        "base_rate_rmse": apart**0.5,
+        "mean_r2": 0.0,
+        "mean_rmse": apart**0.5,
     }
 
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Layer = tuple[Array, Array]  # weights (fan in, fan out) and biases (fan out,)
 
+WAY = 1000  # stretches of the way from nought to a row
+
 
 class Activation(NamedTuple):
     """What a hidden layer does to its logits; both may write over the array they are given.
@@ -231,3 +233,34 @@ def forward(X: Any, stack: Sequence[Layer], activation: Activation) -> tuple[Arr
     z = inputs[-1] @ W
     z += b
     return (z[:, 0] if z.shape[1] == 1 else z), inputs, kept
+
+
+def pushes(X: Any, stack: Sequence[Layer], activation: Activation, output: Array) -> tuple[float, Array]:
+    """``output @ z`` at features of nought, and what each feature of one row X (1, d) adds to it, (d,).
+
+    The gradient's mean on the straight way from nought to the row, times the row: the pushes add up to what the row
+    has more (integrated gradients: Sundararajan, Taly & Yan, ICML 2017).
+
+    Examples
+    --------
+    >>> stack = [(np.array([[2.0], [1.0]]), np.array([-1.0])), (np.array([[3.0]]), np.array([0.5]))]
+    >>> start, found = pushes(np.array([[1.0, 1.0]]), stack, ACTIVATIONS["relu"], np.ones(1))
+    >>> start, found.round(3).tolist()  # 3 max(2 + 1 - 1, 0) + 0.5 less 0.5
+    (0.5, [4.0, 2.0])
+    """
+    (W, b), *others = stack
+    way = np.linspace(0, 1, WAY + 1)[:, None]
+    along = [(np.asarray(X @ W), b), *others]  # a network of one input, how far along
+    z, _, kept = forward(way, along, activation)
+    z = z.reshape(len(way), -1) @ output
+    slope = np.tile(output, (len(way), 1))
+    for (W_after, _), keep in zip(reversed(others), reversed(kept), strict=True):
+        slope = activation.backward(slope @ W_after.T, keep)
+    left, right = (end @ along[0][0][0] for end in (slope[:-1], slope[1:]))
+    bent = np.abs(left - right) > 1e-9 * (np.abs(left) + np.abs(right))
+    # how far the left end's slope reaches, so that the stretch rises as it does: exact where it has one kink
+    share = np.clip((np.diff(z) * WAY - right) / np.where(bent, left - right, 1), 0, 1)
+    share = np.where(bent, share, 0.5)[:, None]
+    mean = W @ (share * slope[:-1] + (1 - share) * slope[1:]).mean(axis=0)
+    row = X.toarray()[0] if hasattr(X, "toarray") else X[0]
+    return float(z[0]), np.asarray(row * mean)

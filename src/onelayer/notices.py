@@ -44,6 +44,11 @@ def noticed(problem: Problem, record: Record, names: Sequence[str] | None) -> li
         found.append(f"{many}: weight 0")
     if record.exact:
         found.append("every row is fitted to its last digits: what is left of the cost is rounding")
+    if problem.decay > 1:
+        found.append(
+            f"rows held out for a while were served best by a penalty {problem.decay:g} times as strong, that of "
+            f"C={settings.C / problem.decay:.3g}, which all rows were then fitted with: early_stopping=False keeps C"
+        )
     if not objective.convex:
         return found
     if math.isinf(settings.C):

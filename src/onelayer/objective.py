@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Product = Callable[[Array], Array]
+Solve = Callable[[Array], Array]
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
+RUN = 512  # rows
+MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
+PRODUCTS = 2**20  # numbers: rows times all classes' columns that are multiplied at once
 Logits = list[Array]  # of each block of the rows
 
 
@@ -69,28 +72,38 @@ class Objective:
         """The objective at u, in nats, and its gradient, of u's shape: one sweep over the rows."""
         return self.evaluate(u)[:2]
 
-    def evaluate(self, u: Array, *, keep: bool = False) -> tuple[float, Array, Logits | None]:
+    def evaluate(
+        self, u: Array, *, keep: bool = False, near: tuple[Logits, Logits, float] | None = None
+    ) -> tuple[float, Array, Logits | None]:
         """`value_gradient` and, to keep, the logits of each block, which `product` and `hessian` need not find again.
 
         Those of many blocks are new memory, which takes longer to get than to fill: a fifth of a sweep of few columns.
+        With `near`, the logits of another point, how they move from there, and by which step, the forward pass is
+        left out.
         """
         w, b = self._of_raw_columns(u)
         keep = keep or len(self.rows.spans) == 1
+        forward, step = _logits if w.any() else _constant, 0.0 if near is None else near[2]
 
-        def sweep(X: Any, y: Array, weight: Array | None) -> tuple[tuple[Any, ...], Array | None]:
-            z = _logits(X, w, b)
+        def sweep(X: Any, y: Array, weight: Array | None, *near: Array) -> tuple[tuple[Any, ...], Array | None]:
+            z = near[0] + step * near[1] if near else forward(X, w, b)
             total, slope = self.loss.sum_slope(z, y, weight)
             return (total, *_back(X, slope)), z if keep else None
 
-        (total, back, back_bias), logits = self.rows.total_and_each(sweep)
+        (total, back, back_bias), logits = self.rows.total_and_each(sweep, *(near or ())[:2])
         gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
         return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits if keep else None
+
+    def logits(self, u: Array) -> Logits:
+        """z at u, (rows,) or (rows, k) of each block, in nats."""
+        w, b = self._of_raw_columns(u)
+        return list(self.rows.each(lambda X, y, weight: _logits(X, w, b)))
 
     def balanced(self, u: Array, logits: Logits | None = None) -> Array:
         """The point with the biases that are best for its weights: the slopes of each output then sum to nought."""
         if not self.bias:
             return u
-        logits, shift = self._logits_of_blocks(u) if logits is None else logits, np.zeros(self.outputs)
+        logits, shift = self.logits(u) if logits is None else logits, np.zeros(self.outputs)
 
         def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
             z = z + (shift[0] if self.outputs == 1 else shift)
@@ -137,21 +150,20 @@ class Objective:
         k, p = self.shape
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
-            h = self.loss.curvature(z)
-            if h.ndim == 1:
-                A = self._standardised(X, np.sqrt(_times(h, weight)))
-                return (_dot(A.T, A),)
-            A = self._standardised(X)
-            H = np.empty((k, p, k, p))
-            for i in range(k):
-                for j in range(i + 1):
-                    H[i, :, j] = _dot(A.T, _times(h[:, i, j], weight)[:, None] * A)
-                    H[j, :, i] = H[i, :, j].T
-            return (H.reshape(k * p, k * p),)
+            if k > 1:
+                return (_between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
+            A = self._standardised(X, np.sqrt(_times(self.loss.curvature(z), weight)))
+            return (_dot(A.T, A),)
 
-        (H,) = self.rows.total(block, self._logits_of_blocks(u) if logits is None else logits)
+        (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
         H = np.asarray(H, dtype=np.float64) / self.total_weight
-        H[np.diag_indices_from(H)] += np.tile(self.ridge, k)
+        if k > 1:  # the curvature's rows sum to nought: a class bends as much by itself as against all others
+            among, each = H.reshape(k, p, k, p), np.arange(k)
+            among[each, :, each] = 0
+            own = among.sum(axis=2)
+            np.negative(H, out=H)
+            among[each, :, each] = own
+        H.ravel()[:: k * p + 1] += np.tile(self.ridge, k)
         return H
 
     def diagonal_blocks(self, u: Array) -> Array:
@@ -162,24 +174,12 @@ class Objective:
             h = _times(a * (1 - a), weight)
             return (np.stack([_dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
 
-        (H,) = self.rows.total(block, self._logits_of_blocks(u))
+        (H,) = self.rows.total(block, self.logits(u))
         return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
 
-    def product(self, u: Array, logits: Logits | None = None) -> Product:
+    def product(self, u: Array, logits: Logits | None = None) -> "Product":
         """The function v → Hessian(u) · v on arrays of u's shape."""
-        logits = self._logits_of_blocks(u) if logits is None else logits
-        bends = self.rows.each(lambda X, y, weight, z: self.loss.bend(z), logits)
-
-        def product(v: Array) -> Array:
-            t, c = self._of_raw_columns(v)
-
-            def sweep(X: Any, y: Array, weight: Array | None, bend: Product) -> tuple[Array, Any]:
-                return _back(X, _times(bend(_logits(X, t, c)), weight))
-
-            back = self._of_scaled_columns(*self.rows.total(sweep, bends))
-            return np.asarray(back / self.total_weight + self.ridge * v)
-
-        return product
+        return Product(self, self.logits(u) if logits is None else logits)
 
     def mean_curvature(self, logits: Logits) -> Array:
         """Of each output by itself, (k,): the Hessian's diagonal in scaled columns, about."""
@@ -194,10 +194,10 @@ class Objective:
 
         return np.asarray(self.rows.total(block, logits)[0] / self.total_weight)
 
-    def diagonal(self, logits: Logits) -> Array:
-        """The Hessian's diagonal, of a point's shape: exact for one output of sparse rows, whose levels differ most."""
+    def diagonal(self, u: Array, logits: Logits) -> Array:
+        """The Hessian's diagonal, of u's shape: exact for one output of sparse rows, whose levels differ most."""
         mean = self.mean_curvature(logits)[:, None]
-        if not self.rows.sparse or self.outputs > 1 or self.scale is None:
+        if not self.rows.sparse or self.outputs > 1 or self.scale is None or not u[:, : self.rows.d].any():
             return np.asarray(mean + self.ridge)
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
@@ -240,10 +240,6 @@ class Objective:
 
         return inside, back
 
-    def logits(self, u: Array) -> Array:
-        """z of all rows at u, (n,) or (n, k), in nats."""
-        return np.concatenate(self._logits_of_blocks(u))
-
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Objective":
         """The objective of some of the rows, with weights of their own: the same mean, estimated.
 
@@ -269,14 +265,10 @@ class Objective:
         weight = None if self.rows.weight is None else self.rows.weight[rows]
         return self.sample(rows, weight, float(len(rows) if weight is None else max(weight.sum(), 1e-300)))
 
-    def _logits_of_blocks(self, u: Array) -> Logits:
-        w, b = self._of_raw_columns(u)
-        return list(self.rows.each(lambda X, y, weight: _logits(X, w, b)))
-
     def _of_raw_columns(self, u: Array) -> tuple[Array, Any]:
         """w and b with z = X w + b: (d,) and a number for one output, else (d, k) and (k,)."""
         d = self.rows.d
-        W = u[:, :d] if self.scale is None else u[:, :d] / self.scale
+        W = u[:, :d] if self.scale is None else u[:, :d] * self._unscale
         b = u[:, d] if self.bias else np.zeros(self.outputs)
         if self.mean is not None:
             b = b - W @ self.mean
@@ -285,11 +277,17 @@ class Objective:
     def _of_scaled_columns(self, back: Array, back_bias: Any) -> Array:
         """What came back through X and through the bias, (d, k) and (k,), as an array of a point's shape."""
         back, back_bias = back.reshape(self.outputs, -1), np.reshape(back_bias, (self.outputs, 1))
-        if self.mean is not None:
-            back = back - back_bias * self.mean
+        g = np.empty(self.shape)
+        inside, g[:, self.rows.d :] = g[:, : self.rows.d], back_bias[:, : self.bias]
+        np.subtract(back, 0.0 if self.mean is None else back_bias * self.mean, out=inside)
         if self.scale is not None:
-            back = back / self.scale
-        return np.hstack([back, back_bias]) if self.bias else np.asarray(back)
+            inside *= self._unscale
+        return g
+
+    @cached_property
+    def _unscale(self) -> Array:
+        assert self.scale is not None
+        return 1 / self.scale
 
     def _standardised(self, X: Any, root: Array | None = None) -> Array:
         """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root."""
@@ -307,19 +305,72 @@ class Objective:
         return A
 
 
+class Product:
+    """The function v → H v at some point; and, of the sum of steps along such v, how it moves the logits.
+
+    What it bends of each block is kept. So is how logits move, where that is little beside the rows and no rounding
+    of single precision adds up: the next point's are then known.
+    """
+
+    def __init__(self, objective: Objective, logits: Logits) -> None:
+        self.objective, rows = objective, objective.rows
+        self.bends = rows.each(lambda X, y, weight, z: objective.loss.bend(z), logits)
+        few = rows.n * objective.outputs <= max(MOVED * (rows.X.nnz if rows.sparse else rows.X.size), SMALL)
+        self.follows = few and rows.precision < 1e-10
+        self.last: Logits = []
+        self.moved: Logits | None = None
+
+    def __call__(self, v: Array) -> Array:
+        t, c = self.objective._of_raw_columns(v)
+
+        def sweep(X: Any, y: Array, weight: Array | None, bend: Solve) -> tuple[tuple[Array, Any], Array | None]:
+            z = _logits(X, t, c)
+            return _back(X, _times(bend(z), weight)), z if self.follows else None
+
+        sums, self.last = self.objective.rows.total_and_each(sweep, self.bends)
+        back = self.objective._of_scaled_columns(*sums) / self.objective.total_weight
+        return np.asarray(back + self.objective.ridge * v)
+
+    def along(self, step: float) -> None:
+        """Go by so much of the v last asked for."""
+        if not self.follows:
+            return
+        if self.moved is None:
+            self.moved = [step * z for z in self.last]
+        else:
+            for moved, z in zip(self.moved, self.last, strict=True):
+                z *= step
+                moved += z
+
+
 def _dot(A: Any, B: Array) -> Array:
     """A product that lets other threads run meanwhile: NumPy's ``dot`` always does, its ``@`` on some shapes only."""
-    if not isinstance(A, np.ndarray):
-        return np.asarray(A @ B)
-    return np.asarray(
-        np.dot(A, B) if B.ndim == 1 or A.ndim == 1 else np.dot(B.T, A.T).T
-    )  # columns of logits, each in one run
+    return np.asarray(np.dot(A, B) if isinstance(A, np.ndarray) else A @ B)
+
+
+def _between(A: Array, loss: Any, z: Array) -> Array:
+    """Σ aᵢ aⱼ x xᵀ over the rows x of A for each two classes i and j, (k p, k p)."""
+    (n, p), k = A.shape, z.shape[1]
+    step, total = max(64, PRODUCTS // (k * p)), np.zeros((k * p, k * p), A.dtype)
+    for run in (slice(start, start + step) for start in range(0, n, step)):
+        B = (loss.activation(z[run])[:, :, None] * A[run, None, :]).reshape(-1, k * p)
+        total += _dot(B.T, B)
+    return total
+
+
+def _constant(X: Any, w: Array, b: Any) -> Array:
+    """The logits where all weights are 0."""
+    return np.asarray(np.full((*w.shape[1:], X.shape[0]), np.reshape(b, (-1, 1)[: w.ndim]), X.dtype).T)
 
 
 def _logits(X: Any, w: Array, b: Any) -> Array:
+    """X w + b; of several outputs with each one's in one run."""
     z = _dot(X, w.astype(X.dtype, copy=False))
-    z += b
-    return z
+    if z.ndim == 1:
+        z += b
+        return z
+    by_output: Array = np.add(z.T, b[:, None], out=np.empty(z.T.shape, z.dtype), casting="same_kind")
+    return by_output.T
 
 
 def _times(values: Array, weight: Array | None) -> Array:
@@ -331,5 +382,17 @@ def _times(values: Array, weight: Array | None) -> Array:
 def _back(X: Any, values: Array) -> tuple[Array, Any]:
     """The backward pass of a block: Xᵀ values, transposed, and the sum of the values."""
     values = values.astype(X.dtype, copy=False)
-    back = _dot(values.T, X) if isinstance(X, np.ndarray) else (X.T @ values).T
+    if not isinstance(X, np.ndarray):
+        back = (X.T @ values).T
+    elif values.ndim == 1 or not X.flags.c_contiguous:
+        back = _dot(values.T, X)
+    else:
+        back = _by_runs(values.T, X)
     return np.asarray(back, dtype=np.float64), values.sum(axis=0, dtype=np.float64)
+
+
+def _by_runs(V: Array, X: Array) -> Array:
+    """V X, V of few rows: products of short runs find X in a core's first cache, and take half as long as one."""
+    whole, d = len(X) // RUN * RUN, X.shape[1]
+    runs = V[:, :whole].reshape(len(V), -1, RUN).transpose(1, 0, 2) @ X[:whole].reshape(-1, RUN, d)
+    return np.asarray(runs.sum(axis=0) + _dot(V[:, whole:], X[whole:]))

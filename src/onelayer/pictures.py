@@ -3,27 +3,36 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from io import BytesIO
-from itertools import pairwise
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer import plots, tables
 from onelayer.diagnostics import MOST_WEIGHTS, standard_errors
 from onelayer.files import write_whole
-from onelayer.model import Model, probabilities
-from onelayer.network import ACTIVATIONS, forward
+from onelayer.judged import Judged, listed
+from onelayer.labels import Labels
+from onelayer.model import Model
+from onelayer.paths import Problem
+from onelayer.plots.canvas import short
+from onelayer.settings import Progress, Settings
+from onelayer.sources import available_jobs
+from onelayer.targets import Targets
 from onelayer.training import train
 
 Array = NDArray[Any]
 
+FORMATS = ("png", "svg", "pdf", "jpg", "jpeg", "webp", "tif", "tiff", "eps", "ps")
+MOST_NAMED = 7  # weights of a path: as many as there are colours
+PATH_TOL = 1e-9  # where the penalty is weak, weights move far for a little of the cost
 PATH_OF_C = np.geomspace(1e-3, 1e3, 19)  # times the model's own C
+STANDARD = ", of a number for one standard deviation"
 # steps of gradient descent after which the weights are shown: close together while they move
 STEPS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 160, 200)
 
@@ -40,139 +49,23 @@ class Wish:
     positive: str | None = None
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A model with the rows of a table whose labels are known; rows that cannot be answered are left out.
-
-    It has the face of a fitted classifier over features in the table's own units.
-    """
-
-    model: Model
-    table: Any
-
-    @cached_property
-    def _encoded(self) -> tuple[Any, Array, int]:
-        frame = tables.read(self.table)
-        raw = tables.column(frame, self.model.target)
-        labels = tables.as_text(raw)
-        encoded = self.model.encoder.transform(frame.drop(self.model.target))
-        kept = np.setdiff1d(np.arange(frame.height), list(encoded.unanswerable))
-        if not len(kept):
-            raise tables.TableError("no row can be answered, so there is nothing to draw")
-        if not self.model.classes:
-            return encoded.X[kept], tables.as_numbers(raw)[kept], len(encoded.unanswerable)
-        y = np.array(labels.to_list(), dtype=object)[kept]
-        unknown = [label for label in y if label not in self.model.classes]
-        if unknown:
-            raise tables.TableError(
-                f"column {self.model.target!r} holds {unknown[0]!r}, but the model knows "
-                f"{', '.join(self.model.classes)}: correct or drop such rows"
-            )
-        return encoded.X[kept], y.astype(str), len(encoded.unanswerable)
-
-    @property
-    def encoded(self) -> Any:
-        """Features as the model sees them, numbers centred and scaled."""
-        return self._encoded[0]
-
-    @property
-    def y(self) -> Array:
-        """Labels, or numbers."""
-        return self._encoded[1]
-
-    @property
-    def unanswered(self) -> int:
-        """How many rows are left out."""
-        return self._encoded[2]
-
-    @property
-    def names(self) -> list[str]:
-        """Of the features."""
-        return self.model.encoder.feature_names
-
-    @cached_property
-    def _units(self) -> tuple[Array, Array]:
-        """Offset and scale of each feature: those of its column for a number, 0 and 1 for others."""
-        offset, scale, place = np.zeros(len(self.names)), np.ones(len(self.names)), 0
-        for column in self.model.encoder.columns:
-            if column.kind == "number":
-                offset[place], scale[place] = column.values[:2]
-            place += column.width
-        return offset, scale
-
-    @cached_property
-    def X(self) -> Any:
-        """Features, numbers in the units of the table."""
-        offset, scale = self._units
-        encoded = self.encoded
-        if isinstance(encoded, np.ndarray):
-            return encoded * scale + offset
-        ones = sp.csr_matrix(np.ones((encoded.shape[0], 1)))
-        return (encoded @ sp.diags(scale) + ones @ sp.csr_matrix(offset)).tocsr()
-
-    @property
-    def classes_(self) -> Array:
-        """The model's."""
-        return np.array(self.model.classes)
-
-    @property
-    def threshold(self) -> float:
-        """The model's."""
-        return self.model.threshold
-
-    @property
-    def coef_(self) -> Array:
-        """Weights per unit of the table's columns; with hidden layers there are none."""
-        if self.model.hidden:
-            raise AttributeError("a stack of layers has no coef_")
-        return self.in_units(self.model.weights)[:, :-1]
-
-    @property
-    def intercept_(self) -> Array:
-        """Bias."""
-        return self.in_units(self.model.weights)[:, -1]
-
-    def in_units(self, weights: Array) -> Array:
-        """Weights of the encoded features as those of the table's own units."""
-        offset, scale = self._units
-        w = weights[..., :-1] / scale
-        return np.concatenate([w, (weights[..., -1] - w @ offset)[..., None]], axis=-1)
-
-    def decision_function(self, X: Any) -> Array:
-        """Logits in nats, (n,) for two classes, else (n, k)."""
-        first, *others = [*self.model.hidden, self.model.weights]
-        stack = [(w[:, :-1].T, w[:, -1]) for w in [self.in_units(first), *others]]
-        return np.asarray(forward(X, stack, ACTIVATIONS[self.model.activation])[0])
-
-    def predict_proba(self, X: Any) -> Array:
-        """Probability of each class, (n, k)."""
-        return probabilities(self.decision_function(X))
-
-    @cached_property
-    def p(self) -> Array:
-        """Probability of each class for each row."""
-        return self.predict_proba(self.X)
-
-    @property
-    def C(self) -> float:
-        """What the model was fitted with."""
-        C = self.model.fitted.get("C")
-        return np.inf if C is None else float(C)
-
-
 def _weights(seen: Any, wish: Wish, ax: Any) -> None:
     model = seen.model
     names, values, classes = model.encoder.feature_names, model.weights[:, :-1], model.classes
     errors = None
     if model.task == "regression":
+        if seen.table is not None:
+            warnings.warn("no intervals: they are drawn for classes only", stacklevel=2)
         plots.weights(names, values, most=wish.top, ax=ax)
-        ax.set_xlabel(f"weight ({model.target}, for one standard deviation of a number)", parse_math=False)
+        ax.set_xlabel(f"weight ({model.target}{STANDARD})", parse_math=False)
         return
     if seen.table is not None and model.weights.size > MOST_WEIGHTS:
         warnings.warn(f"no intervals: {model.weights.size:,} weights are too many for them", stacklevel=2)
     elif seen.table is not None:
         errors = standard_errors(seen.encoded, model.weights, C=seen.C)[:, :-1]
     plots.weights(names, values, errors=errors, most=wish.top, classes=classes, ax=ax)
+    if any(column.kind == "number" for column in model.encoder.columns):
+        ax.set_xlabel(f"{ax.get_xlabel()}\n({STANDARD[2:]})".strip(), parse_math=False)
 
 
 def _history(model: Model) -> list[SimpleNamespace]:
@@ -183,16 +76,26 @@ def _history(model: Model) -> list[SimpleNamespace]:
 
 
 def _cost(seen: Any, wish: Wish, ax: Any) -> None:
-    plots.cost(_history(seen.model), ylabel=_cost_label(seen.model), ax=ax)
+    plots.cost(_history(seen.model), ylabel=f"cost ({_unit(seen.model)})", ax=ax)
+    ax.yaxis.label.set_parse_math(False)
 
 
-def _cost_label(model: Model) -> str:
-    return "cost (nats per row)" if model.classes else f"cost (half a square of {model.target} per row)"
+def _unit(model: Model) -> str:
+    return "nats per row" if model.classes else f"half a square of {short(model.target)} per row"
 
 
 def _gap(seen: Any, wish: Wish, ax: Any) -> None:
     history, relative = _history(seen.model), seen.model.fitted["optimality_gap"]
-    plots.gap(history, optimum=None if relative is None else history[-1].cost / (1 + relative), ax=ax)
+    optimum = None if relative is None else history[-1].cost / (1 + relative)
+    plots.gap(history, optimum=optimum, unit=_unit(seen.model), ax=ax)
+    ax.yaxis.label.set_parse_math(False)
+
+
+def _tuning(seen: Any, wish: Wish, ax: Any) -> None:
+    found = seen.model.fitted.get("tuning")
+    if not found:
+        raise ValueError("the model's C was given, not chosen: fit it with --tune to see how each value did")
+    plots.tuning(found["C"], found.get("folds_log_loss", found["log_loss"]), chosen=found["chosen"], ax=ax)
 
 
 def _boundary(seen: Any, wish: Wish, ax: Any) -> None:
@@ -201,7 +104,9 @@ def _boundary(seen: Any, wish: Wish, ax: Any) -> None:
 
 
 def _projection(seen: Any, wish: Wish, ax: Any) -> None:
-    plots.projection(seen, seen.X, seen.y, positive=wish.positive, threshold=wish.threshold, ax=ax)
+    plots.projection(
+        seen, seen.X, seen.y, positive=seen.model.classes[_class(seen, wish)], threshold=wish.threshold, ax=ax
+    )
 
 
 def _roc(seen: Any, wish: Wish, ax: Any) -> None:
@@ -218,9 +123,8 @@ def _calibration(seen: Any, wish: Wish, ax: Any) -> None:
 
 def _threshold(seen: Any, wish: Wish, ax: Any) -> None:
     chosen = seen.threshold if wish.threshold is None else wish.threshold
-    plots.threshold(
-        seen.y, seen.p, costs=wish.costs, chosen=chosen, positive=wish.positive, classes=seen.classes_, ax=ax
-    )
+    positive = seen.model.classes[_class(seen, wish)]
+    plots.threshold(seen.y, seen.p, costs=wish.costs, chosen=chosen, positive=positive, classes=seen.classes_, ax=ax)
 
 
 def _confusion(seen: Any, wish: Wish, ax: Any) -> None:
@@ -228,59 +132,53 @@ def _confusion(seen: Any, wish: Wish, ax: Any) -> None:
 
 
 def _regularisation(seen: Any, wish: Wish, ax: Any) -> None:
-    """Fits anew on the table, warm-started from the strongest penalty to the weakest."""
-    numbers, weights, found = seen.model.task == "regression", None, []
-    y = seen.y if numbers else _codes(seen)
+    """Fits anew on the table, at values of C around the model's own."""
+    model, of = seen.model, short(seen.model.target)
+    y: Any = Labels.of(_codes(seen), None, None, None) if model.classes else Targets.of(seen.y, None, True)
     Cs = PATH_OF_C * (seen.C if np.isfinite(seen.C) else 1.0)
-    for C in Cs:
-        start: list[Array] | None = None if weights is None else [weights]
-        weights = train(seen.encoded, y, task=seen.model.task, C=float(C), initial=start).weights
-        found.append(weights)
-    k = 0 if len(weights) == 1 else _class(seen, wish)  # type: ignore[arg-type]
-    of = "" if numbers else f"log-odds of {seen.model.classes[1 if len(seen.model.classes) == 2 else k]}"
-    values = np.array([w[k, :-1] for w in found])
-    plots.regularisation_path(
-        Cs,
-        values,
-        seen.names,
-        chosen=seen.C,
-        most=min(wish.top, 8),
-        ylabel=f"weight ({of or seen.model.target})",
-        ax=ax,
-    )
+    found = Problem.of(seen.encoded, y, Settings(tol=PATH_TOL), available_jobs(None)).along(Cs, 0.0)
+    weights = found.coefs * y.unit  # (m, k, d)
+    if model.classes:
+        k = _class(seen, wish)
+        weights, of = _towards(weights, k), f"log-odds of {short(model.classes[k])}"
+    most, label = min(wish.top, MOST_NAMED), f"weight ({of})"
+    plots.regularisation_path(Cs, weights[:, 0], seen.names, chosen=seen.C, most=most, ylabel=label, ax=ax)
+
+
+def _towards(weights: Array, k: int) -> Array:
+    """Of (m, k, d) those of one class, (m, 1, d); two classes share theirs, with opposite signs."""
+    return weights * (2 * k - 1) if weights.shape[1] == 1 else weights[:, [k]]
 
 
 def _path(seen: Any, wish: Wish, ax: Any) -> None:
-    weights = _learnt(seen)
-    plots.weight_path(weights, seen.encoded, seen.y, C=seen.C, names=seen.names, classes=seen.classes_, ax=ax)
+    weights, centre = _learnt(seen), np.asarray(seen.encoded.mean(axis=0)).ravel()
+    plots.weight_path(
+        weights, seen.encoded, seen.y, C=seen.C, centre=centre, names=seen.names, classes=seen.classes_, ax=ax
+    )
 
 
 def _animation(seen: Any, wish: Wish, ax: Any) -> None:
     weights = seen.in_units(_learnt(seen))
     at = seen.threshold if wish.threshold is None else wish.threshold
-    plots.animation(
-        weights,
-        seen.X,
-        seen.y,
-        wish.output,
-        steps=STEPS,
-        per_second=4,
-        features=wish.features or None,
-        threshold=at,
-        names=seen.names,
-        classes=seen.classes_,
-        ax=ax,
-    )
+    told: dict[str, Any] = {"features": wish.features or None, "threshold": at, "names": seen.names}
+    with TemporaryDirectory() as folder:  # whole or not at all, as every file
+        file = Path(folder, "a.gif")
+        plots.animation(weights, seen.X, seen.y, file, steps=STEPS, per_second=4, classes=seen.classes_, ax=ax, **told)
+        write_whole(wish.output, file.read_bytes())
 
 
 def _learnt(seen: Any) -> Array:
     """Weights after each of `STEPS` of gradient descent from nought on the table, with the model's C."""
-    codes, k = _codes(seen), len(seen.model.weights)
-    weights = [np.zeros((k, len(seen.names) + 1))]
-    for before, after in pairwise(STEPS):
-        fit = train(seen.encoded, codes, C=seen.C, solver="gd", max_iter=after - before, tol=0, initial=weights[-1:])
-        weights.append(fit.weights)
-    return np.array(weights)
+    start, steps, kept = np.zeros((len(seen.model.weights), len(seen.names) + 1)), count(), list[Array]()
+
+    def keep(at: Progress) -> None:
+        if next(steps) in STEPS:
+            kept.append(at.weights())
+
+    train(
+        seen.encoded, _codes(seen), C=seen.C, solver="gd", max_iter=STEPS[-1], tol=0, initial=[start], callbacks=[keep]
+    )
+    return np.array(kept)
 
 
 def _codes(seen: Any) -> Array:
@@ -291,17 +189,18 @@ def _codes(seen: Any) -> Array:
 
 
 def _class(seen: Any, wish: Wish) -> int:
-    if wish.positive is None:
-        return len(seen.model.classes) - 1
-    if wish.positive not in seen.model.classes:
-        raise ValueError(f"class {wish.positive!r} is unknown: the model knows {', '.join(seen.model.classes)}")
-    return int(seen.model.classes.index(wish.positive))
+    """The place of the class that is asked for; of the last one otherwise."""
+    known = seen.model.classes
+    if wish.positive is not None and wish.positive not in known:
+        raise ValueError(f"class {wish.positive!r} is unknown: the model knows {listed(known)}")
+    return len(known) - 1 if wish.positive is None else int(known.index(wish.positive))
 
 
 KINDS: dict[str, Callable[[Any, Wish, Any], None]] = {
     "weights": _weights,
     "cost": _cost,
     "gap": _gap,
+    "tuning": _tuning,
     "boundary": _boundary,
     "projection": _projection,
     "roc": _roc,
@@ -313,9 +212,16 @@ KINDS: dict[str, Callable[[Any, Wish, Any], None]] = {
     "path": _path,
     "animation": _animation,
 }
-WITHOUT_DATA = ("weights", "cost", "gap")
+WITHOUT_DATA = ("weights", "cost", "gap", "tuning")
 OF_NUMBERS = ("weights", "cost", "gap", "regularisation")
-OF_ONE_LAYER = ("weights", "gap", "regularisation", "path", "animation")  # of its weights, or of its known optimum
+OF_ONE_LAYER = (
+    "weights",
+    "gap",
+    "tuning",
+    "regularisation",
+    "path",
+    "animation",
+)  # of its weights, or of its known optimum
 
 
 def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
@@ -343,14 +249,14 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     _refuse(model, kind)
     if table is None and kind not in WITHOUT_DATA:
         raise ValueError(f"the picture {kind!r} is drawn from rows: name a table with known labels after the model")
-    if kind == "animation" and wish.output.suffix.lower() != ".gif":
-        raise ValueError(f"an animation is a GIF: name it {wish.output.with_suffix('.gif')}")
+    _refuse_output(kind, wish.output)
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("pictures need matplotlib: pip install 'onelayer[plot]'") from error
     seen = Judged(model, table)
-    height = 4.8 if kind != "weights" else max(3.0, 0.9 + 0.32 * min(wish.top, model.weights.shape[1] - 1))
+    rows = 0.9 + 0.32 * min(wish.top, model.weights.shape[1] - 1)
+    height = 4.8 if kind != "weights" else max(3.0 if len(model.weights) < 6 else 4.8, rows)
     figure = Figure(figsize=(7, height), layout="constrained")
     KINDS[kind](seen, wish, figure.add_subplot())
     if kind != "animation":
@@ -368,7 +274,26 @@ def _refuse(model: Model, kind: str) -> None:
     raise ValueError(f"the picture {kind!r} {why}: draw {', '.join(drawn)}")
 
 
+def _refuse_output(kind: str, output: Path) -> None:
+    """What cannot be written, before the time to draw it is spent."""
+    form = output.suffix[1:].lower()
+    if str(output) == "-":
+        return
+    if kind == "animation" and form != "gif":
+        raise ValueError(f"an animation is a GIF: name it {output.with_suffix('.gif')}")
+    if kind != "animation" and form and form not in FORMATS:
+        raise ValueError(
+            f"{str(output)!r}: a picture is saved as {', '.join(FORMATS)}: name it {output.with_suffix('.png')}"
+        )
+    if output.is_dir():
+        raise ValueError(f"{str(output)!r} is a folder: name a file in it")
+    if not output.absolute().parent.is_dir():
+        raise ValueError(
+            f"{str(output)!r} cannot be saved, for there is no folder {str(output.parent)!r}: make it first"
+        )
+
+
 def _as_file(figure: Any, output: Path) -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format=output.suffix[1:] or "png", dpi=150)
+    figure.savefig(buffer, format=output.suffix[1:].lower() or "png", dpi=150, bbox_inches="tight")
     return buffer.getvalue()

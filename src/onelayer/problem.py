@@ -23,13 +23,17 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Problem:
-    """Rows X (n, d), their labels or numbers, the coordinates, the settings, and the objective made of them."""
+    """Rows X (n, d), their labels or numbers, the coordinates, the settings, and the objective made of them.
+
+    ``decay`` is how many times as strong as C says a network's penalty is.
+    """
 
     X: Any
     labels: Labels | Targets
     columns: Columns
     settings: Settings
     objective: Any
+    decay: float = 1.0
 
     @classmethod
     def of(cls, X: Any, labels: Labels | Targets, columns: Columns, settings: Settings) -> "Problem":
@@ -107,13 +111,8 @@ def in_users_units(u: Array, objective: Any, columns: Columns) -> list[Array]:
 
 
 def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any, Any]]:
-    """A fraction of each class's rows, drawn at random, is held out; none of a class that would be left without."""
-    rng = np.random.default_rng(settings.random_state or 0)
-    strata = labels.strata
-    held = np.zeros(labels.rows, dtype=bool)
-    for code in range(int(strata.max()) + 1):
-        of_class = rng.permutation(np.flatnonzero(strata == code))
-        held[of_class[: int(settings.validation_fraction * len(of_class))]] = True
+    """A fraction of the rows is held out: X and labels of the others, and of these."""
+    held = held_rows(labels, settings.validation_fraction, settings.random_state or 0)
     if not held.any():
         of_each = " of each class" if len(labels.classes) else ""
         raise ValueError(
@@ -122,6 +121,16 @@ def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any,
         )
     kept, held = np.flatnonzero(~held), np.flatnonzero(held)
     return X[kept], labels.take(kept), (X[held], labels.take(held))
+
+
+def held_rows(labels: Any, fraction: float, seed: int) -> Array:
+    """Which rows to hold out: of each class a fraction, drawn at random, and none of a class left without."""
+    rng, strata = np.random.default_rng(seed), labels.strata
+    held = np.zeros(labels.rows, dtype=bool)
+    for code in range(int(strata.max()) + 1):
+        of_class = rng.permutation(np.flatnonzero(strata == code))
+        held[of_class[: int(fraction * len(of_class))]] = True
+    return held
 
 
 def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> Iterator[Objective]:

@@ -10,9 +10,10 @@ Array = NDArray[Any]
 
 SHARE = 8  # of all rows, the largest sample is at most one in so many; each smaller one has an eighth of the next
 CHEAP = 16  # of all rows, a sample of one in so many costs little beside a sweep of them
+DIRECT = 512  # parameters up to which forming and factoring the Hessian is cheaper than some 20 products with it
 RICH = 20  # rows a parameter below which a sample's curvature is too far from all rows'
 FEWEST = 1_000  # rows: below it, the interpreter takes longer than the arithmetic
-HESSIANS = 30  # rows a parameter of three or more classes in the largest sample
+HESSIANS = 30  # rows a parameter of three or more classes in the largest sample of which the Hessian is formed
 QUARTER, ENOUGH, ENOUGH_EACH = 4, 5_000, 5
 RARE = 100  # rows of a class that a sample holds at least, if there are so many
 
@@ -22,20 +23,23 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
 
     A sample's optimum is p k / (2 s) from all rows', and a step with its Hessian leaves p / s of that: the largest has
     as many rows as leave `tol` of a loss of a third of a nat after one step, so that two sweeps of all rows suffice.
-    Of rows that are nearly all sure, few have a curvature: so it has no fewer than cost little.
+    Of rows that are nearly all sure, few have a curvature: so it has no fewer than cost little. The Hessian of three or
+    more classes is dear: of the last sample, it is only multiplied with.
     """
     k, p = shape
-    if k * p > 512:  # conjugate gradients: curvature is not taken over, and only sparse columns are known from few rows
-        largest, least = n // SHARE if sparse else 0, max(2 * k * p, FEWEST)
+    found, size, least = [], n // SHARE, max(2 * k * p, FEWEST)
+    if k * p > DIRECT:  # curvature is not taken over, and only sparse columns are known from few rows
+        size = size if sparse else 0
+    elif k == 1:
+        enough = max(p * math.sqrt(6 / max(tol, 1e-8)), n / CHEAP)
+        size, least = min(math.ceil(enough), size), max(RICH * p, FEWEST)
     else:
-        enough = (
-            max(p * math.sqrt(6 / max(tol, 1e-8)), n / CHEAP) if k == 1 else HESSIANS * k * p
-        )  # k² blocks make a Hessian dear
-        largest, least = min(math.ceil(enough), n // SHARE), max((RICH if k == 1 else 2 * k) * p, FEWEST)
-    found = []
-    while largest >= least:
-        found.append(largest)
-        largest //= SHARE
+        size = min(HESSIANS * k * p, size)
+        if n // QUARTER > 2 * size >= 2 * least:
+            found.append(n // QUARTER)
+    while size >= least:
+        found.append(size)
+        size //= SHARE
     return found[::-1]
 
 

@@ -92,6 +92,11 @@ class Settings:
             return bool(self.hidden_layer_sizes) and self.solver_for(n) not in ("lbfgs", "gd")
         return bool(self.early_stopping)
 
+    def strengthens(self, n: int) -> bool:
+        """Whether rows held out for a while are to say how strong a network's penalty is."""
+        on_all_rows = bool(self.hidden_layer_sizes) and self.solver_for(n) in ("lbfgs", "gd")
+        return self.early_stopping == "auto" and on_all_rows and math.isfinite(self.C)
+
     def __post_init__(self) -> None:
         if not self.C > 0:
             raise ValueError(f"C must be positive (np.inf for no penalty), not {self.C!r}")

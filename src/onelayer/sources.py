@@ -24,7 +24,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BLOCK_BYTES = 2**22  # measured best from 2**18 to 2**24: smaller ones keep the threads waiting for the interpreter
+BLOCKS = 4  # dense rows that deserve a second thread have at least so many
 CHUNKS = 16  # enough to keep eight cores busy to the end, few enough that adding their sums costs nothing
+KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the effect
 CHUNK_ENTRIES = 2**17  # below this, a second thread costs more than it brings (about 50 microseconds to hand over)
 
 
@@ -69,8 +71,12 @@ class Rows:
         entries = X.nnz if self.sparse else X.size
         # a chunk of sparse rows ends in a sum of d numbers: that must be little beside its entries
         self.chunks = min(CHUNKS, max(1, entries // max(CHUNK_ENTRIES, 4 * self.d if self.sparse else 0)))
-        step = -(-self.n // self.chunks) if self.sparse else max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 16)))
+        step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
+        if not self.sparse:
+            step = min(step, max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 16))))
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
+        if len(self.spans) > 1:
+            _keep_memory()
 
     @cached_property
     def blocks(self) -> list[Block]:
@@ -285,6 +291,15 @@ _holding = _Holding()
 def _libraries() -> Any:
     """The BLAS libraries of this process: told one by one, in a tenth of the time of a whole controller."""
     return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+@cache
+def _keep_memory() -> None:
+    """Have glibc use again what a block no longer needs: to return it and to ask anew takes as long as the arithmetic.
+
+    It keeps pieces up to the size of the largest that was ever released, at most 32 MB (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    np.empty(KEPT, np.uint8)
 
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}

@@ -22,6 +22,7 @@ from onelayer.solvers import Outcome, Watch, newton, proximal, solve
 from onelayer.solvers.newton import gap_at
 from onelayer.sources import one_thread_per_core
 from onelayer.targets import Targets
+from onelayer.weight_decay import strengthened
 
 Array = NDArray[Any]
 
@@ -108,10 +109,10 @@ def train(
         X, labels, evaluation = split(X, labels, chosen)
     problem = Problem.of(X, labels, columns, chosen)
     record = Record(problem, started, problem.held_out(*evaluation) if evaluation else None)
-    outcome = _solve(problem, problem.start(initial), record)
+    outcome = _solve(problem.start(initial), record, warm=initial is not None)
     if record.exact:
         outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
-    return _fit(problem, outcome, record, names)
+    return _fit(record.problem, outcome, record, names)
 
 
 def _targets(
@@ -124,11 +125,15 @@ def _targets(
     return Labels.of(y, sample_weight, settings.class_weight, names)
 
 
-def _solve(problem: Problem, start: Array, record: Record) -> Outcome:
+def _solve(start: Array, record: Record, *, warm: bool) -> Outcome:
+    watch = Watch(record)
     try:
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
-            outcome = _run(problem, start, Watch(record))
-            return outcome if record.held_out is None else _best_held_out(problem, outcome, record)
+            if record.held_out is None and record.problem.settings.strengthens(record.problem.objective.rows.n):
+                record.problem, end = strengthened(record.problem, _run, watch)
+                start = start if warm and not watch.stopped else end
+            outcome = _run(record.problem, start, watch)
+            return outcome if record.held_out is None else _best_held_out(record.problem, outcome, record)
     except KeyboardInterrupt:
         best = record.kept
         if best is None:

@@ -11,10 +11,12 @@ from onelayer.plots.animation import animation
 from onelayer.plots.boundary import boundary_segment, decision_boundary
 from onelayer.plots.canvas import BLUE, GREEN, PURPLE, VERMILLION
 from onelayer.plots.curves import cost, gap
-from onelayer.plots.judgement import calibration, confusion, precision_recall, roc, threshold
+from onelayer.plots.errors import confusion, threshold
+from onelayer.plots.judgement import calibration, precision_recall, roc
+from onelayer.plots.penalty import regularisation_path, tuning
 from onelayer.plots.projection import projection
 from onelayer.plots.surface import weight_path
-from onelayer.plots.weights import regularisation_path, weights
+from onelayer.plots.weights import weights
 
 __all__ = [
     "BLUE",
@@ -33,6 +35,7 @@ __all__ = [
     "regularisation_path",
     "roc",
     "threshold",
+    "tuning",
     "weight_path",
     "weights",
 ]

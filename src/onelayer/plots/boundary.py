@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import distance_transform_edt
 
 from onelayer.plots.canvas import (
     BLACK,
@@ -32,6 +33,8 @@ GRID = 201  # places on each side at which the shade is computed: finer than the
 MOST_COUNTS = 40  # more numbers than this beside the markers cannot be read
 CROWDED = 300  # places from which the markers are small
 LINE: dict[str, Any] = {"color": BLACK, "linewidth": 2}
+MOST_NAMED = 12  # classes in a legend
+SMALLEST = 0.03  # of the picture's side: how deep a region must be to hold its name
 MOST_SHADED = 0.5  # of a class's colour, where its probability is 1: markers must stand out
 
 
@@ -153,11 +156,11 @@ class Picture:
         self.two = len(plane.classes) == 2
         self.image: Any = None
         self.lines: list[Any] = []
-        self.words: Any = None
+        self.words: list[Any] = []
 
     def show(self, plane: Plane) -> None:
         """Draw the shade and the line of this plane instead of those before."""
-        for artist in [*self.lines, *filter(None, [self.words])]:
+        for artist in [*self.lines, *self.words]:
             artist.remove()
         probability = _on_grid(plane, self.box)
         shown = probability if self.levels is None else np.round(probability * self.levels) / self.levels
@@ -166,7 +169,9 @@ class Picture:
         else:
             self.image.set_data(_painted(shown))
         self.lines = _draw_lines(self.ax, plane, probability, self.box, self.threshold)
-        self.words = None if self.lines else say(self.ax, _why_none(plane))
+        self.words = _write_regions(self.ax, probability, self.box, plane)
+        if not self.lines:
+            self.words.append(say(self.ax, _why_none(plane)))
 
     def legend(self) -> None:
         """Name what is drawn."""
@@ -174,7 +179,10 @@ class Picture:
 
         said = f"boundary: probability {self.threshold:g}" if self.two else "boundary"
         lines = [Line2D([], [], **LINE)] if self.lines else []
-        legend_above(self.ax, [*self.handles, *lines], [*self.labels, *[said for _ in lines]])
+        known, more = self.handles[:MOST_NAMED], len(self.handles) - MOST_NAMED
+        rest = [Line2D([], [], linestyle="none")] if more > 0 else []
+        names = [*self.labels[: len(known)], *[f"and {more} others" for _ in rest], *[said for _ in lines]]
+        legend_above(self.ax, [*known, *rest, *lines], names)
 
 
 def _why_none(plane: Plane) -> str:
@@ -230,7 +238,7 @@ def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequen
         }  # in a PDF, as pixels: thousands of paths take seconds to show
         ax.scatter(where[:, 0], where[:, 1], s=area, zorder=4 + k / len(classes), **style, **many)
         handles.append(ax.scatter([], [], s=50, **style))
-        name = short(classes[k])
+        name = short(classes[k], 30 if len(classes) <= 6 else 15)
         labels.append(f"{name} ({n:,})" if len(rows) == n else f"{name} ({len(rows):,} of {n:,} drawn)")
         if counted:
             _write_counts(ax, where, counts, k)
@@ -261,6 +269,31 @@ def _draw_lines(ax: "Axes", plane: Plane, probability: Array, box: Box, threshol
     else:
         segments = borders(plane.weights, box, np.unique(probability.argmax(axis=2)).tolist())
     return [line for ends in segments for line in ax.plot(*zip(*ends, strict=True), **LINE, zorder=6)]
+
+
+def _write_regions(ax: "Axes", probability: Array, box: Box, plane: Plane) -> list[Any]:
+    """The name of the most probable class where its region has most room; of two classes the scale says it."""
+    from matplotlib.patheffects import Normal, Stroke
+
+    if len(plane.classes) == 2:
+        return []
+    outline = [Stroke(linewidth=3, foreground="white"), Normal()]
+    style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "path_effects": outline, "zorder": 7}
+    best, words = probability.argmax(axis=2), []
+    x, y = (np.linspace(*side, GRID) for side in box)
+    taken = np.zeros((GRID, GRID), dtype=bool)
+    taken[np.searchsorted(y, plane.points[:, 1]) - 1, np.searchsorted(x, plane.points[:, 0]) - 1] = True
+    for k in np.unique(best):
+        if _depth(best == k).max() >= SMALLEST * GRID:
+            depth = _depth((best == k) & ~taken)
+            row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+            words.append(ax.text(x[column], y[row], short(plane.classes[k], 15), parse_math=False, **style))
+    return words
+
+
+def _depth(inside: NDArray[np.bool_]) -> Array:
+    """How far each place lies from the next one that is outside."""
+    return np.asarray(distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1])
 
 
 def _traced(ax: "Axes", probability: Array, box: Box, threshold: float) -> list[Any]:

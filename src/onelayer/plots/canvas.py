@@ -13,10 +13,11 @@ Array = NDArray[Any]
 
 # Okabe and Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/
 BLUE, VERMILLION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
-ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK, YELLOW)
-MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*", ">", "p")  # 11 and 8 have no factor in common: 88 pairs
-DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 2)))
+ORANGE, SKY = "#E69F00", "#56B4E9"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)  # their yellow cannot be seen as a line on white
+# numbers without a common factor: 77 pairs of colour and marker, 42 of colour and dash
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*", ">", "p")
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)))
 
 # More markers than this hide each other on a page and take seconds to draw.
 MOST_POINTS = 3000
@@ -78,17 +79,19 @@ def say(ax: "Axes", words: str) -> Any:
 def legend_above(ax: "Axes", handles: list[Any], labels: Sequence[str]) -> None:
     """A legend that hides nothing."""
     # A little above: the exponent of the vertical axis, such as 1e9, stands right on the frame.
-    columns = 2 if len(labels) <= 4 else 3
-    legend = ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.05), ncols=columns, borderaxespad=0)
+    columns = min(2 if len(labels) <= 4 else 3, max(1, 90 // (8 + max(map(len, labels)))))
+    where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.05), "ncols": columns, "borderaxespad": 0}
+    legend = ax.legend(handles, labels, fontsize="medium" if len(labels) <= 6 else "small", **where)
     as_written(legend)
 
 
-def legend_aside(ax: "Axes", loc: str, most: int = 6) -> None:
+def legend_aside(ax: "Axes", loc: str, most: int = 6, title: str | None = None) -> None:
     """A legend inside, where there is room for it; of more entries than six, beside the picture."""
-    many = len(ax.get_legend_handles_labels()[1]) > most
+    entries = len(ax.get_legend_handles_labels()[1])
     beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "borderaxespad": 0}
-    where: dict[str, Any] = beside if many else {"loc": loc}
-    as_written(ax.legend(**where))
+    where: dict[str, Any] = beside if entries > most else {"loc": loc}
+    size = "medium" if entries <= 14 else "small"
+    as_written(ax.legend(**where, title=title, fontsize=size, title_fontsize=size))
 
 
 def as_written(legend: Any) -> None:
@@ -100,7 +103,8 @@ def as_written(legend: Any) -> None:
 def short(name: Any, most: int = 30) -> str:
     """A name on one line, and no longer than a picture can hold."""
     line = " ".join(str(name).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    tail = most // 3  # names of columns and levels often differ at their ends
+    return line if len(line) <= most else f"{line[: most - 1 - tail]}…{line[-tail:]}"
 
 
 def numbers(name: str, values: ArrayLike, ndim: int = 1) -> Array:
@@ -163,5 +167,22 @@ def codes_of(y: ArrayLike, known: ArrayLike, n: int) -> NDArray[np.intp]:
 
 
 def _unknown(labels: Array, known: Array, row: int) -> ValueError:
-    listed = ", ".join(map(str, known[:5].tolist())) + (", …" if len(known) > 5 else "")
-    return ValueError(f"y has {labels[row]!r} in row {row}; pass labels among {listed}")
+    return ValueError(f"y has {labels[row : row + 1].tolist()[0]!r} in row {row}; pass labels among {_some(known)}")
+
+
+def place_of(positive: Any, known: ArrayLike) -> int:
+    """The place of a class among the known ones, the last for None.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    labels = list(np.asarray(known).tolist())
+    if positive is not None and positive not in labels:
+        raise ValueError(f"positive is {positive!r}; pass one of {_some(np.asarray(known))}")
+    return len(labels) - 1 if positive is None else labels.index(positive)
+
+
+def _some(known: Array) -> str:
+    return ", ".join(map(str, known[:5].tolist())) + (", …" if len(known) > 5 else "")

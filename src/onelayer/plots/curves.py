@@ -80,6 +80,7 @@ def gap(
     *,
     optimum: float | None = None,
     label: str | None = None,
+    unit: str = "nats",
     against: str = "seconds",
     ax: "Axes | None" = None,
 ) -> "Axes":
@@ -95,6 +96,8 @@ def gap(
         The least cost there is. If None, the lowest one seen takes its place, which the axis says, and is not drawn.
     label : str, optional
         Name of the curve in the legend.
+    unit : str
+        Of the cost.
     against : {"seconds", "iteration"}
     ax : Axes, optional
 
@@ -132,7 +135,7 @@ def gap(
         above = np.maximum(costs - least, 0 if optimum is None else rounding)
         _curve(ax, x[above > 0], above[above > 0], name)
     ax.set_yscale("log")
-    _finish(ax, against, f"cost − {'lowest cost seen' if optimum is None else 'optimum'} (nats)", False)
+    _finish(ax, against, f"cost − {'lowest cost seen' if optimum is None else 'optimum'} ({unit})", False)
     return ax
 
 

@@ -1,4 +1,4 @@
-"""How good the answers are: ROC, precision and recall, calibration, the cost of errors, the confusion of classes.
+"""How good the probabilities are: ROC, precision and recall, calibration.
 
 Each takes labels ``y`` (n,) and probabilities ``p``: (n,) of class 1, or (n, k) of each class. With three or more
 classes each is judged against all others.
@@ -11,12 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer.plots.canvas import (
-    BLACK,
     Array,
     axes,
     check_finite,
-    check_pair,
-    check_threshold,
     codes_of,
     colour,
     dash,
@@ -29,7 +26,8 @@ from onelayer.plots.canvas import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_CELLS = 20  # classes up to which the counts in a confusion matrix can be read
+Curve = tuple[dict[str, Any], str, NDArray[np.bool_], Array]  # style, name, which rows are of the class, how probable
+MOST_CURVES = 20  # more cannot be told apart
 
 
 def roc(y: ArrayLike, p: ArrayLike, *, classes: Sequence[Any] | None = None, ax: "Axes | None" = None) -> "Axes":
@@ -49,7 +47,7 @@ def roc(y: ArrayLike, p: ArrayLike, *, classes: Sequence[Any] | None = None, ax:
     -------
     matplotlib.axes.Axes
         The legend gives the area under each curve: the chance that a row of the class gets a higher probability than
-        another row.
+        another row. Of more than 20 classes the 20 with the most rows are drawn, and the title says so.
 
     Raises
     ------
@@ -63,22 +61,21 @@ def roc(y: ArrayLike, p: ArrayLike, *, classes: Sequence[Any] | None = None, ax:
     >>> import matplotlib
     >>> matplotlib.use("Agg")
     >>> ax = roc(["no", "no", "yes", "yes"], [0.1, 0.4, 0.35, 0.8])
-    >>> ax.get_legend().get_texts()[0].get_text()
-    'yes: area 0.750'
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['yes: 0.750', 'by chance: 0.500']
     """
-    judged = _judged(y, p, classes)
-    ax = axes(ax)
-    _square(ax, "false positive rate", "true positive rate (recall)")
-    for i, (name, truth, chance) in enumerate(_one_against_others(*judged)):
+    found = judged(y, p, classes)
+    ax = _square(ax, "false positive rate", "true positive rate (recall)")
+    for style, name, truth, chance in _one_against_others(ax, *found):
         if truth.all() or not truth.any():
-            _nothing(ax, i, name, truth)
+            ax.plot([], [], label=f"{name}: {'all' if truth.any() else 'no'} rows are of it", **style)
             continue
-        hits, alarms, _ = _steps(truth, chance)
-        x, y_ = np.append(0, alarms / alarms[-1]), np.append(0, hits / hits[-1])
-        area = float(np.sum(np.diff(x) * (y_[1:] + y_[:-1]) / 2))
-        ax.plot(*thinned(x, y_), label=f"{name}: area {area:.3f}", **_style(i))
-    ax.plot((0, 1), (0, 1), color="grey", linewidth=1, linestyle=":", label="by chance: area 0.500")
-    legend_aside(ax, "lower right")
+        hits, alarms, _ = steps(truth, chance)
+        x, height = np.append(0, alarms / alarms[-1]), np.append(0, hits / hits[-1])
+        area = float(np.sum(np.diff(x) * (height[1:] + height[:-1]) / 2))
+        ax.plot(*thinned(x, height), label=f"{name}: {area:.3f}", **style)
+    ax.plot((0, 1), (0, 1), **BY_CHANCE, label="by chance: 0.500")
+    legend_aside(ax, "lower right", title="area under the curve")
     return ax
 
 
@@ -94,7 +91,8 @@ def precision_recall(
     Returns
     -------
     matplotlib.axes.Axes
-        The legend gives the average precision, Σ precision · Δ recall, and the class's share, what chance would give.
+        The legend gives the average precision, Σ precision · Δ recall, and the class's share, what chance would give,
+        which is the dotted line.
 
     Raises
     ------
@@ -108,24 +106,23 @@ def precision_recall(
     >>> import matplotlib
     >>> matplotlib.use("Agg")
     >>> ax = precision_recall(["no", "no", "yes", "yes"], [0.1, 0.4, 0.35, 0.8])
-    >>> ax.get_legend().get_texts()[0].get_text()
-    'yes: average precision 0.833 (by chance 0.500)'
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['yes: 0.833 (0.500)']
     """
-    judged = _judged(y, p, classes)
-    ax = axes(ax)
-    _square(ax, "recall", "precision")
-    for i, (name, truth, chance) in enumerate(_one_against_others(*judged)):
+    found = judged(y, p, classes)
+    ax = _square(ax, "recall", "precision")
+    for style, name, truth, chance in _one_against_others(ax, *found):
         if not truth.any():
-            _nothing(ax, i, name, truth)
+            ax.plot([], [], label=f"{name}: no rows are of it", **style)
             continue
-        hits, alarms, _ = _steps(truth, chance)
+        hits, alarms, _ = steps(truth, chance)
         recall, precision = hits / hits[-1], hits / (hits + alarms)
         average = float(np.sum(np.diff(recall, prepend=0) * precision))
-        label = f"{name}: average precision {average:.3f} (by chance {truth.mean():.3f})"
         # steps: between two thresholds no other recall can be had, and a straight line would promise too much
-        ax.step(*thinned(np.append(0, recall), np.append(precision[0], precision)), label=label, **_style(i))
-        ax.axhline(truth.mean(), color=colour(i), linewidth=1, linestyle=":")
-    legend_aside(ax, "best")
+        curve = thinned(np.append(0, recall), np.append(precision[0], precision))
+        ax.step(*curve, label=f"{name}: {average:.3f} ({truth.mean():.3f})", **style)
+        ax.axhline(truth.mean(), **BY_CHANCE | {"color": style["color"]})
+    legend_aside(ax, "best", title="average precision\n(by chance)")
     return ax
 
 
@@ -169,177 +166,36 @@ def calibration(
     """
     if bins < 1:
         raise ValueError(f"bins is {bins}; ask for at least one")
-    judged = _judged(y, p, classes)
-    ax = axes(ax)
-    _square(ax, "probability said", "share that came true")
-    curves = list(_one_against_others(*judged))
-    for i, (name, truth, chance) in enumerate(curves):
+    found = judged(y, p, classes)
+    ax = _square(ax, "probability said", "share that came true")
+    curves = list(_one_against_others(ax, *found))
+    for i, (style, name, truth, chance) in enumerate(curves):
         said, came_true, rows = _binned(truth, chance, bins)
         low, high = _wilson(came_true, rows)
-        style = _style(i) | {"marker": marker(i), "markersize": 6}
+        style |= {"marker": marker(i), "markersize": 6}
         if len(curves) == 1:
             bars = (np.maximum(came_true - low, 0), np.maximum(high - came_true, 0))
-            label = f"{short(name)}, with 95 % intervals"
-            ax.errorbar(said, came_true, yerr=bars, capsize=3, elinewidth=1, label=label, **style)
+            ax.errorbar(
+                said, came_true, yerr=bars, capsize=3, elinewidth=1, label=f"{name}, with 95 % intervals", **style
+            )
         else:  # intervals of several curves hide each other
-            ax.plot(said, came_true, label=short(name), **style)
-    ax.plot((0, 1), (0, 1), color="grey", linewidth=1, linestyle=":", label="said = came true")
+            ax.plot(said, came_true, label=name, **style)
+    ax.plot((0, 1), (0, 1), **BY_CHANCE, label="said = came true")
     legend_aside(ax, "upper left")
     return ax
 
 
-def threshold(
-    y: ArrayLike,
-    p: ArrayLike,
-    *,
-    costs: tuple[float, float] = (1.0, 1.0),
-    chosen: float | None = None,
-    positive: Any = None,
-    classes: Sequence[Any] | None = None,
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """What the errors cost at each threshold, and the threshold at which they cost least on these rows.
+BY_CHANCE: dict[str, Any] = {"color": "grey", "linewidth": 1, "linestyle": ":"}
 
-    With probabilities that mean what they say, the best threshold is ``cost of a false alarm / (that + cost of a
-    miss)`` (Elkan, 2001); the picture shows both.
 
-    Parameters
-    ----------
-    y, p, classes, ax : as for `roc`
-    costs : two floats
-        Of a false alarm and of a miss.
-    chosen : float, optional
-        A threshold in use, to be marked.
-    positive : label, optional
-        The class that is said above the threshold; the last one.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
+def judged(y: ArrayLike, p: ArrayLike, classes: Sequence[Any] | None) -> tuple[NDArray[np.intp], Array, Array]:
+    """Codes of the labels, (n, k) probabilities, and the k labels.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, a value is no probability, a label is unknown, or a cost is negative.
-    ImportError
-        If matplotlib is not installed.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
-    >>> ax = threshold(["no", "no", "yes", "yes"], [0.1, 0.4, 0.35, 0.8], costs=(1, 5))
-    >>> ax.get_legend().get_texts()[-1].get_text()
-    'least, 0.25, at threshold 0.1'
+        If shapes do not fit, a value is no probability, or a label is unknown.
     """
-    check_pair("costs", costs)
-    alarm, miss = map(float, costs)
-    if not (np.isfinite([alarm, miss]).all() and alarm >= 0 and miss >= 0 and alarm + miss > 0):
-        raise ValueError(f"costs is {costs!r}; pass two numbers that are 0 or more, not both 0")
-    if chosen is not None:
-        check_threshold(chosen)
-    codes, p, labels = _judged(y, p, classes)
-    k = len(labels) - 1 if positive is None else int(codes_of([positive], labels, 1)[0])
-    truth, chance = codes == k, p[:, k]
-    n, hits, alarms, values = len(truth), *_steps(truth, chance)
-    # said above the threshold: at a value, the rows that have it are not; past the highest, none is
-    at = np.concatenate([[0.0], values[::-1]])
-    false_alarms = np.concatenate([alarms[::-1], [0]])
-    misses = truth.sum() - np.concatenate([hits[::-1], [0]])
-    if values[-1] == 0:
-        at, false_alarms, misses = at[1:], false_alarms[1:], misses[1:]
-    total = (alarm * false_alarms + miss * misses) / n
-    best = int(total.argmin())
-    ax = axes(ax)
-    for i, (label, part) in enumerate(
-        (("all errors", total), ("false alarms", alarm * false_alarms / n), ("misses", miss * misses / n))
-    ):
-        x, height = thinned(np.append(at, 1.0), np.append(part, part[-1]))
-        ax.plot(x, height, drawstyle="steps-post", label=label, **_style(i))
-    ax.axvline(
-        alarm / (alarm + miss),
-        color="grey",
-        linewidth=1,
-        linestyle=":",
-        label=f"by the costs alone: {alarm / (alarm + miss):.3g}",
-    )
-    ax.plot(
-        at[best],
-        total[best],
-        "o",
-        color=BLACK,
-        markersize=8,
-        zorder=5,
-        label=f"least, {total[best]:.3g}, at threshold {at[best]:.3g}",
-    )
-    if chosen is not None:
-        ax.axvline(chosen, color=BLACK, linewidth=1.5, label=f"in use: {chosen:g}")
-    ax.set(xlim=(0, 1), ylim=(0, None), ylabel=f"cost per row (false alarm {alarm:g}, miss {miss:g})")
-    ax.set_xlabel(f"threshold on the probability of {short(labels[k])}", parse_math=False)
-    ax.grid(alpha=0.3)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderaxespad=0)
-    return ax
-
-
-def confusion(
-    y: ArrayLike, predicted: ArrayLike, *, classes: Sequence[Any] | None = None, ax: "Axes | None" = None
-) -> "Axes":
-    """How many rows of each class were taken for which, with the share of its class as shading.
-
-    Parameters
-    ----------
-    y, predicted : arrays of shape (n,)
-        Labels.
-    classes : sequence of labels, optional
-        In the order of rows and columns; those in y or predicted, sorted.
-    ax : Axes, optional
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, or a label is unknown.
-    ImportError
-        If matplotlib is not installed.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
-    >>> ax = confusion(["no", "no", "yes"], ["no", "yes", "yes"])
-    >>> [text.get_text() for text in ax.texts]
-    ['1', '1', '0', '1']
-    """
-    y, predicted = np.asarray(y), np.asarray(predicted)
-    if y.ndim != 1 or len(y) == 0:
-        raise ValueError(f"y has shape {y.shape}; pass one label for each row, at least one")
-    labels = np.union1d(y, predicted) if classes is None else np.asarray(classes)
-    k = len(labels)
-    pairs = codes_of(y, labels, len(y)) * k + codes_of(predicted, labels, len(y))
-    counts = np.bincount(pairs, minlength=k * k).reshape(k, k)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ax = axes(ax)
-    image = ax.imshow(share, cmap="cividis", vmin=0, vmax=1)
-    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0, 0.035, 1)))
-    bar.set_label("share of the true class")
-    if k <= MOST_CELLS:
-        for i, j in np.ndindex(k, k):
-            ink = "white" if share[i, j] < 0.5 else BLACK
-            ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=ink, fontsize=10 if k < 8 else 7)
-    every = range(0, k, -(-k // 40))  # more names than 40 on a side overlap
-    names = [short(labels[i], 15) for i in every]
-    ax.set_xticks(every, names, rotation=0 if k * max(map(len, names)) < 40 else 90, parse_math=False)
-    ax.set_yticks(every, names, parse_math=False)
-    right = int(np.trace(counts))
-    ax.set(xlabel="said", ylabel="true", title=f"{right:,} of {len(y):,} rows right ({right / len(y):.1%})")
-    return ax
-
-
-def _judged(y: ArrayLike, p: ArrayLike, classes: Sequence[Any] | None) -> tuple[NDArray[np.intp], Array, Array]:
-    """Codes of the labels, (n, k) probabilities, and the k labels."""
     p = np.asarray(p, dtype=np.float64)
     if p.ndim not in (1, 2) or len(p) == 0:
         raise ValueError(f"p has shape {p.shape}; pass probabilities (n,) of the last class, or (n, k) of each")
@@ -355,20 +211,25 @@ def _judged(y: ArrayLike, p: ArrayLike, classes: Sequence[Any] | None) -> tuple[
     return codes_of(y, labels, len(p)), p, labels
 
 
-def _one_against_others(
-    codes: NDArray[np.intp], p: Array, labels: Array
-) -> Iterator[tuple[str, NDArray[np.bool_], Array]]:
-    for k in [1] if len(labels) == 2 else range(len(labels)):
-        yield short(labels[k], 20), codes == k, p[:, k]
-
-
-def _steps(truth: NDArray[np.bool_], chance: Array) -> tuple[Array, Array, Array]:
+def steps(truth: NDArray[np.bool_], chance: Array) -> tuple[Array, Array, Array]:
     """Rows of the class, and others, at or above each different probability, and these, the highest first."""
     order = np.argsort(-chance, kind="stable")
     values, found = chance[order], truth[order]
     last = np.append(np.flatnonzero(np.diff(values)), len(values) - 1)
     hits = np.cumsum(found)[last]
     return hits, last + 1 - hits, values[last]
+
+
+def _one_against_others(ax: "Axes", codes: NDArray[np.intp], p: Array, labels: Array) -> Iterator[Curve]:
+    """A curve for each class, of two for the last only; of many for those with the most rows."""
+    shown = [1] if len(labels) == 2 else list(range(len(labels)))
+    if len(shown) > MOST_CURVES:
+        rows = np.bincount(codes, minlength=len(labels))
+        shown = sorted(np.argsort(-rows, kind="stable")[:MOST_CURVES].tolist())
+        ax.set_title(f"the {MOST_CURVES} classes with the most rows, of {len(labels):,}")
+    for i, k in enumerate(shown):
+        style = {"color": colour(i), "linestyle": dash(i), "linewidth": 2}
+        yield style, short(labels[k], 20), codes == k, p[:, k]
 
 
 def _binned(truth: NDArray[np.bool_], chance: Array, bins: int) -> tuple[Array, Array, Array]:
@@ -390,15 +251,9 @@ def _wilson(share: Array, n: Array, z: float = 1.959963984540054) -> tuple[Array
     return middle - half, middle + half
 
 
-def _square(ax: "Axes", xlabel: str, ylabel: str) -> None:
+def _square(ax: "Axes | None", xlabel: str, ylabel: str) -> "Axes":
+    ax = axes(ax)
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=xlabel, ylabel=ylabel)
     ax.set_aspect("equal")
     ax.grid(alpha=0.3)
-
-
-def _style(i: int) -> dict[str, Any]:
-    return {"color": colour(i), "linestyle": dash(i), "linewidth": 2}
-
-
-def _nothing(ax: "Axes", i: int, name: str, truth: NDArray[np.bool_]) -> None:
-    ax.plot([], [], label=f"{name}: {'all' if truth.any() else 'no'} rows are of it", **_style(i))
+    return ax

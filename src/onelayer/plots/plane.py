@@ -43,10 +43,9 @@ class Plane:
         """What a picture of some of the features cannot show, for the axis."""
         if len(self.medians) == 2:
             return ""
-        return (
-            f"\n(the other {len(self.medians) - 2:,} features at their medians: "
-            f"{100 * self.faithful:.0f} % of rows lie on the model's side)"
-        )
+        still = len(self.medians) - 2
+        others = "other feature at its median" if still == 1 else f"other {still:,} features at their medians"
+        return f"\n(the {others}: {100 * self.faithful:.0f} % of rows lie on the model's side)"
 
     def with_weights(self, coefficients: Array) -> "Plane":
         """The same places with the line of other weights, (1 or k, d + 1)."""
@@ -96,13 +95,13 @@ class Plane:
         columns, X = getattr(X, "columns", None), matrix(X)
         n, d = X.shape
         if d < 2:
-            raise ValueError(f"X has {d} columns; a boundary needs two: draw plots.projection instead")
+            raise ValueError(f"X has {d} column{'s' * (d != 1)}; a boundary needs two: draw the projection instead")
         names = _names(names, columns, model, d)
         codes = codes_of(y, model.classes_, n)
         some = np.sort(np.random.default_rng(0).choice(n, min(n, MOST_ROWS), replace=False))
         coefficients = linear(model, X[some[:50]])
         chosen = _chosen(features, names, _influence(coefficients, X[some], d))
-        points = np.column_stack([_column(X, j) for j in chosen])
+        points = np.column_stack([column_of(X, j) for j in chosen])
         _check_cells(points, chosen, names)
         medians = _medians(X[some])
         check_finite("the median of each column of X", medians)
@@ -240,7 +239,8 @@ def _position(feature: int | str, names: Sequence[str]) -> int:
     raise ValueError(f"features has {feature!r}; pass names among {listed}, or positions from 0 to {len(names) - 1}")
 
 
-def _column(X: Any, j: int) -> Array:
+def column_of(X: Any, j: int) -> Array:
+    """One column of an array or a sparse matrix, as (n,) numbers."""
     column = X[:, [j]]
     return np.asarray(column.toarray() if hasattr(column, "toarray") else column, dtype=np.float64)[:, 0]
 
@@ -251,7 +251,7 @@ def _medians(X: Any) -> Array:
     X = X.tocsc()
     medians = np.zeros(X.shape[1])  # the median of a column that is zero in more than half of its rows
     for j in np.flatnonzero(2 * np.diff(X.indptr) >= X.shape[0]):
-        medians[j] = np.median(_column(X, int(j)))
+        medians[j] = np.median(column_of(X, int(j)))
     return medians
 
 

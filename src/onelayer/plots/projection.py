@@ -9,14 +9,13 @@ from scipy.special import expit, logit, logsumexp
 
 from onelayer.plots.canvas import (
     BLACK,
-    BLUE,
-    VERMILLION,
     Array,
     axes,
     check_finite,
     check_threshold,
     codes_of,
     colour,
+    place_of,
     short,
 )
 from onelayer.plots.plane import asked, matrix, probabilities
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BARS = 60
+MOST_LANES = 20  # whose names have room beside them
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "|||", "---")  # told apart in grey
 LARGEST = float(logit(1 - 2.0**-53))  # what a probability that rounds to 1 is shown at, where there are no logits
 
@@ -43,7 +43,7 @@ def projection(
 
     Right of the line are the rows for which the positive class is said; the shade is its probability, the same for all
     rows at that place, whatever their features. Every row is counted, however many there are; bars reach to the
-    fullest of their own lane.
+    fullest of their own lane. Of more than 20 classes 20 have a lane.
 
     Parameters
     ----------
@@ -85,29 +85,37 @@ def projection(
     X = matrix(X)
     codes = codes_of(y, known, X.shape[0])
     names = [short(label) for label in (known if classes is None else classes)]
-    chosen = len(known) - 1 if positive is None else int(codes_of([positive], known, 1)[0])
+    chosen = place_of(positive, known)
     at = getattr(model, "threshold", 0.5) if threshold is None else threshold
     check_threshold(at)
     z = _log_odds(model, X, chosen)
+    sizes = np.bincount(codes, minlength=len(known))
+    lanes = _lanes(sizes, chosen)
     ax = axes(ax)
     low, high = float(min(z.min(), 0)), float(max(z.max(), 0))
     margin = 0.04 * (high - low) or 1.0
-    ax.set(xlim=(low - margin, high + margin), ylim=(-0.15, len(known) - 0.05))
-    _shade(ax, short(names[chosen]))
+    ax.set(xlim=(low - margin, high + margin), ylim=(-0.15, len(lanes) - 0.05))
+    others = colour(1 - chosen) if len(known) == 2 else "grey"
+    _shade(ax, names[chosen], (others, "white", colour(chosen)))
     edges = np.linspace(low, high if high > low else low + 1, BARS + 1)
-    for k in range(len(known)):
+    for lane, k in enumerate(lanes):
         counts = np.histogram(z[codes == k], edges)[0]
         style: dict[str, Any] = {"facecolor": colour(k), "edgecolor": "white", "hatch": HATCHES[k % len(HATCHES)]}
-        ax.stairs(k + 0.8 * counts / max(1, counts.max()), edges, baseline=k, fill=True, linewidth=0, **style)
-        ax.stairs(k + 0.8 * counts / max(1, counts.max()), edges, baseline=k, color=BLACK, linewidth=0.6)
+        ax.stairs(lane + 0.8 * counts / max(1, counts.max()), edges, baseline=lane, fill=True, linewidth=0, **style)
+        ax.stairs(lane + 0.8 * counts / max(1, counts.max()), edges, baseline=lane, color=BLACK, linewidth=0.6)
     if 0 < at < 1 and ax.get_xlim()[0] <= logit(at) <= ax.get_xlim()[1]:
         ax.axvline(logit(at), color=BLACK, linewidth=2, label=f"boundary: probability {at:g}")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
-    sizes = np.bincount(codes, minlength=len(known))
-    labels = [f"{name} ({n:,})" for name, n in zip(names, sizes, strict=True)]
-    ax.set_yticks(np.arange(len(known)) + 0.2, labels, parse_math=False)
-    ax.set_xlabel(f"log-odds of {names[chosen]} (nats)", parse_math=False)
+    ax.set_yticks(np.arange(len(lanes)) + 0.2, [f"{names[k]} ({sizes[k]:,})" for k in lanes], parse_math=False)
+    few = "" if len(lanes) == len(known) else f"\n({len(lanes)} of {len(known):,} classes, those with the most rows)"
+    ax.set_xlabel(f"log-odds of {names[chosen]} (nats){few}", parse_math=False)
     return ax
+
+
+def _lanes(sizes: Array, chosen: int) -> list[int]:
+    """The classes that are shown: all, or of many the chosen one and those with the most rows."""
+    ranked = np.argsort(-sizes, kind="stable")
+    return sorted({chosen, *ranked[ranked != chosen][: MOST_LANES - 1].tolist()})
 
 
 def _log_odds(model: Any, X: Any, chosen: int) -> Array:
@@ -127,11 +135,11 @@ def _log_odds(model: Any, X: Any, chosen: int) -> Array:
     return z
 
 
-def _shade(ax: "Axes", positive: str) -> None:
+def _shade(ax: "Axes", positive: str, colours: tuple[str, str, str]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     low, high = ax.get_xlim()
-    palette = LinearSegmentedColormap.from_list("others to positive", (BLUE, "white", VERMILLION))
+    palette = LinearSegmentedColormap.from_list("others to positive", colours)
     probability = expit(np.linspace(low, high, 400))[None, :]
     extent = (low, high, *ax.get_ylim())
     image = ax.imshow(probability, extent=extent, aspect="auto", cmap=palette, vmin=0, vmax=1, alpha=0.3, zorder=0)

@@ -21,7 +21,7 @@ from onelayer.plots.canvas import (
     short,
     thinned,
 )
-from onelayer.plots.plane import matrix
+from onelayer.plots.plane import column_of, matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +36,7 @@ def weight_path(
     y: ArrayLike,
     *,
     C: float = np.inf,
+    centre: ArrayLike | None = None,
     shown: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
     classes: Sequence[Any] | None = None,
@@ -55,6 +56,9 @@ def weight_path(
         Labels.
     C : float
         Inverse strength of the penalty; infinity is none.
+    centre : array of shape (d,), optional
+        A row, such as the mean, whose log-odds are held, or shown, in the place of the bias, which is the log-odds of
+        a row of noughts. Solvers of `onelayer.PerceptronClassifier` go downhill in columns centred at the mean.
     shown : two positions, optional
         Which of the d + 1, or k (d + 1), weights to show; the two that move most.
     names : d str, optional
@@ -82,15 +86,19 @@ def weight_path(
     >>> ax = weight_path([[0, 0, 0], [0.5, 0.3, 0], [0.7, 0.6, 0]], X, [0, 1, 1], names=["a", "b"])
     >>> print(ax.get_xlabel(), "/", ax.get_ylabel())
     weight of a
-    (the other 1 weights as at the end) / weight of b
+    (the bias as at the end) / weight of b
     """
     X = matrix(X)
     n, d = X.shape
     labels = np.unique(np.asarray(y)) if classes is None else np.asarray(classes)
     codes = codes_of(y, labels, n)
     k = 1 if len(labels) == 2 else len(labels)
+    origin = np.zeros(d) if centre is None else numbers("centre", centre)
+    if len(origin) != d:
+        raise ValueError(f"centre has {len(origin)} numbers for {d} columns; pass one for each")
     paths = {
-        name: _steps(steps, k, d) for name, steps in (path.items() if isinstance(path, Mapping) else [(None, path)])
+        name: _steps(steps, k, origin)
+        for name, steps in (path.items() if isinstance(path, Mapping) else [(None, path)])
     }
     moved = np.ptp(np.concatenate(list(paths.values())), axis=0)
     i, j = _shown(shown, moved)
@@ -99,25 +107,33 @@ def weight_path(
     xs, ys = (np.linspace(*_limits(everything[:, side]), GRID) for side in (0, 1))
     rows = np.sort(sample(np.arange(n), max(1, MOST_TERMS // k)))
     end = next(iter(paths.values()))[-1]
-    surface = _surface(X[rows], codes[rows], end.reshape(k, d + 1), divmod(i, d + 1), divmod(j, d + 1), xs, ys)
+    columns = [_centred(X[rows], place % (d + 1), origin) for place in (i, j)]
+    z = _logits(X[rows], end.reshape(k, d + 1), origin)
+    moves = [(place // (d + 1), column, end[place]) for place, column in zip((i, j), columns, strict=True)]
+    surface = _surface(z, codes[rows], moves, xs, ys)
     surface += _penalty(end, i, j, xs, ys, d) / (C * n)
     _draw_surface(ax, xs, ys, surface, "" if len(rows) == n else f" on {len(rows):,} of {n:,} rows")
     for number, (name, steps) in enumerate(paths.items()):
         _draw_path(ax, steps[:, i], steps[:, j], name, number)
-    others = f"\n(the other {len(moved) - 2:,} weights as at the end)" if len(moved) > 2 else ""
-    ax.set_xlabel(_weight_name(i, d, names, labels) + others, parse_math=False)
-    ax.set_ylabel(_weight_name(j, d, names, labels), parse_math=False)
+    bias = "bias" if centre is None else "bias at the columns' centre"
+    still = [place for place in range(min(4, len(moved))) if place not in (i, j)]  # the one that is left of three
+    rest = _weight_name(still[0], d, names, labels, bias) if len(moved) == 3 else f"other {len(moved) - 2:,} weights"
+    others = f"\n(the {rest} as at the end)" if len(moved) > 2 else ""
+    ax.set_xlabel(_weight_name(i, d, names, labels, bias) + others, parse_math=False)
+    ax.set_ylabel(_weight_name(j, d, names, labels, bias), parse_math=False)
     legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderaxespad=0)
     as_written(legend)
     return ax
 
 
-def _steps(steps: ArrayLike, k: int, d: int) -> Array:
-    found = numbers("path", steps, np.ndim(steps))
+def _steps(steps: ArrayLike, k: int, origin: Array) -> Array:
+    """(t, k (d + 1)), with the log-odds at the origin in the place of the bias."""
+    found, d = numbers("path", steps, np.ndim(steps)), len(origin)
     if found.shape[1:] not in {(k, d + 1)} | ({(d + 1,)} if k == 1 else set()):
         expected = f"(t, {d + 1})" if k == 1 else f"(t, {k}, {d + 1})"
         raise ValueError(f"path has shape {found.shape}, not {expected}; pass the weights of each step, the bias last")
-    return found.reshape(len(found), -1)
+    at_origin = found[..., -1:] + (found[..., :-1] @ origin)[..., None]
+    return np.concatenate([found[..., :-1], at_origin], axis=-1).reshape(len(found), -1)
 
 
 def _shown(shown: Sequence[int] | None, moved: Array) -> tuple[int, int]:
@@ -135,13 +151,17 @@ def _limits(values: Array) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _surface(
-    X: Any, codes: Array, weights: Array, first: tuple[int, int], second: tuple[int, int], xs: Array, ys: Array
-) -> Array:
-    """The mean log loss at each place (y, x), as two entries (class, column) of the weights vary."""
-    A = np.column_stack([X.toarray() if hasattr(X, "toarray") else X, np.ones(X.shape[0])])
-    z = A @ weights.T  # (n, k)
-    moves = [(row, A[:, column], weights[row, column]) for row, column in (first, second)]
+def _centred(X: Any, column: int, origin: Array) -> Array:
+    """A column of rows, from the origin on; that of the bias is all ones."""
+    return np.ones(X.shape[0]) if column == len(origin) else column_of(X, column) - origin[column]
+
+
+def _logits(X: Any, weights: Array, origin: Array) -> Array:
+    return np.asarray(X @ weights[:, :-1].T + weights[:, -1] - weights[:, :-1] @ origin)  # (n, k)
+
+
+def _surface(z: Array, codes: Array, moves: Sequence[tuple[int, Array, float]], xs: Array, ys: Array) -> Array:
+    """The mean log loss at each place (y, x), as two weights vary: each of a class, with its column and value now."""
     surface = np.empty((len(ys), len(xs)))
     for i, j in np.ndindex(surface.shape):
         at = z.copy()
@@ -190,7 +210,7 @@ def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int) ->
     ax.plot(x[-1:], y[-1:], "*", color="white", markersize=14, label="end" if once else None, **ends)
 
 
-def _weight_name(place: int, d: int, names: Sequence[str] | None, labels: Array) -> str:
+def _weight_name(place: int, d: int, names: Sequence[str] | None, labels: Array, bias: str) -> str:
     row, column = divmod(place, d + 1)
-    of = "bias" if column == d else f"weight of {f'x{column + 1}' if names is None else short(names[column])}"
+    of = bias if column == d else f"weight of {f'x{column + 1}' if names is None else short(names[column])}"
     return of if len(labels) == 2 else f"{of}, for {short(labels[row])}"

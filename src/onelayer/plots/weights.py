@@ -1,4 +1,4 @@
-"""What was learnt: the strongest weights, how sure they are, and how they grow as the penalty is relaxed."""
+"""What was learnt: the strongest weights, and how sure they are."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,17 @@ from onelayer.plots.canvas import (
     check_finite,
     check_pair,
     colour,
-    dash,
     legend_aside,
     marker,
-    numbers,
     short,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+MOST_LANES = 5  # classes whose markers and intervals can be told apart in the space of one feature
+MOST_COLUMNS = 20  # classes up to which figures have room in their cells
 
 
 def weights(
@@ -39,8 +41,9 @@ def weights(
 ) -> "Axes":
     """The strongest weights, the strongest on top, with intervals where their standard errors are known.
 
-    Of two classes as bars, to the right towards class 1, to the left towards class 0; of three or more as a marker for
-    each class. An interval that reaches off the picture has no end drawn.
+    Of two classes as bars, to the right towards class 1, to the left towards class 0; of three to five as a marker for
+    each class; of more as a table with a column for each, shaded by the weight. An interval that reaches off the
+    picture has no end drawn.
 
     Parameters
     ----------
@@ -87,92 +90,16 @@ def weights(
     labels = _class_names(classes, len(w))
     strongest = np.argsort(-np.abs(w).max(axis=0), kind="stable")[:most]
     ax = axes(ax)
-    ax.axvline(0, color=BLACK, linewidth=1)
-    draw = _bars if len(w) == 1 else _markers
+    draw = _bars if len(w) == 1 else _markers if len(w) <= MOST_LANES else _cells
     draw(ax, w[:, strongest], None if half is None else half[:, strongest], labels)
-    _frame(ax, w[:, strongest], None if half is None else half[:, strongest])
     ax.set_yticks(np.arange(len(strongest)), [short(names[i]) for i in strongest], parse_math=False)
     ax.set_ylim(len(strongest) - 0.5, -0.5)
     d = w.shape[1]
     intervals = "" if half is None else f", with {100 * confidence:g} % intervals"
-    ax.set_title(f"all weights{intervals}" if d <= most else f"the {most:,} strongest of {d:,} weights{intervals}")
-    ax.grid(axis="x", alpha=0.3)
-    ax.set_axisbelow(True)
-    return ax
-
-
-def regularisation_path(
-    C: ArrayLike,
-    values: ArrayLike,
-    names: Sequence[str],
-    *,
-    chosen: float | None = None,
-    most: int = 8,
-    ylabel: str = "weight (log-odds)",
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """How each weight grows as the penalty is relaxed, from strong on the left to weak on the right.
-
-    Parameters
-    ----------
-    C : array of shape (m,)
-        Inverse strengths of the penalty, positive.
-    values : array of shape (m, d)
-        The weights fitted with each.
-    names : d str
-        Of the features.
-    chosen : float, optional
-        The C in use, to be marked.
-    most : int
-        How many weights, the largest at the weakest penalty, are named; the others are drawn in grey.
-    ylabel : str
-        What the weights are, with their unit.
-    ax : Axes, optional
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a value is not finite, or a C is not positive.
-    ImportError
-        If matplotlib is not installed.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
-    >>> ax = regularisation_path([0.1, 1, 10], [[0.1, 0], [0.5, -0.1], [0.9, -0.3]], ["aack", "beep"], chosen=1)
-    >>> ax.get_xscale(), [text.get_text() for text in ax.get_legend().get_texts()]
-    ('log', ['aack', 'beep', 'in use: C = 1'])
-    """
-    C, w = numbers("C", C), numbers("values", values, 2)
-    if w.shape != (len(C), len(names)):
-        raise ValueError(f"values has shape {w.shape} for {len(C)} values of C and {len(names)} names; pass (m, d)")
-    if C.min() <= 0 or (chosen is not None and not chosen > 0):
-        raise ValueError(f"C is {min(C.min(), chosen or np.inf)}; pass positive numbers")
-    order = np.argsort(C)
-    C, w = C[order], w[order]
-    strongest = np.argsort(-np.abs(w[-1]), kind="stable")
-    ax = axes(ax)
-    ax.set_xscale("log")
-    ax.axhline(0, color=BLACK, linewidth=1)
-    named, others = strongest[:most], strongest[most:1000]
-    if len(others):
-        ax.plot(C, w[:, others], color="0.75", linewidth=0.8, zorder=1)
-        ax.lines[-1].set_label(
-            f"{w.shape[1] - len(named):,} others" + (f" ({len(others):,} drawn)" if len(strongest) > 1000 else "")
-        )
-    for i, j in enumerate(named):
-        style: dict[str, Any] = {"color": colour(i), "linestyle": dash(i), "marker": marker(i), "linewidth": 2}
-        ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=short(names[j]), **style)
-    if chosen is not None and np.isfinite(chosen):
-        ax.axvline(chosen, color=BLACK, linewidth=1.5, linestyle=":", label=f"in use: C = {chosen:g}")
-    ax.set(xlabel="C (inverse strength of the penalty)", ylabel=ylabel)
-    ax.grid(alpha=0.3)
-    legend_aside(ax, "best", most=0)
+    if half is not None and draw is _cells:
+        intervals = f"\n(pale figures: 0 lies within the {100 * confidence:g} % interval)"
+    many = f"the {most:,} strongest of {d:,} {'weights' if len(w) == 1 else 'features'}"
+    ax.set_title(f"{'all weights' if d <= most else many}{intervals}")
     return ax
 
 
@@ -205,6 +132,7 @@ def _bars(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> No
     if half is not None:
         ax.errorbar(w[0], rows, xerr=_drawable(half[0], w), fmt="none", ecolor=BLACK, elinewidth=1.2, capsize=3)
     ax.set_xlabel(f"weight (log-odds):  ← {labels[0]}   |   {labels[1]} →", parse_math=False)
+    _frame(ax, w, half)
 
 
 def _markers(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> None:
@@ -217,7 +145,34 @@ def _markers(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) ->
     for row in rows[:-1]:
         ax.axhline(row + 0.5, color="0.85", linewidth=0.8)
     ax.set_xlabel("weight (log-odds towards the class)")
+    _frame(ax, w, half)
     legend_aside(ax, "best", most=0)
+
+
+def _cells(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> None:
+    """A column for each class and a figure in each cell: of many classes markers hide each other."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    palette = LinearSegmentedColormap.from_list("against to towards", (BLUE, "white", VERMILLION))
+    largest = float(np.abs(w).max()) or 1.0
+    image = ax.imshow(w.T, cmap=palette, vmin=-largest, vmax=largest, aspect="auto")
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.02, 0, 0.03, 1)))
+    bar.set_label("weight (log-odds towards the class)")
+    every = range(0, len(w), -(-len(w) // 40))  # more names than 40 overlap
+    names = [short(labels[i], 15) for i in every]
+    turned, size = 0 if len(w) * max(map(len, names)) < 50 else 90, "medium" if len(names) <= 20 else "xx-small"
+    ax.set_xticks(every, names, rotation=turned, fontsize=size, parse_math=False)
+    if len(w) > MOST_COLUMNS:
+        return
+    unsure: Array = np.zeros(w.shape, dtype=bool) if half is None else half >= np.abs(w)
+    for i, j in np.ndindex(w.shape):
+        ink = "white" if abs(w[i, j]) > 0.7 * largest else BLACK
+        shown: dict[str, Any] = {
+            "fontsize": 8 if len(w) <= 12 else 6,
+            "color": ink,
+            "alpha": 0.45 if unsure[i, j] else 1.0,
+        }
+        ax.text(i, j, f"{w[i, j]:+.2g}", ha="center", va="center", **shown)
 
 
 def _drawable(half: Array, w: Array) -> Array:
@@ -227,6 +182,9 @@ def _drawable(half: Array, w: Array) -> Array:
 
 def _frame(ax: "Axes", w: Array, half: Array | None) -> None:
     """Limits that hold all weights and zero, and intervals up to four times as wide as the weights' own range."""
+    ax.axvline(0, color=BLACK, linewidth=1)
+    ax.grid(axis="x", alpha=0.3)
+    ax.set_axisbelow(True)
     low, high = min(float(w.min()), 0.0), max(float(w.max()), 0.0)
     range_ = high - low or 1.0
     if half is not None:

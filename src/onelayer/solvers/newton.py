@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh, eigvalsh_tridiagonal
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from onelayer.sampling import DIRECT, HESSIANS
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
 
-DIRECT = 512  # parameters up to which forming and factoring the Hessian is cheaper than some 20 products with it
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
 ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
@@ -29,6 +29,7 @@ DOUBLE = float(np.finfo(np.float64).eps)
 SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
 LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
 STALE = 0.5  # of the value: from there on, the blocks of the Hessian have changed enough to be taken anew
+NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 ROUNDING = FLOOR * DOUBLE
@@ -60,18 +61,28 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     for sample in samples:
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
         accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
-        minimise = _direct if u.size <= DIRECT else _truncated
-        outcome, curvature = minimise(sample, u, accuracy, max_iter, watch, None)
+        if u.size <= DIRECT and (sample.outputs == 1 or sample.rows.n <= HESSIANS * u.size):
+            outcome, curvature = _direct(sample, u, accuracy, max_iter, watch, None)
+            if curvature is not None:
+                curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
+        else:
+            outcome = _truncated(sample, _seen(sample, u, watch), accuracy, max_iter, watch, curvature)
+            if curvature is not None:
+                curvature = _of_sample(sample, outcome.point, curvature)
         u = outcome.point.u
-        if curvature is not None:
-            curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
         if watch.stopped:
             break
     sample = None  # in memory no longer than it is needed
     if objective.rows.d > objective.rows.n and objective.rows.plain and (objective.penalty > 0).all():
         return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
-    minimise = _direct if u.size <= DIRECT and (curvature is None or u.size <= SQUARE) else _truncated
-    return certified(objective, minimise(objective, u, tol, max_iter, watch, curvature)[0], tol, watch)
+    if u.size > DIRECT:
+        outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature)
+    else:
+        few = curvature is None or u.size <= SQUARE
+        outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=few)
+        if not few and not outcome.converged and not watch.stopped:
+            outcome = _truncated(objective, outcome.point, tol, max_iter, watch, curvature)
+    return certified(objective, outcome, tol, watch)
 
 
 def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
@@ -79,7 +90,6 @@ def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wa
     inside, back = objective.in_row_space()
     start = np.zeros(inside.shape)
     start[:, inside.rows.d :] = u[:, objective.rows.d :]
-    minimise = _direct if start.size <= DIRECT else _truncated
     k, d = objective.outputs, objective.rows.d
 
     def lift(point: Point) -> Point:
@@ -93,22 +103,35 @@ def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wa
         watch(cast(Point, Lifted(point, lift, root * point.norm)))
         return watch.stopped
 
-    outcome = minimise(inside, start, tol, max_iter, Watch(see), None)[0]
+    if start.size <= DIRECT:
+        outcome = _direct(inside, start, tol, max_iter, Watch(see), None)[0]
+    else:
+        seen = Watch(see)
+        outcome = _truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None)
     point = Point.at(objective, back(outcome.point.u))
     watch(point)
     return replace(outcome, point=point)
 
 
 def _direct(
-    objective: Any, u: Array, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
+    objective: Any,
+    u: Array,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+    curvature: Curvature | None,
+    *,
+    anew: bool = True,
 ) -> tuple[Outcome, Curvature | None]:
-    """Steps with a factored Hessian, kept as long as each step leaves little of the decrement."""
+    """Steps with a factored Hessian, kept as long as each step leaves little of the decrement, then taken `anew`."""
     point = Point.at(objective, u)
     watch(point)
     gap, kind, last, older = math.inf, "estimate", math.inf, True
     for iteration in range(max_iter + 1):
         step, decrement = _step(curvature, point) if curvature else (point.u, math.inf)
         if curvature is None or (older and decrement > SLOW * last):
+            if not anew:
+                break
             curvature, older = factored(objective, point), False
             step, decrement = _step(curvature, point)
         gap, kind = _gap(point, decrement * (2 if older and curvature.error == 1 else curvature.error))
@@ -125,18 +148,24 @@ def _direct(
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), curvature
 
 
+def _seen(objective: Any, u: Array, watch: Watch) -> Point:
+    point = Point.at(objective, u, keep=True)
+    watch(point)
+    return point
+
+
 def _step(curvature: Curvature, point: Point) -> tuple[Array, float]:
     step = -curvature.solve(point.gradient)
     return step, -float(np.vdot(point.gradient, step))
 
 
 def _truncated(
-    objective: Any, u: Array, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
-) -> tuple[Outcome, None]:
+    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
+) -> Outcome:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1)."""
-    point = Point.at(objective, u, keep=True)
-    watch(point)
     gap, kind, seen = math.inf, "estimate", UNSEEN
+    if point.logits is None:
+        point = replace(point, logits=objective.logits(point.u))
     for iteration in range(max_iter + 1):
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
@@ -148,17 +177,29 @@ def _truncated(
             curvature = _preconditioner(objective, point)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(gap, point.value) / max(point.value, 1e-300)))
-        step, seen = conjugate_gradients(product, -point.gradient, curvature.solve, forcing, wanted, seen)
+        step, seen = conjugate_gradients(
+            product, -point.gradient, curvature.solve, forcing, wanted, seen, along=product.along
+        )
         decrement = -float(np.vdot(point.gradient, step))
         gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
-        following = _line_search(objective, point, step, decrement)
+        following = _line_search(objective, point, step, decrement, product.moved)
         if following is None:
-            return Outcome(point, gap, kind, _at_rounding(objective, point, decrement)), None
+            return Outcome(point, gap, kind, _at_rounding(objective, point, decrement))
         point = following
         watch(point)
-    return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), None
+    return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
+
+
+def _of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
+    """The sample's Hessian, inverted by conjugate gradients: dearer to form than to multiply with."""
+    product = sample.product(point.u, point.logits)
+
+    def solve(g: Array) -> Array:
+        return conjugate_gradients(product, g, curvature.solve, NEARLY, 0.0)[0]
+
+    return Curvature(solve, point.value, (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2)
 
 
 def _preconditioner(objective: Any, point: Point) -> Curvature:
@@ -171,8 +212,8 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
             return np.stack([solve_row(row) for solve_row, row in zip(solvers, g, strict=True)])
 
         return Curvature(solve, point.value)
-    diagonal = np.maximum(objective.diagonal(point.logits), 1e-300)
-    return Curvature(lambda g: np.asarray(g / diagonal), math.inf)
+    diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
+    return Curvature(lambda g: np.asarray(g / diagonal), point.value)
 
 
 def factored(objective: Any, point: Point) -> Curvature:
@@ -235,11 +276,13 @@ def conjugate_gradients(
     wanted: float,
     seen: Seen = UNSEEN,
     enough: Array | None = None,
+    along: Callable[[float], None] = lambda step: None,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
     Stops at a residual `forcing` relative in the preconditioner's norm, or once what is left of the quadratic is
-    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before.
+    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. `along` is
+    told each step along the last direction multiplied.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -266,6 +309,7 @@ def conjugate_gradients(
         step = rho / curvature
         gained += step * rho
         x += step * direction
+        along(step)
         residual -= step * bent
         preconditioned = solve(residual)
         rho, before = float(np.vdot(residual, preconditioned)), rho
@@ -286,13 +330,17 @@ def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
     return float(max(eigvalsh_tridiagonal(d, beside[: len(d) - 1], lapack_driver="sterf")[0], 1e-12))
 
 
-def _line_search(objective: Any, point: Point, step: Array, decrement: float) -> Point | None:
-    """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient."""
+def _line_search(objective: Any, point: Point, step: Array, decrement: float, moved: Any = None) -> Point | None:
+    """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient.
+
+    `moved` is how it moves the logits, where that is known.
+    """
     t = 1.0
     noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
     norm = np.linalg.norm(point.gradient)
     for _ in range(HALVINGS):
-        trial = Point.at(objective, point.u + t * step, keep=point.logits is not None)
+        near = None if moved is None else (point.logits, moved, t)
+        trial = Point.at(objective, point.u + t * step, keep=point.logits is not None, near=near)
         if trial.value <= point.value - ARMIJO * t * decrement:
             return trial
         if trial.value <= point.value + noise and np.linalg.norm(trial.gradient) < norm:

@@ -22,9 +22,9 @@ class Point:
     logits: Any = None
 
     @classmethod
-    def at(cls, objective: Any, u: Array, *, keep: bool = False) -> "Point":
-        """Ask the objective."""
-        value, gradient, logits = objective.evaluate(u, keep=keep)
+    def at(cls, objective: Any, u: Array, **kept: Any) -> "Point":
+        """Ask the objective; what is `kept`, and what is known near u, is for `Objective.evaluate`."""
+        value, gradient, logits = objective.evaluate(u, **kept)
         return cls(u, value, gradient, objective.rows.n, logits)
 
     @property
