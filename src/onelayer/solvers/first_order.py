@@ -202,7 +202,7 @@ def _follow(
 
 
 def _near(objective: Any, point: Point, tol: float, iteration: int) -> bool:
-    return iteration % GAP_EVERY == 0 and bool(_gap_at(objective, point)[0] <= max(tol, ROUNDING) * point.value)
+    return iteration % GAP_EVERY == 0 and bool(_gap_at(objective, point)[0] <= tol * point.value)
 
 
 def _gap_at(objective: Any, point: Point) -> tuple[float, str]:
