@@ -87,6 +87,35 @@ def test_a_sparse_column_of_ones_has_weight_nought():
     np.testing.assert_allclose(model.coef_[0, :6], PerceptronClassifier().fit(*rows()).coef_[0], rtol=1e-9)
 
 
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("C", [1.0, np.inf])
+@pytest.mark.parametrize("settings", [{}, {"solver": "gd"}, {"hidden_layer_sizes": (4,)}])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_column_too_small_for_any_weight_has_none(storage, C, settings):
+    X, y = rows()
+    tiny = np.column_stack([X, 5e-324 * (y == 1)])
+    model = PerceptronClassifier(C=C, **settings).fit(storage(tiny), y)
+    first = model.coefs_[0].T if "hidden_layer_sizes" in settings else model.coef_
+    assert np.isfinite(first).all()
+    assert np.isfinite(model.predict_proba(storage(tiny))).all()
+    assert "column 6 is constant: weight 0" in model.notices_
+    if "hidden_layer_sizes" not in settings:
+        assert first[0, 6] == 0
+
+
+@pytest.mark.parametrize("C", [1.0, np.inf])
+@pytest.mark.parametrize("settings", [{}, {"solver": "adam", "max_iter": 5}, {"hidden_layer_sizes": (4,)}])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_constant_column_has_no_weight_at_all(C, settings):
+    X, y = rows()
+    model = PerceptronClassifier(C=C, **settings).fit(np.column_stack([X, np.full(len(y), 3.3)]), y)
+    first = model.coefs_[0].T if "hidden_layer_sizes" in settings else model.coef_
+    assert not first[:, 6].any()
+    other = np.column_stack([X, np.full(len(y), 1000.0)])
+    np.testing.assert_array_equal(model.predict_proba(other)[:, 0] > 0.5, model.predict(other) == 0)
+    assert model.score(other, y) > 0.8
+
+
 def test_sparse_cells_given_in_two_parts_are_their_sum():
     X, y = rows()
     X[:, 5] += 1e6

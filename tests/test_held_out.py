@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from onelayer import PerceptronClassifier
+from onelayer import PerceptronClassifier, PerceptronRegressor
 from onelayer.settings import SOLVERS
 from onelayer.solvers import HeldOut, Point
 
@@ -63,6 +63,36 @@ def test_a_fraction_that_holds_nothing_out_is_refused():
         ValueError, match=r"of 8 rows this is none: raise it, pass an eval_set, or set early_stopping=Fa"
     ):
         PerceptronClassifier(early_stopping=True).fit(np.arange(8.0)[:, None], [0, 1] * 4)
+
+
+@pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, y: 5, "eval_set must be a tuple of X and y, not int such as 5"),
+        (lambda X, y: (X, y, y), "eval_set must be a tuple of X and y, not tuple"),
+        (lambda X, y: (X[:, :2], y), "eval_set: X has 2 features, but"),
+        (lambda X, y: (X, y[:-1]), "eval_set: X has 40 rows, but y has 39"),
+        (
+            lambda X, y: (np.where(np.arange(40)[:, None] == 17, np.nan, X), y),
+            "eval_set: column 0 has 1 cells .* in row 17",
+        ),
+    ],
+)
+def test_rows_held_out_that_cannot_be_used_are_named(estimator, change, message):
+    X, y = noisy(40, 0, d=4)
+    with pytest.raises(ValueError, match=message):
+        estimator().fit(X, y, eval_set=change(X, y))
+
+
+@pytest.mark.parametrize("n", [2, 9])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_with_too_few_rows_to_hold_out_auto_holds_none(n):
+    X, y = np.arange(float(n))[:, None], np.arange(n) % 2
+    for estimator in (PerceptronClassifier, PerceptronRegressor):
+        model = estimator(hidden_layer_sizes=(4,), solver="adam", max_iter=20).fit(X, y)
+        assert model.history_[-1].rows == n
+        assert model.history_[-1].held_out is None
 
 
 def test_a_label_unknown_to_the_fit_is_named():

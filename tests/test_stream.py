@@ -139,6 +139,12 @@ def test_a_stream_goes_on_from_a_fit_and_a_fit_ends_a_stream():
     np.testing.assert_array_equal(again.coef_, PerceptronClassifier().fit(X, y).coef_)
 
 
+def test_steps_that_overflow_are_said_to():
+    X, y = rows(100)
+    with pytest.raises(ValueError, match="the steps overflow: lower learning_rate"):
+        PerceptronClassifier(learning_rate=1e300).partial_fit(X, y, classes=[0, 1])
+
+
 def test_classes_must_be_announced_at_the_first_call():
     with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
         PerceptronClassifier().partial_fit(*rows(100))
@@ -150,6 +156,8 @@ def test_classes_must_be_announced_at_the_first_call():
         (lambda m, X, y: m.partial_fit(X, y, classes=[0, 1, 2]), "classes are [0, 1] since the first call"),
         (lambda m, X, y: m.partial_fit(X, y + 5), "partial_fit got label 5 in row"),
         (lambda m, X, y: m.partial_fit(X * np.nan, y), "column 0 has 400 cells that are NaN or infinity"),
+        (lambda m, X, y: m.partial_fit(X, np.where(y, "a", "b")), "which is none of the classes"),
+        (lambda m, X, y: m.partial_fit(X, np.array(["a", 1] * 200, dtype=object)), "which have no order beside"),
         (lambda m, X, y: m.partial_fit(X, y[:-1]), "X has 400 rows, but y has 399 labels"),
     ],
 )

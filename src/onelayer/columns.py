@@ -14,6 +14,7 @@ from onelayer.sources import Rows
 
 Array = NDArray[Any]
 
+TINY = 1e-290  # of a column: no double is large enough for weights of less
 NOTHING = 1e-30  # nats a unit of a scaled column: a penalty below it is none, and no dual can tell
 SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
 SAMPLE, FEW = 2**18, 2**14  # entries, and rows at most, from which mean and scale of larger data are taken:
@@ -54,9 +55,9 @@ class Columns:
         largest = np.maximum(np.abs(low), np.abs(high))
         if not np.isfinite(largest).all():
             raise ValueError(not_finite(X) or "a number is too large")
-        unit = np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000))
+        unit = _power_of_two(largest)
         seen = seen / unit
-        constant = (low == high) | (largest < 1e-290)
+        constant = (low == high) | (largest < TINY)
         mean = np.where(constant, low / unit, seen.mean(axis=0)) if fit_intercept else np.zeros(X.shape[1])
         scale = np.sqrt(np.mean((seen - mean) ** 2, axis=0))
         scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
@@ -111,7 +112,7 @@ class Columns:
             raise ValueError(not_finite(X) or "a number is too large")
         largest = np.zeros(X.shape[1])
         np.maximum.at(largest, X.indices, np.abs(data))
-        return np.asarray(np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1))[1].clip(-1000, 1000)))
+        return _power_of_two(largest)
 
     @property
     def implicit_mean(self) -> Array | None:
@@ -198,6 +199,8 @@ class Columns:
         """Weights (k, d + 1) of the columns as they came, the bias last."""
         d = len(self.unit)
         w = u[:, :d] / self.scale
+        if self.fit_intercept:
+            w[:, self.constant] = 0  # not the rounding of a solver, nor what a network happened to start from
         bias = u[:, d] - (w * self.mean).sum(axis=1) if self.fit_intercept else np.zeros(len(u))
         return np.column_stack([w / self.unit, bias])
 
@@ -206,6 +209,11 @@ class Columns:
         w = weights[:, :-1] * self.unit
         bias = weights[:, -1] + (w * self.mean).sum(axis=1)
         return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
+
+
+def _power_of_two(largest: Array) -> Array:
+    """Near the largest entry of each column; 1 where that is as good as 0."""
+    return np.asarray(np.ldexp(1.0, np.frexp(np.where(largest >= TINY, largest, 1))[1].clip(-1000, 1000)))
 
 
 def _full(X: Any) -> Array:

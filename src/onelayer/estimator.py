@@ -189,7 +189,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         face.same_length(X, y, "labels")
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
-            eval_set = face.checked(self, eval_set[0], reset=False), _labels(eval_set[1])
+            eval_set = face.held_out(self, eval_set, _labels, "labels")
         fit = train(
             X,
             y,

@@ -1,7 +1,7 @@
 """What both estimators share of scikit-learn's face: their settings, X as it is checked, what is kept of a fit."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any
@@ -67,6 +67,20 @@ def same_length(X: Any, y: Array, what: str) -> None:
     if X.shape[0] != len(y):
         looks = ": X looks transposed, pass X.T" if X.shape[1] == len(y) else ""
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} {what}{looks}")
+
+
+def held_out(estimator: Any, eval_set: Any, targets: Callable[[Any], Array], what: str) -> tuple[Any, Array]:
+    """X and y of ``eval_set``, checked as those of the fit are."""
+    if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
+        raise ValueError(f"eval_set must be a tuple of X and y, not {type(eval_set).__name__} such as {eval_set!r:.60}")
+    try:
+        X, y = checked(estimator, eval_set[0], reset=False), targets(eval_set[1])
+        same_length(X, y, what)
+        if (message := not_finite(X, names(estimator))) is not None:
+            raise ValueError(message)
+    except ValueError as error:
+        raise ValueError(f"eval_set: {error}") from error
+    return X, y
 
 
 def one_axis(y: Array, what: str) -> Array:

@@ -183,7 +183,13 @@ class Labels:
     def among(cls, classes: Array, y: ArrayLike, argument: str) -> "Labels":
         """Labels as codes of classes known beforehand; the argument that brought them is named where they are not."""
         y = np.asarray(y)
-        codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+        try:
+            codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+        except TypeError as error:
+            raise ValueError(
+                f"{argument} got labels such as {y[0]!r}, which have no order beside the classes {classes.tolist()!r}: "
+                "pass labels of the same type"
+            ) from error
         unknown = classes[codes] != y
         if unknown.any():
             found = y[unknown].tolist()[0]

@@ -110,9 +110,11 @@ def in_users_units(u: Array, objective: Any, columns: Columns) -> list[Array]:
     return [columns.to_user(first), *others]
 
 
-def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any, Any]]:
-    """A fraction of the rows is held out: X and labels of the others, and of these."""
+def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any, Any] | None]:
+    """A fraction of the rows is held out: X and labels of the others, and of these; None where "auto" finds too few."""
     held = held_rows(labels, settings.validation_fraction, settings.seed)
+    if not held.any() and settings.early_stopping == "auto":
+        return X, labels, None
     if not held.any():
         of_each = " of each class" if len(labels.classes) else ""
         raise ValueError(

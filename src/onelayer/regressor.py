@@ -165,8 +165,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         face.same_length(X, y, "numbers")
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
-            eval_set = face.checked(self, eval_set[0], reset=False), numbers(eval_set[1])
-            face.same_length(*eval_set, "numbers")
+            eval_set = face.held_out(self, eval_set, numbers, "numbers")
         fit = train(
             X,
             y,
@@ -204,6 +203,8 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         >>> model.coef_.round(1).tolist(), round(model.intercept_, 1)
         ([1.0, -2.0], 7.0)
         """
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
         fitted = hasattr(self, "n_features_in_")
         X = face.checked(self, X, reset=not fitted)
         y = numbers(face.one_axis(label_array(y), "number"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer.columns import Columns, not_finite
+from onelayer.columns import TINY, Columns, not_finite
 from onelayer.labels import Labels, checked_weights, row_weights
 from onelayer.problem import from_users_units, in_users_units, make_objective
 from onelayer.settings import Settings
@@ -66,7 +66,7 @@ class Moments:
             largest = np.abs(X).max(axis=0).astype(np.float64)
         else:
             np.maximum.at(largest, X.indices, np.abs(X.data))
-        new = (self.unit == 0) & (largest > 0)
+        new = (self.unit == 0) & (largest >= TINY)
         self.unit[new] = np.ldexp(1.0, np.frexp(largest[new])[1].clip(-1000, 1000))
 
     @property
@@ -135,6 +135,8 @@ class Stream:
         objective = make_objective(X, labels, columns, self.settings, all_weight=self.weight)
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             u, mean = self._step(objective, *self._start(objective, labels, columns))
+        if not np.isfinite(u).all():
+            raise ValueError("the steps overflow: lower learning_rate, and bring sample_weight near 1")
         self.newest = labels.to_user(in_users_units(u, objective, columns))
         self.stack = labels.to_user(in_users_units(mean, objective, columns))
 
@@ -184,4 +186,4 @@ class Stream:
             return ADAPTIVE_RATE
         if self.steps < 4:  # the largest curvature in a few batches
             self.L = max(self.L, curvature_bound(batch, u))
-        return 1 / self.L / math.sqrt(1 + self.steps / FALL)
+        return 1 / max(self.L, 1e-300) / math.sqrt(1 + self.steps / FALL)
