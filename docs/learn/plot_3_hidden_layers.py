@@ -36,8 +36,7 @@ model = PerceptronClassifier(
     hidden_layer_sizes=(64, 64),
     solver="adam",
     C=1e4,
-    max_iter=100,
-    n_iter_no_change=100,
+    n_iter_no_change=60,
     random_state=0,
 )
 plots.cost(model.fit(few, kinds).history_, ylabel="cost (nats per row)")
