@@ -119,7 +119,8 @@ class Objective:
             sums, sizes, curvature = self.rows.total(slopes, logits)
             if (np.abs(sums) <= 4e-16 * sizes).all():
                 break
-            step = np.linalg.lstsq(curvature, sums, rcond=1e-12)[0]
+            one = self.outputs == 1 and curvature[0, 0] > 0
+            step = sums / curvature[0] if one else np.linalg.lstsq(curvature, sums, rcond=1e-12)[0]
             shift = shift - np.clip(step, -1, 1)
         return np.hstack([u[:, :-1], u[:, -1:] + shift[:, None]])
 
