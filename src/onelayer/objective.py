@@ -17,6 +17,7 @@ Array = NDArray[Any]
 Solve = Callable[[Array], Array]
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 RUN = 512  # rows
+FEW = 2**18  # logits: up to here to keep them costs nothing
 MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
 PRODUCTS = 2**20  # numbers: rows times all classes' columns that are multiplied at once
 Logits = list[Array]  # of each block of the rows
@@ -82,7 +83,7 @@ class Objective:
         left out.
         """
         w, b = self._of_raw_columns(u)
-        keep = keep or len(self.rows.spans) == 1
+        keep = keep or self.rows.n * self.outputs <= FEW
         forward, step = _logits if w.any() else _constant, 0.0 if near is None else near[2]
 
         def sweep(X: Any, y: Array, weight: Array | None, *near: Array) -> tuple[tuple[Any, ...], Array | None]:
