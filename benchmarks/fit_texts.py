@@ -2,7 +2,8 @@
 
 ``python benchmarks/fit_texts.py [rows] [seed] [percent]`` writes a file of texts whose words are drawn by Zipf's law.
 Their labels come from a planted neuron: so many percent of the variance of its log-odds are pairs of words. The two are
-alternated; medians, their ratio, and accuracies and log losses on a second file are printed.
+alternated; medians, their ratio, and accuracies and log losses on a second file are printed. Then the probabilities of
+all texts in the file are computed anew by processes that load what was fitted: a model of ours, a pickle of theirs.
 """
 
 import json
@@ -33,9 +34,19 @@ test = pandas.read_csv(sys.argv[2], keep_default_na=False)
 p = model.predict_proba(test.text)
 accuracy = (model.classes_[p.argmax(axis=1)] == test.label).mean()
 print(json.dumps({"accuracy": accuracy, "log_loss": log_loss(test.label, p)}))
+import pickle; pickle.dump(model, open(sys.argv[3], "wb"))
+"""
+PEER_PREDICTS = """
+import pickle, pandas, sys
+model = pickle.load(open(sys.argv[3], "rb"))
+model.predict_proba(pandas.read_csv(sys.argv[1], keep_default_na=False).text)
 """
 OURS = "import json, sys; from onelayer import fit; model = fit(sys.argv[1])\n"
-OURS_JUDGED = "print(json.dumps(model.evaluate(sys.argv[2])))\n"
+OURS_JUDGED = "print(json.dumps(model.evaluate(sys.argv[2]))); model.save(sys.argv[3])\n"
+OURS_PREDICTS = "import sys; from onelayer import load; load(sys.argv[3]).predict_proba(sys.argv[1])\n"
+FITS = {"onelayer": OURS, "scikit-learn": PEER}
+JUDGED = {"onelayer": OURS + OURS_JUDGED, "scikit-learn": PEER + PEER_JUDGED}
+PREDICTS = {"onelayer": OURS_PREDICTS, "scikit-learn": PEER_PREDICTS}
 
 
 def write(path, rows, rng, neuron):
@@ -69,37 +80,42 @@ def spelt(i):
     return word + "n"
 
 
-def timed(program, *paths):
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program, *map(str, paths)], check=True)
-    return time.perf_counter() - start
+def medians(programs, folder):
+    """Seconds of each program, in turns."""
+    seconds = {name: [] for name in programs}
+    for _ in range(REPEATS):
+        for name, program in programs.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", program, *paths(folder, name)], check=True)
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def judged(program, *paths):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program, *map(str, paths)], check=True, text=True, stdout=-1
-    )
-    result = json.loads(done.stdout)
+def judged(name, folder):
+    command = [sys.executable, "-W", "ignore", "-c", JUDGED[name], *paths(folder, name)]
+    result = json.loads(subprocess.run(command, check=True, text=True, stdout=-1).stdout)
     return f"accuracy {result['accuracy']:.4f}, log loss {result['log_loss']:.4f}"
+
+
+def paths(folder, name):
+    return [str(folder / file) for file in ("train.csv", "test.csv", f"{name}.model")]
 
 
 def main(rows=200_000, seed=1, percent_of_pairs=25):
     rng = np.random.default_rng(seed)
     neuron = planted(rng, percent_of_pairs / 100)
-    programs = {"onelayer": OURS, "scikit-learn": PEER}
-    with tempfile.TemporaryDirectory() as folder:
-        train, test = Path(folder) / "train.csv", Path(folder) / "test.csv"
-        write(train, rows, rng, neuron)
-        write(test, rows // 10, rng, neuron)
-        print(f"{rows} texts, {train.stat().st_size / 1e6:.0f} MB")
-        seconds = {name: [] for name in programs}
-        for _ in range(REPEATS):
-            for name, program in programs.items():
-                seconds[name].append(timed(program, train))
-        medians = {name: statistics.median(times) for name, times in seconds.items()}
-        print(f"onelayer      {medians['onelayer']:6.2f} s, {judged(OURS + OURS_JUDGED, train, test)}")
-        print(f"scikit-learn  {medians['scikit-learn']:6.2f} s, {judged(PEER + PEER_JUDGED, train, test)}")
-        print(f"ratio         {medians['onelayer'] / medians['scikit-learn']:6.2f}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder / "train.csv", rows, rng, neuron)
+        write(folder / "test.csv", rows // 10, rng, neuron)
+        print(f"{rows} texts, {(folder / 'train.csv').stat().st_size / 1e6:.0f} MB")
+        fit = medians(FITS, folder)
+        quality = {name: judged(name, folder) for name in FITS}
+        predict = medians(PREDICTS, folder)
+    for name in FITS:
+        print(f"{name:12}  fit {fit[name]:6.2f} s, {quality[name]}, predict {predict[name]:6.2f} s")
+    ratios = [seconds["onelayer"] / seconds["scikit-learn"] for seconds in (fit, predict)]
+    print(f"ratio         fit {ratios[0]:6.2f}, predict {ratios[1]:.2f}")
 
 
 if __name__ == "__main__":

@@ -127,8 +127,7 @@ def _target(raw: pl.Series, task: str, positive: str | None, threshold: float) -
         return tables.as_numbers(raw), ()
     labels = _labels(raw)
     classes = _classes(raw, positive, threshold)
-    code = {label: i for i, label in enumerate(classes)}
-    return np.array([code[label] for label in labels]), classes
+    return labels.replace_strict(classes, range(len(classes)), return_dtype=pl.Int64).to_numpy(), classes
 
 
 def _trained(

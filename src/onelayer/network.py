@@ -14,7 +14,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 Array = NDArray[Any]
 Layer = tuple[Array, Array]  # weights (fan in, fan out) and biases (fan out,)
@@ -55,12 +54,18 @@ def _relu_back(slope: Array, a: Array) -> Array:
     return slope
 
 
+def _ndtr(z: Array) -> Array:
+    from scipy.special import ndtr  # takes a third as long to load as all the rest, for this one function
+
+    return np.asarray(ndtr(z))
+
+
 def _gelu(z: Array) -> tuple[Array, Array]:
-    return z * ndtr(z), z
+    return z * _ndtr(z), z
 
 
 def _gelu_back(slope: Array, z: Array) -> Array:
-    slope *= ndtr(z) + z * (np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
+    slope *= _ndtr(z) + z * (np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
     return slope
 
 

@@ -235,3 +235,46 @@ def test_complex_numbers_of_pandas_are_refused_by_column():
         tables.TableError, match=r"column 'a' is of type complex128, such as \[\(1\+1j\)\], make its two"
     ):
         tables.read(frame)
+
+
+CELLS = [
+    "1",
+    "-2",
+    "1.5",
+    "1e5",
+    "true",
+    "",
+    "",
+    "a",
+    '"1"',
+    '"a, b"',
+    " 1",
+    "nan",
+    "NULL",
+    "007",
+    "1" * 22,
+    "2020-01-01",
+    "é",
+]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_types_are_those_that_all_cells_tell_however_the_first_rows_look(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    head, tail = (rng.choice(CELLS, 3, replace=False) for _ in range(2))
+    rows = [(rng.choice(head), rng.choice(["x", "y"])) for _ in range(120)]
+    rows += [(rng.choice(tail), rng.choice(["x", "3"])) for _ in range(40)]
+    text = "a,b\n" + "".join(f"{a},{b}\n" for a, b in rows)
+    assert read(tmp_path, text.encode()).equals(pl.read_csv(text.encode(), infer_schema_length=None), null_equal=True)
+
+
+def test_an_error_below_the_first_rows_is_named_with_its_line(tmp_path):
+    with pytest.raises(tables.TableError, match=r"line 502: 3 cells where the header has 2"):
+        read(tmp_path, b"a,b\n" + b"x,y\n" * 500 + b"x,y,z\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
+    frame = read(tmp_path, f'"a{end}b",c{end}1,x{end}2,y{end}'.encode())
+    assert frame.columns == [f"a{end if end != chr(13) else chr(10)}b", "c"]
+    assert frame.height == 2

@@ -24,7 +24,8 @@ def recognised(series: pl.Series) -> str:
         return "category"
     if _holds_numbers(series):
         return "number"
-    return "category" if series.n_unique() <= max(2, min(LEVELS, len(series) // 2)) else "text"
+    few = max(2, min(LEVELS, len(series) // 2))
+    return "category" if series.head(20 * few).n_unique() <= few and series.n_unique() <= few else "text"
 
 
 def refuse_type(series: pl.Series) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.tables.tokens import coded, cut, ends_of
+from onelayer.tables.tokens import BLOCK, coded, cut, ends_of
 
 Array = NDArray[Any]
 
@@ -53,11 +53,15 @@ class Lexicon:
 
     def count(self, texts: pl.Series) -> Any:
         """How often each row holds each term, CSR (n, terms)."""
+        blocks = [self._count(texts[start : start + BLOCK]) for start in range(0, max(len(texts), 1), BLOCK)]
+        return blocks[0] if len(blocks) == 1 else sp.vstack(blocks, format="csr")
+
+    def _count(self, texts: pl.Series) -> Any:
         tokens = cut(texts)
         table = pl.DataFrame({"word": self.words, "code": np.arange(len(self.words))})
         known = pl.DataFrame({"word": tokens.words}).join(table, on="word", how="left", maintain_order="left")
         code = known["code"].fill_null(-1).to_numpy()[tokens.codes]
-        begun, last = code, np.arange(len(code))
+        begun, last = code, np.arange(len(code), dtype=tokens.starts.dtype)
         found = [(last, np.append(self.columns, -1)[code])]  # places in the texts, and columns of what ends there
         for runs in self.runs:
             begun, last = tokens.continued(begun, last)
@@ -69,4 +73,6 @@ class Lexicon:
         places, columns = (np.concatenate(part) for part in zip(*found, strict=True))
         kept = columns >= 0
         rows, columns = tokens.rows[places[kept]], columns[kept]
-        return sp.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(texts), self.width)).tocsr()
+        return sp.coo_matrix(
+            (np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=(len(texts), self.width)
+        ).tocsr()

@@ -1,5 +1,6 @@
 """Tables from files, streams and frames, as polars frames, with what is wrong with them said in one sentence."""
 
+import contextlib
 import csv
 import difflib
 import gzip
@@ -185,7 +186,7 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     text = _decoded(data, name, encoding)
     if "\n" not in text:  # lines as the first Macintosh ended them
         text = text.replace("\r", "\n")
-    if not text.strip():
+    if not text or text.isspace():
         raise TableError(f"{name} is empty: a header and at least one row are needed")
     if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
         return _read_json_lines(text, name)
@@ -246,14 +247,24 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
         if title in header[:position]:
             raise TableError(f"{name}: the header names {title!r} twice: rename one of them")
     try:
-        frame = pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema_length=None)
+        frame = _parsed(text.encode(), separator)
     except pl.exceptions.PolarsError as error:
         raise TableError(f"{name}{_ragged(text, separator, len(header), error)}") from error
     return _without_blank_lines(frame, text, separator)
 
 
+def _parsed(data: bytes, separator: str) -> pl.DataFrame:
+    """The rows; where each column has a text in the first of them, the others' types need no look at every cell."""
+    with contextlib.suppress(pl.exceptions.PolarsError):  # which also comes of a type that only the next rows refute
+        head = pl.read_csv(data, separator=separator, n_rows=100)
+        if head.height and all(column.dtype == pl.String and column.null_count() < head.height for column in head):
+            return pl.read_csv(data, separator=separator, schema=head.schema)
+    return pl.read_csv(data, separator=separator, infer_schema_length=None)
+
+
 def _records(text: str, separator: str) -> Any:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    lines = (line[0] for line in re.finditer(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+", text))  # one by one: no copy of all
+    return csv.reader(lines, delimiter=separator)
 
 
 def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.DataFrame:

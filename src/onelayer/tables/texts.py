@@ -79,20 +79,21 @@ class _Terms:
 def _words(tokens: Tokens) -> _Terms:
     """Every word, whose key is its code."""
     n, width = len(tokens.starts) - 1, len(tokens.words)
-    codes = tokens.codes.copy()  # to be sorted within each row
-    by_row = sp.csr_matrix((np.ones(len(codes)), codes, tokens.starts), shape=(n, width))
+    parts = (np.ones(len(tokens.codes), dtype=np.int32), tokens.codes, tokens.starts)
+    by_row = sp.csr_matrix(parts, shape=(n, width), copy=True)  # a copy, for it is sorted in place
     by_row.sum_duplicates()
     by_word = by_row.tocsc()
-    return _Terms(np.arange(width), by_word.indptr.astype(np.int64), by_word.indices, by_word.data)
+    return _Terms(np.arange(width), by_word.indptr, by_word.indices, by_word.data)
 
 
 def _runs(tokens: Tokens, ngrams: int) -> Iterator[_Terms]:
     """Runs of two words, of three, and so on, that are in `LEAST_ROWS` rows; a longer one begins with a shorter one."""
     rows, n = tokens.rows, len(tokens.starts) - 1
-    begun, last = tokens.codes.astype(np.int64), np.arange(len(rows))
+    begun, last = tokens.codes, np.arange(len(rows), dtype=tokens.starts.dtype)
     for length in range(2, ngrams + 1):
         begun, last = tokens.continued(begun, last)
-        keys = begun * len(tokens.words) + tokens.codes[last]
+        keys = np.multiply(begun, len(tokens.words), dtype=np.int64)
+        keys += tokens.codes[last]
         terms = _by_key(keys, rows[last], n)
         yield terms
         if length < ngrams:
@@ -107,7 +108,7 @@ def _by_key(keys: Array, rows: Array, n: int) -> _Terms:
     again = ~(first & np.append(first[1:], True))  # most runs of words occur once: they are not looked at any more
     keys, rows = keys[again], rows[again]
     at = np.flatnonzero(_begins(keys) | _begins(rows))
-    counts = np.diff(at, append=len(keys))
+    counts = np.diff(at, append=len(keys)).astype(np.int32)
     keys, rows = keys[at], rows[at]
     starts = np.flatnonzero(_begins(keys))
     documents = np.diff(starts, append=len(keys))
@@ -120,8 +121,10 @@ def _sorted(keys: Array, rows: Array, n: int) -> tuple[Array, Array]:
     """By key, then by row: packed into one number where there is room, which takes a third of the time."""
     bits = n.bit_length()
     if keys.max(initial=0) >> (63 - bits) == 0:
-        packed = pl.Series((keys << bits) | rows).sort().to_numpy()
-        return packed >> bits, packed & ((1 << bits) - 1)
+        packed = keys << bits
+        packed |= rows
+        packed = pl.Series(packed).sort().to_numpy()
+        return packed >> bits, (packed & ((1 << bits) - 1)).astype(rows.dtype)
     order = np.argsort(keys, kind="stable")
     return keys[order], rows[order]
 
@@ -153,6 +156,6 @@ def _counts(found: list[_Terms], codes: Array, n: int) -> Any:
     documents = np.concatenate([np.diff(terms.starts) for terms in found])
     ends = ends_of(documents[codes])
     at = ranges(starts[codes], ends)
-    counts = np.concatenate([terms.counts for terms in found]).astype(np.float64)[at]
+    counts = np.concatenate([terms.counts for terms in found])[at]
     rows = np.concatenate([terms.rows for terms in found])[at]
     return sp.csc_matrix((counts, rows, ends), shape=(n, len(codes))).tocsr()

@@ -14,6 +14,8 @@ Array = NDArray[Any]
 # that "!" and an emoji count; ideographs, which no space divides, count one by one.
 TOKEN = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+(?:['’][\p{L}]+)*|[^\s\p{L}\p{N}_]"
 
+BLOCK = 50_000  # rows cut at a time: what is needed meanwhile stays small
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -26,15 +28,21 @@ class Tokens:
     @cached_property
     def rows(self) -> Array:
         """The row of each token."""
-        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        return np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
 
     def continued(self, begun: Array, last: Array) -> tuple[Array, Array]:
         """Runs of tokens, as any code and the place of their last token, each grown by the next token of its row.
 
         Runs that end their row are left out.
         """
-        inside = np.append(self.rows, -1)[last + 1] == self.rows[last]
+        inside = self._followed[last]
         return begun[inside], last[inside] + 1
+
+    @cached_property
+    def _followed(self) -> Array:
+        followed = np.ones(len(self.codes), dtype=bool)
+        followed[self.starts[self.starts > 0] - 1] = False
+        return followed
 
 
 def cut(texts: pl.Series) -> Tokens:
@@ -46,14 +54,25 @@ def cut(texts: pl.Series) -> Tokens:
     Examples
     --------
     >>> found = cut(pl.Series(["A dog!", None, "a DOG"]))
-    >>> found.starts, found.words.gather(found.codes).to_list()
-    (array([0, 3, 3, 5]), ['a', 'dog', '!', 'a', 'dog'])
+    >>> found.starts.tolist(), found.words.gather(found.codes).to_list()
+    ([0, 3, 3, 5], ['a', 'dog', '!', 'a', 'dog'])
     """
+    blocks = [_cut(texts[start : start + BLOCK]) for start in range(0, max(len(texts), 1), BLOCK)]
+    if len(blocks) == 1:
+        return blocks[0]
+    code, words = coded(pl.concat([block.words for block in blocks]))
+    begins = ends_of(np.array([len(block.words) for block in blocks]))
+    codes = [code[begin:][block.codes] for begin, block in zip(begins, blocks, strict=False)]
+    lengths = np.concatenate([np.diff(block.starts) for block in blocks])
+    return Tokens(ends_of(lengths), np.concatenate(codes), words)
+
+
+def _cut(texts: pl.Series) -> Tokens:
     lists = texts.fill_null("").str.split(" ")
     piece, pieces = coded(lists.explode())
     cut_once = pieces.str.to_lowercase().str.extract_all(TOKEN)
     code, words = coded(cut_once.explode().drop_nulls())
-    each = cut_once.list.len().to_numpy().astype(np.int64)  # tokens of each different piece
+    each = cut_once.list.len().to_numpy()  # tokens of each different piece
     ends = ends_of(each[piece])
     codes = code[ranges(ends_of(each)[:-1][piece], ends)]
     return Tokens(ends[ends_of(lists.list.len().to_numpy())], codes, words)
@@ -72,11 +91,14 @@ def coded(values: pl.Series) -> tuple[Array, pl.Series]:
 
 def ends_of(lengths: Array) -> Array:
     """Where pieces of these lengths begin and end, one after the other: one more number than there are pieces."""
-    ends = np.zeros(len(lengths) + 1, dtype=np.int64)
+    total = int(lengths.sum(dtype=np.int64))
+    ends = np.zeros(len(lengths) + 1, dtype=np.int32 if total < 2**31 else np.int64)
     np.cumsum(lengths, out=ends[1:])
     return ends
 
 
 def ranges(starts: Array, ends: Array) -> Array:
     """starts[0], starts[0] + 1, … as many as lie between the first two of `ends`; then starts[1], and so on."""
-    return np.repeat(starts - ends[:-1], np.diff(ends)) + np.arange(ends[-1])
+    places = np.repeat(starts - ends[:-1], np.diff(ends))
+    places += np.arange(ends[-1], dtype=ends.dtype)
+    return places
