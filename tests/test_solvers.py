@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Objective
-from onelayer.solvers.newton import solve_symmetric
+from onelayer.solvers.linear import solve_symmetric
 from onelayer.training import train
 
 
