@@ -42,6 +42,7 @@ def forward(X: Any, w: Array, b: Any) -> Array:
 
 
 def times(values: Array, weight: Array | None) -> Array:
+    """The values of each row times its weight."""
     if weight is None:
         return values
     return values * (weight if values.ndim == 1 else weight[:, None])

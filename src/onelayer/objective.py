@@ -317,7 +317,7 @@ class Product:
     def __init__(self, objective: Objective, logits: Logits) -> None:
         self.objective, rows = objective, objective.rows
         self.bends = rows.each(lambda X, y, weight, z: objective.loss.bend(z), logits)
-        few = rows.n * objective.outputs <= max(MOVED * (rows.X.nnz if rows.sparse else rows.X.size), SMALL)
+        few = rows.n * objective.outputs <= max(MOVED * rows.entries, SMALL)
         self.follows = few and rows.precision < 1e-10
         self.last: Logits = []
         self.moved: Logits | None = None

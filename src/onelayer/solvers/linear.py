@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh, eigvalsh_tridiagonal
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg import eigh
+from scipy.linalg.lapack import dpotrf, dpotrs, dsterf
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -110,4 +110,4 @@ def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
     if len(diagonal) < 2:
         return diagonal[0] if diagonal else 1.0
     d = diagonal[:LANCZOS]
-    return float(max(eigvalsh_tridiagonal(d, beside[: len(d) - 1], lapack_driver="sterf")[0], 1e-12))
+    return float(max(dsterf(d, beside[: len(d) - 1])[0][0], 1e-12))
