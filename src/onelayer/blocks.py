@@ -1,5 +1,6 @@
 """The arithmetic of one block of rows, dense or sparse: forward, backward, rows with rows, each in its fastest way."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 RUN = 512  # rows
-PRODUCTS = 2**20  # numbers: rows times all classes' columns that are multiplied at once
+PRODUCTS = 2**18  # numbers of scaled rows that are made to be multiplied with one another
 
 
 def dot(A: Any, B: Array) -> Array:
@@ -16,11 +17,16 @@ def dot(A: Any, B: Array) -> Array:
     return np.asarray(np.dot(A, B) if isinstance(A, np.ndarray) else A @ B)
 
 
+def runs(n: int, step: int) -> Iterator[slice]:
+    """Slices of so many of n rows."""
+    return (slice(start, start + step) for start in range(0, n, step))
+
+
 def between(A: Array, loss: Any, z: Array) -> Array:
     """Σ aᵢ aⱼ x xᵀ over the rows x of A for each two classes i and j, (k p, k p)."""
     (n, p), k = A.shape, z.shape[1]
-    step, total = max(64, PRODUCTS // (k * p)), np.zeros((k * p, k * p), A.dtype)
-    for run in (slice(start, start + step) for start in range(0, n, step)):
+    total = np.zeros((k * p, k * p), A.dtype)
+    for run in runs(n, max(64, PRODUCTS // (k * p))):
         B = (loss.activation(z[run])[:, :, None] * A[run, None, :]).reshape(-1, k * p)
         total += dot(B.T, B)
     return total

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.blocks import backward, between, constant, dot, forward, times
+from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, times
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -154,8 +154,11 @@ class Objective:
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             if k > 1:
                 return (between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
-            A = self._standardised(X, np.sqrt(times(self.loss.curvature(z), weight)))
-            return (dot(A.T, A),)
+            root, total = np.sqrt(times(self.loss.curvature(z), weight)), np.zeros((p, p), X.dtype)
+            for run in runs(X.shape[0], max(1, PRODUCTS // p) if isinstance(X, np.ndarray) else X.shape[0]):
+                A = self._standardised(X[run], root[run])
+                total += dot(A.T, A)
+            return (total,)
 
         (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
         H = np.asarray(H, dtype=np.float64) / self.total_weight

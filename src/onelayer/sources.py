@@ -137,7 +137,7 @@ class Rows:
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
         few = self.sparse or len(rows) * self.d <= CHUNK_ENTRIES  # a batch: threads would cost more than they bring
-        step = max(1, -(-len(rows) // (1 if few else self.chunks)))
+        step = max(1, len(rows)) if few else CHUNK_ENTRIES // self.d + 1
         parts = [rows[a : a + step] for a in range(0, len(rows), step)]
 
         def part(rows: Array) -> Block:
