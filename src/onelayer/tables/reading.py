@@ -241,11 +241,13 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
     separator = separator or _sniffed(text)
     csv.field_size_limit(2**31 - 1)
     header = next(row for row in _records(text, separator) if row)
-    for position, title in enumerate(header):
+    seen = set()
+    for position, title in enumerate(header, 1):
         if not title.strip():
-            raise TableError(f"{name}: column {position + 1} of the header has no name: give it one")
-        if title in header[:position]:
+            raise TableError(f"{name}: column {position} of the header has no name: give it one")
+        if title in seen:
             raise TableError(f"{name}: the header names {title!r} twice: rename one of them")
+        seen.add(title)
     try:
         frame = _parsed(text.encode(), separator)
     except pl.exceptions.PolarsError as error:
