@@ -18,7 +18,13 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["build", "auto/**/*.py", "**/README.rst", "auto/sg_execution_times.rst", "sg_execution_times.rst"]
+exclude_patterns = [
+    "build",
+    "auto/**/*.py",
+    "**/README.rst",
+    "auto/sg_execution_times.rst",
+    "sg_execution_times.rst",
+]
 templates_path: list[str] = []
 
 html_theme = "furo"
@@ -39,6 +45,7 @@ myst_enable_extensions = ["dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 
 sphinx_gallery_conf = {
+    "image_scrapers": ("moving.gifs", "matplotlib"),
     "examples_dirs": ["learn", "failures", "gallery"],
     "gallery_dirs": ["auto/learn", "auto/failures", "auto/pictures"],
     "filename_pattern": r"plot_",

@@ -8,7 +8,7 @@ import pytest
 from sklearn import config_context
 from sklearn.datasets import load_iris
 
-from onelayer import PerceptronClassifier
+from onelayer import PerceptronClassifier, PerceptronClassifierCV, PerceptronRegressor
 
 
 def shown(model):
@@ -43,7 +43,7 @@ def test_after_it_weights_and_the_cost():
 def test_two_classes_say_which_way_is_which_and_many_weights_how_many():
     X = np.random.default_rng(0).standard_normal((50, 300))
     text, _ = shown(PerceptronClassifier().fit(X, np.arange(50) % 2))
-    assert "the 8 strongest of 300 weights (log-odds, nats per unit), positive towards 1" in text
+    assert "the 8 largest of 300 weights (log-odds per unit of the column), positive towards 1" in text
     assert len(text) < 10_000
 
 
@@ -72,3 +72,17 @@ def test_an_estimator_that_learnt_from_parts_is_fitted():
     text, _ = shown(model)
     assert "fitted in parts" in text
     assert "not fitted" not in text
+
+
+def test_what_was_noticed_chosen_or_cannot_be_known_is_said():
+    X, y = load_iris(return_X_y=True)
+    text, _ = shown(PerceptronClassifierCV(Cs=[0.1, 1.0, 10.0]).fit(X, y))
+    assert "C = 10 chosen of 3 values" in text
+    assert "<div>notice: the chosen C=10 is the largest one tried" in text
+    text, tree = shown(PerceptronClassifier(hidden_layer_sizes=(3,), random_state=0).fit(X, y))
+    assert tree.find("strong").text == "PerceptronClassifier(hidden_layer_sizes=(3,), random_state=0)"
+    assert "relative distance" not in text
+    assert "inf" not in text
+    text, _ = shown(PerceptronRegressor().fit(X, y))
+    assert "weights (units of y per unit of the column)" in text
+    assert "half squares of y's unit" in text

@@ -60,6 +60,31 @@ def test_many_columns_at_a_tight_tolerance_are_ridges_too(storage, n):
     np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=0, atol=5e-8 * np.abs(theirs.coef_).max())
 
 
+HARD = {
+    "nearly equal columns": lambda rng: rng.standard_normal((300, 1)) + 1e-4 * rng.standard_normal((300, 10)),
+    "powers": lambda rng: np.linspace(0, 1, 200)[:, None] ** np.arange(1, 11),
+    "far from 0": lambda rng: rng.standard_normal((300, 10)) + 1e6,
+    "few rows": lambda rng: rng.standard_normal((40, 120)),
+    "many columns": lambda rng: rng.standard_normal((900, 600)),
+}
+
+
+@pytest.mark.parametrize("kind", HARD)
+@pytest.mark.parametrize("alpha", [1e-6, 1e-2, 1.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix, np.float32])
+def test_ill_conditioned_columns_are_ridges_too(kind, alpha, fit_intercept, storage):
+    rng = np.random.default_rng(0)
+    X = HARD[kind](rng)
+    X = X.astype(np.float32).astype(float) if storage is np.float32 else X
+    y, weight = X @ rng.standard_normal(X.shape[1]) / np.abs(X).max() + rng.standard_normal(len(X)), rng.random(len(X))
+    ours = PerceptronRegressor(C=1 / alpha, fit_intercept=fit_intercept).fit(storage(X), y, weight)
+    theirs = Ridge(alpha=alpha, fit_intercept=fit_intercept, solver="svd").fit(X, y, weight)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=0, atol=1e-8 * np.abs(theirs.coef_).max())
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=0, atol=1e-8 * np.abs(y).max())
+    assert ours.converged_
+
+
 def test_many_rows_in_blocks_are_ridges_too():
     X, y = data(60_000, 40)
     close(PerceptronRegressor().fit(X, y), Ridge().fit(X, y), X)

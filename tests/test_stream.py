@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.metrics import log_loss
 
-from onelayer import PerceptronClassifier
+from onelayer import PerceptronClassifier, PerceptronRegressor
 from onelayer.stream import Moments
 
 
@@ -36,7 +36,7 @@ def test_a_stream_comes_near_the_fit_of_all_its_rows(classes, storage):
     assert log_loss(labels, model.predict_proba(storage(held))) <= best * 1.01
 
 
-@pytest.mark.parametrize(("factor", "shift"), [(1e8, 0), (1e-8, 0), (1, 1e5)])
+@pytest.mark.parametrize(("factor", "shift"), [(1e8, 0), (1e-8, 0), (1, 1e5), (1e200, 0), (1e-200, 0)])
 def test_units_change_no_prediction_of_a_stream_without_a_penalty(factor, shift):
     X, y = rows(3000)
     held, _ = rows(500, seed=1)
@@ -44,6 +44,72 @@ def test_units_change_no_prediction_of_a_stream_without_a_penalty(factor, shift)
     expected = streamed(X, y, [0, 1], C=np.inf).predict_proba(held)
     moved = streamed(X * scale + offset, y, [0, 1], C=np.inf).predict_proba(held * scale + offset)
     np.testing.assert_allclose(moved, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("factor", [1e-200, 1e-8, 1e8, 1e200])
+def test_a_stream_with_a_penalty_comes_near_the_fit_in_any_unit(storage, factor):
+    X, y = rows(10_000)
+    X[:, 1] *= factor
+    model, best = streamed(storage(X), y, [0, 1]), PerceptronClassifier().fit(X, y)
+    assert log_loss(y, model.predict_proba(X)) <= 1.01 * log_loss(y, best.predict_proba(X))
+
+
+def numbers(n, seed=0):
+    X, _ = rows(n, seed=seed)
+    return X, X @ [1, 2, -3, 4, 0] + 0.5 * np.random.default_rng(seed + 1).standard_normal(n) + 7
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("factor", [1e-200, 1.0, 1e100])
+@pytest.mark.parametrize("offset", [0, 1e6])
+def test_numbers_in_parts_come_near_the_fit_of_all(storage, factor, offset):
+    X, y = numbers(20_000)
+    model = PerceptronRegressor()
+    for a in range(0, len(y), 200):
+        model.partial_fit(storage(X[a : a + 200]), (y[a : a + 200] + offset) * factor)
+    np.testing.assert_allclose(model.coef_ / factor, PerceptronRegressor().fit(X, y).coef_, atol=0.03)
+    held, truth = numbers(2000, seed=5)
+    mean_square = np.mean((model.predict(storage(held)) / factor - offset - truth) ** 2)
+    assert mean_square <= 1.02 * np.mean((PerceptronRegressor().fit(X, y).predict(held) - truth) ** 2)
+
+
+def test_numbers_of_weight_nought_are_not_learnt_and_a_fit_is_gone_on_from():
+    X, y = numbers(4000)
+    wrong = np.where(np.arange(4000) % 2, 1000 - y, y)
+    fit = PerceptronRegressor().fit(X, y)
+    before = fit.coef_.copy()
+    fit.partial_fit(X[:1000], wrong[:1000], sample_weight=1 - np.arange(1000) % 2)
+    np.testing.assert_allclose(fit.coef_, before, atol=0.2)
+    assert fit.score(X, y) > 0.98
+    np.testing.assert_array_equal(fit.fit(X, y).coef_, before)
+
+
+def test_hidden_layers_learn_numbers_from_a_stream():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (20_000, 2))
+    y = 100 + 50 * X[:, 0] * X[:, 1]
+    model = PerceptronRegressor(hidden_layer_sizes=(16,))
+    for a in range(0, 19_000, 500):
+        model.partial_fit(X[a : a + 500], y[a : a + 500])
+    assert model.score(X[19_000:], y[19_000:]) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        ([[1.0], [2.0]], [1.0, np.nan], "y contains NaN or infinity in 1 rows, first NaN in row 1"),
+        ([[1.0], [np.inf]], [1.0, 2.0], "column 0 has 1 cells that are NaN or infinity, first infinity in row 1"),
+        ([[1.0], [2.0]], [1.0], "X has 2 rows, but y has 1 numbers"),
+        ([[1.0, 2.0]], [1.0], "X has 2 features, but PerceptronRegressor is expecting 1 features"),
+    ],
+)
+def test_what_a_stream_of_numbers_cannot_take_is_named_and_changes_nothing(X, y, message):
+    model = PerceptronRegressor().partial_fit([[0.0], [1.0]], [1.0, 2.0])
+    before = model.coef_.copy()
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.partial_fit(X, y)
+    np.testing.assert_array_equal(model.coef_, before)
 
 
 def test_hidden_layers_learn_from_a_stream():
@@ -104,5 +170,5 @@ def test_moments_of_parts_are_those_of_the_whole():
     moments = Moments.none(3)
     for part in np.split(X, [10, 400, 401]):
         moments.add(part, centred=True)
-    np.testing.assert_allclose(moments.mean, X.mean(axis=0), rtol=1e-12, atol=1e-14)
-    np.testing.assert_allclose(moments.square, X.var(axis=0), rtol=1e-11)
+    np.testing.assert_allclose(moments.mean * moments.unit, X.mean(axis=0), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(moments.square * moments.unit**2, X.var(axis=0), rtol=1e-11)

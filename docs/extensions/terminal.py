@@ -25,7 +25,9 @@ class Terminal(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         data = self.env.temp_data  # Sphinx empties it after each page
         if "terminal" not in data:
-            data["terminal"] = TemporaryDirectory(prefix="onelayer-", ignore_cleanup_errors=True)
+            data["terminal"] = TemporaryDirectory(
+                prefix="onelayer-", ignore_cleanup_errors=True
+            )
         shown = []
         for command in self.content:
             code, output = run(command, Path(data["terminal"].name))
@@ -41,7 +43,11 @@ class Terminal(SphinxDirective):
 def run(command: str, folder: Path) -> tuple[int, str]:
     """Exit code and output, errors among it, of one command with the scripts of this Python first."""
     path = os.pathsep.join(
-        [sysconfig.get_path("scripts"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        [
+            sysconfig.get_path("scripts"),
+            str(Path(sys.executable).parent),
+            os.environ.get("PATH", ""),
+        ]
     )
     done = subprocess.run(
         ["bash", "-c", command],

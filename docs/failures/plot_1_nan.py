@@ -20,24 +20,26 @@ def as_on_paper(W: np.ndarray, b: np.ndarray) -> float:
     return float(-(Y * np.log(A) + (1 - Y) * np.log(1 - A)).mean())
 
 
+def told(costs: list[float]) -> str:
+    return f"{np.round(costs[:7], 3).tolist()} …, {np.isnan(costs).sum()} of 100 are NaN"
+
+
 start = {"W": np.zeros((1, 2)), "b": np.zeros((1, 1))}
-paper, here = [], []
+steps = guide.descent(X, Y, start, learning_rate=1.2)
 with np.errstate(all="ignore"):
-    for (parameters, cost), _ in zip(guide.descent(X, Y, start, learning_rate=1.2), range(100), strict=False):
-        paper.append(as_on_paper(**parameters))
-        here.append(cost)
-print("on paper:", [round(cost, 3) for cost in paper[:8]], "…", int(np.isnan(paper).sum()), "of 100 are NaN")
-print("here:    ", [round(cost, 3) for cost in here[:8]], "…", int(np.isnan(here).sum()), "of 100 are NaN")
+    both = [(as_on_paper(**at), cost) for (at, cost), _ in zip(steps, range(100), strict=False)]
+paper, here = map(list, zip(*both, strict=True))
+print("on paper:", told(paper))
+print("here:    ", told(here))
 
 # %%
 # Some clip the probabilities, which makes the cost finite and the gradient wrong. Here the loss is computed from
 # the margin ``m = (2y − 1) z`` as ``log1p(exp(−|m|)) + max(−m, 0)``: nothing overflows, nothing cancels, and
 # nothing is clipped.
 
-steps = np.arange(100)
 figure, ax = plt.subplots(layout="constrained")
-ax.plot(steps, here, color="0.6", label="here")
-ax.plot(steps, paper, "k.", label="on paper, where it is a number")
+ax.plot(here, color="0.6", label="here")
+ax.plot(paper, "k.", label="on paper, where it is a number")
 ax.set(xlabel="iteration", ylabel="cost (nats per row)")
 ax.legend()
 plt.show()

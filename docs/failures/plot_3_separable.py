@@ -26,7 +26,8 @@ X, y = iris.data[rows], iris.target_names[iris.target[rows]]
 
 for tol in (1e-4, 1e-8):
     other = LogisticRegression(C=np.inf, tol=tol, max_iter=1000).fit(X, y)
-    print(f"tol {tol:.0e}: {other.n_iter_[0]} iterations, largest weight {abs(other.coef_).max():.1f}")
+    largest = abs(other.coef_).max()
+    print(f"tol {tol:.0e}: {other.n_iter_[0]} iterations, largest weight {largest:.1f}")
 
 # %%
 # statsmodels warns, at every iteration (shown once), without saying of what:

@@ -23,7 +23,9 @@ with np.errstate(all="ignore"):
 # picture says so.
 
 figure, panels = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-for (weights, bias), ax in zip([((1, 0), -0.2), ((0, 1), 0.1), ((0, 0), 1.0)], panels, strict=True):
+for (weights, bias), ax in zip(
+    [((1, 0), -0.2), ((0, 1), 0.1), ((0, 0), 1.0)], panels, strict=True
+):
     plots.decision_boundary(weights, bias, X, y, ax=ax)
     ax.set_xlabel(f"w = {weights}")
 plt.show()

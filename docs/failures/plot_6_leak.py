@@ -2,7 +2,8 @@
 A column knows the answer
 =========================
 
-The customer's closing date, in a table to predict who leaves. A fit with such a column is excellent, and useless.
+The days a patient spent in the ward, in a table to tell malignant tumours from benign before anybody lies there. A fit
+with such a column is excellent, and useless.
 """
 
 import matplotlib.pyplot as plt
@@ -32,5 +33,6 @@ print(f"accuracy {honest:.3f} without the column, {leaky:.3f} with it")
 model = PerceptronClassifier().fit(X, y)
 for notice in model.notices_:
     print(notice)
-plots.weights(list(X.columns), model.coef_[0] * X.std().to_numpy())
+strength = model.coef_[0] * X.std().to_numpy()  # for one standard deviation
+plots.weights(list(X.columns), strength, classes=model.classes_)
 plt.show()

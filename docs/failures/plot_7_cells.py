@@ -49,6 +49,8 @@ for labels in (y == 1, 2 * y - 1, np.where(y, "良性", "悪性"), y.astype(floa
 # %%
 # Constant columns get no weight, and columns that repeat each other share theirs:
 
-model = PerceptronClassifier(C=np.inf).fit(np.column_stack([X[:, :3], X[:, 0], np.full(569, 7.0)]), y)
+model = PerceptronClassifier(C=np.inf).fit(
+    np.column_stack([X[:, :3], X[:, 0], np.full(569, 7.0)]), y
+)
 print(model.coef_.round(3))
 print("\n".join(model.notices_))

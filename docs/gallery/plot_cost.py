@@ -16,7 +16,9 @@ X, y = load_breast_cancer(return_X_y=True)
 histories = {}
 for solver in ("newton", "gd"):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # gradient descent does not converge in 100 steps, and says so
+        warnings.simplefilter(
+            "ignore"
+        )  # gradient descent does not converge in 100 steps, and says so
         histories[solver] = PerceptronClassifier(solver=solver).fit(X, y).history_
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 plots.cost(histories, ylabel="cost (nats per row)", ax=left)

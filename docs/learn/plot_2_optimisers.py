@@ -17,7 +17,7 @@ from onelayer import PerceptronClassifier, plots
 
 X, y = load_breast_cancer(return_X_y=True)
 X = StandardScaler().fit_transform(X)
-warnings.simplefilter("ignore", ConvergenceWarning)  # most are still on their way after 100, which is what we look at
+warnings.simplefilter("ignore", ConvergenceWarning)  # most are still on their way after 100
 runs = {}
 for solver in ("newton", "lbfgs", "gd", "momentum", "nesterov", "rmsprop", "adam", "sgd"):
     runs[solver] = PerceptronClassifier(solver=solver).fit(X, y).history_
@@ -42,5 +42,12 @@ plt.show()
 # (``partial_fit``). A callback sees every iterate, and may stop the fit by returning True:
 
 seen = []
-PerceptronClassifier(solver="adam", callbacks=[lambda step: seen.append(step.cost) or len(seen) == 5]).fit(X, y)
-print([round(cost, 4) for cost in seen])
+
+
+def look(step) -> bool:
+    seen.append(round(step.cost, 4))
+    return len(seen) == 5
+
+
+PerceptronClassifier(solver="adam", callbacks=[look]).fit(X, y)
+print(seen)

@@ -22,10 +22,10 @@ for hidden, ax in zip([(), (16,)], panels, strict=True):
 plt.show()
 
 # %%
-# What is lost is certainty: with hidden layers the cost has many valleys, so no distance from the best of them
-# is known. The fit says that it made no more progress, and no more than that:
+# What is lost is certainty: with hidden layers the cost has many valleys, and nobody knows how far the best of them
+# lies. The fit says that it makes no more progress, and claims no more than that:
 
-print(model.converged_, model.optimality_gap_)
+print("converged", model.converged_, "distance from the optimum", model.optimality_gap_)
 
 # %%
 # The weights lie in ``coefs_`` and ``intercepts_``, a pair for each layer. The backward pass is the chain rule,

@@ -17,9 +17,8 @@ model = PerceptronClassifier().fit(iris.data, kinds)
 print(model.classes_, model.coef_.shape)
 for row in (0, 70, 120):
     chances = model.predict_proba(iris.data.iloc[[row]])[0]
-    print(
-        kinds[row].ljust(10), {str(name): round(float(p), 3) for name, p in zip(model.classes_, chances, strict=True)}
-    )
+    said = ", ".join(f"{name} {p:.3f}" for name, p in zip(model.classes_, chances, strict=True))
+    print(f"{kinds[row]:10} → {said}")
 
 plots.decision_boundary(model, iris.data, kinds)
 plt.show()

@@ -13,8 +13,8 @@ from sklearn.metrics import confusion_matrix
 from onelayer import PerceptronClassifier, plots
 
 data = load_breast_cancer(as_frame=True)
-malignant = data.target == 0
-X, y, X_new, y_new = data.data[::2], malignant[::2], data.data[1::2], malignant[1::2]
+kind = data.target_names[data.target]
+X, y, X_new, y_new = data.data[::2], kind[::2], data.data[1::2], kind[1::2]
 model = PerceptronClassifier().fit(X, y)
 
 # %%
@@ -28,7 +28,8 @@ plt.show()
 for threshold in (0.5, 1 / 11):
     model.set_params(threshold=threshold)
     (_, alarms), (misses, _) = confusion_matrix(y_new, model.predict(X_new))
-    print(f"threshold {threshold:.3f}: {alarms} false alarms, {misses} missed, cost {alarms + 10 * misses}")
+    cost = alarms + 10 * misses
+    print(f"threshold {threshold:.3f}: {alarms} false alarms, {misses} missed, cost {cost}")
 
 # %%
 # Whether they are honest can be seen: of the rows that were given 80 %, some 80 % should be so.

@@ -9,75 +9,187 @@ The exact objective, here and elsewhere
 
 where :math:`\ell` is the log loss in nats (softmax cross-entropy from three classes on), :math:`\omega_i` the
 row's weight times its class's (1 unless given), and :math:`\rho` is ``l1_ratio``. It is a **sum** over rows, the
-bias is never penalised, and ``w`` is in the units of the columns you gave. The guide's functions minimise the
-**mean** of the same losses without a penalty.
+bias is never penalised, and ``w`` is in the units of the columns you gave. `PerceptronRegressor` has
+:math:`\ell = (z - y)^2 / 2` in its place. The guide's functions minimise the **mean** of the same losses without a
+penalty.
 
-Other programs write the same with other letters. With n rows, of total weight :math:`W = \sum_i \omega_i` (n where
-none are given):
+The same, in other letters
+--------------------------
+
+With n rows, of total weight :math:`W = \sum_i \omega_i` (n where none are given):
 
 .. list-table::
    :header-rows: 1
-   :widths: 24 21 18 37
+   :widths: 24 27 24 25
 
    * - Program
-     - Loss and penalty
+     - What it minimises
      - To get ours
      - Mind
-   * - onelayer
-     - C · sum + (1 − ρ)/2 ‖w‖² + ρ‖w‖₁
-     - ``C``, ``l1_ratio``
-     - ``C=np.inf`` is no penalty
    * - scikit-learn ``LogisticRegression``
      - the same
-     - the same ``C``, ``l1_ratio``, ``class_weight``, ``fit_intercept``
-     - ``tol`` bounds a gradient there, a relative distance from the optimum here;
-       ``solver="liblinear"`` penalises the intercept
+     - ``C`` and ``l1_ratio`` as here
+     - ``solver="liblinear"`` penalises the intercept
    * - scikit-learn ``SGDClassifier``
      - mean + α[(1 − ρ)/2 ‖w‖² + ρ‖w‖₁]
-     - ``loss="log_loss"``, ``penalty="elasticnet"``, α = 1 / (C n), same ``l1_ratio``
+     - ``loss="log_loss"``, ``penalty="elasticnet"``, ``alpha`` = 1/(C n)
      - its steps are stochastic: an approximation
    * - scikit-learn ``MLPClassifier``
-     - mean + α/(2n) · ‖w‖²
-     - α = 1/C
-     - with hidden layers our penalty is on weights of scaled columns: scale first
+     - mean + α/(2n) ‖w‖²
+     - ``alpha`` = 1/C
+     - our penalty on hidden layers is on weights of scaled columns: scale first
    * - scikit-learn ``Ridge``
-     - sum of (a − y)² + α‖w‖²
-     - α = 1/C against C · sum of ½(a − y)² + ½‖w‖²
-     - no ½ in either of its terms; its ``Lasso`` and ``ElasticNet`` have a mean and a ½
+     - Σ(z − y)² + α‖w‖²
+     - ``alpha`` = 1/C
+     - ``Lasso`` and ``ElasticNet`` have a mean and a ½: there ``alpha`` = 1/(C n)
    * - statsmodels ``Logit.fit``
      - sum
      - C = ∞
      - no intercept of its own: ``add_constant``
    * - statsmodels ``Logit.fit_regularized``
      - sum + Σ αⱼ\|wⱼ\|
-     - αⱼ = 1/C, ``l1_ratio=1``
+     - ``alpha`` = 1/C, ρ = 1
      - **penalises the intercept** unless its αⱼ is 0
    * - statsmodels ``GLM.fit_regularized``
      - mean + α[(1 − ρ)/2 ‖w‖² + ρ‖w‖₁]
-     - α = 1 / (C n), ``L1_wt`` = ρ
+     - ``alpha`` = 1/(C n), ``L1_wt`` = ρ
      - **penalises the intercept** unless its α is 0
-   * - glmnet
+   * - R's ``glmnet``
      - mean + λ[(1 − α)/2 ‖w‖² + α‖w‖₁]
-     - λ = 1 / (C W), ``alpha`` = ρ
-     - ``standardize=TRUE`` penalises weights of scaled columns: set ``FALSE``
+     - ``lambda`` = 1/(C W), ``alpha`` = ρ, ``standardize=FALSE``
+     - by default columns are scaled first, and the penalty is on their weights; the mean is weighted by ω
    * - Spark ML ``LogisticRegression``
      - mean + λ[(1 − ρ)/2 ‖w‖² + ρ‖w‖₁]
-     - ``regParam`` = 1 / (C W), ``elasticNetParam`` = ρ
-     - ``standardization=true`` penalises weights of scaled columns: set ``false``
+     - ``regParam`` = 1/(C W), ``elasticNetParam`` = ρ, ``standardization=false``
+     - the same default, with spreads divided by n − 1; constant columns get no weight
 
-In glmnet and Spark the mean is over the total weight W. The rows for glmnet and Spark, which are not Python
-libraries, are from memory of their manuals and not run here; those for the others are tried below, each time the
-pages are built.
+Every parameter
+---------------
+
+A dash: there is none.
+
+.. list-table::
+   :header-rows: 1
+   :widths: 20 20 20 20 20
+
+   * - onelayer
+     - scikit-learn
+     - statsmodels
+     - glmnet
+     - Spark ML
+   * - ``C``
+     - ``C``; ``alpha``
+     - ``alpha``
+     - ``lambda``
+     - ``regParam``
+   * - ``l1_ratio``
+     - ``l1_ratio``
+     - ``L1_wt``
+     - ``alpha``
+     - ``elasticNetParam``
+   * - ``fit_intercept``
+     - ``fit_intercept``
+     - ``add_constant``
+     - ``intercept``
+     - ``fitIntercept``
+   * - ``class_weight``
+     - ``class_weight``
+     - into the rows' weights
+     - into ``weights``
+     - into ``weightCol``
+   * - ``sample_weight`` of ``fit``
+     - the same
+     - ``freq_weights`` of ``GLM``
+     - ``weights``
+     - ``weightCol``
+   * - ``solver``
+     - ``solver``
+     - ``method``
+     - coordinate descent
+     - L-BFGS, OWL-QN with L1
+   * - ``learning_rate``
+     - ``eta0``; ``learning_rate_init``
+     - –
+     - –
+     - –
+   * - ``batch_size``, ``momentum``, ``beta_1``, ``beta_2``, ``epsilon``
+     - the same, of ``MLPClassifier``
+     - –
+     - –
+     - –
+   * - ``tol``: relative distance from the optimum
+     - ``tol``: the steepest slope left
+     - ``tol`` or ``gtol`` of the method; ``cnvrg_tol``
+     - ``thresh``: the last change, in null deviances
+     - ``tol``: the last improvement
+   * - ``max_iter``
+     - ``max_iter``
+     - ``maxiter``
+     - ``maxit``, over all λ
+     - ``maxIter``
+   * - ``threshold``
+     - ``FixedThresholdClassifier``
+     - ``pred_table(threshold)``
+     - –
+     - ``threshold``
+   * - ``warm_start``
+     - ``warm_start``
+     - ``start_params``
+     - from each λ to the next
+     - ``setInitialModel``
+   * - ``random_state``
+     - ``random_state``
+     - –
+     - –
+     - –
+   * - ``n_jobs``
+     - –
+     - –
+     - ``parallel`` of ``cv.glmnet``
+     - the cluster's
+   * - ``verbose``
+     - ``verbose``
+     - ``disp``
+     - ``trace.it``
+     - –
+   * - ``callbacks``
+     - –
+     - ``callback``
+     - –
+     - –
+   * - ``hidden_layer_sizes``, ``activation``
+     - the same, of ``MLPClassifier``
+     - –
+     - –
+     - ``layers`` of another class
+   * - ``early_stopping``, ``validation_fraction``, ``n_iter_no_change``
+     - the same, of ``SGDClassifier`` and ``MLPClassifier``
+     - –
+     - –
+     - –
+   * - ``Cs``, ``l1_ratios``, ``cv``, ``scoring``, ``refit`` of `PerceptronClassifierCV`
+     - the same, of ``LogisticRegressionCV``
+     - –
+     - ``lambda``, –, ``foldid``, ``type.measure``, always, of ``cv.glmnet``
+     - ``CrossValidator``: ``estimatorParamMaps``, ``folds``, ``evaluator``, always
+   * - `standard_errors`
+     - –
+     - ``bse``
+     - –
+     - –
+
+The rows of scikit-learn and statsmodels in the first table are tried below, each time the pages are built. Those of
+glmnet and Spark, which no Python environment holds, are from their reference manuals and sources, and not run here.
 """
 
 import numpy as np
 import statsmodels.api as sm
 from sklearn.datasets import load_breast_cancer
-from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, SGDClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from onelayer import PerceptronClassifier
+from onelayer import PerceptronClassifier, PerceptronRegressor
 
 # sphinx_gallery_thumbnail_path = "picture.png"
 
@@ -101,23 +213,37 @@ def compare(name: str, theirs: np.ndarray, mine: np.ndarray, within: float = 1e-
 
 other = LogisticRegression(C=C, tol=1e-10, max_iter=10_000).fit(X, y)
 compare("LogisticRegression", np.append(other.intercept_, other.coef_), ours(C))
-sgd = SGDClassifier(loss="log_loss", penalty="elasticnet", alpha=1 / (C * n), l1_ratio=0.5, random_state=0)
-sgd.set_params(tol=None, max_iter=1000).fit(X, y)
-compare("SGDClassifier", np.append(sgd.intercept_, sgd.coef_), ours(C, 0.5), within=0.01)  # its steps are stochastic
-mlp = MLPClassifier(hidden_layer_sizes=(), alpha=1 / C, solver="lbfgs", tol=1e-12, max_iter=5000, random_state=0)
-mlp.fit(X, y)
-compare("MLPClassifier", np.append(mlp.intercepts_[0], mlp.coefs_[0]), ours(C), within=0.01)  # it stops early
+sgd = SGDClassifier(loss="log_loss", penalty="elasticnet", alpha=1 / (C * n), l1_ratio=0.5)
+sgd.set_params(random_state=0, tol=None, max_iter=1000).fit(X, y)
+compare("SGDClassifier", np.append(sgd.intercept_, sgd.coef_), ours(C, 0.5), within=0.01)
+mlp = MLPClassifier(hidden_layer_sizes=(), alpha=1 / C, solver="lbfgs", random_state=0)
+mlp.set_params(tol=1e-12, max_iter=5000).fit(X, y)
+compare("MLPClassifier", np.append(mlp.intercepts_[0], mlp.coefs_[0]), ours(C), within=0.01)
 compare("Logit.fit", sm.Logit(y, constant).fit(disp=0).params, ours(np.inf))
 l1 = sm.Logit(y, constant).fit_regularized(alpha=free / C, disp=0, acc=1e-12, maxiter=1000)
 compare("Logit.fit_regularized", l1.params, ours(C, 1.0))
 binomial = sm.GLM(y, constant, family=sm.families.Binomial())
-elastic = binomial.fit_regularized(alpha=free / (C * n), L1_wt=0.5, cnvrg_tol=1e-12, maxiter=2000)
+tight = {"cnvrg_tol": 1e-12, "maxiter": 2000}
+elastic = binomial.fit_regularized(alpha=free / (C * n), L1_wt=0.5, **tight)
 compare("GLM.fit_regularized", elastic.params, ours(C, 0.5))
 
 # %%
-# Squared error, to set beside ``Ridge``: C · sum of ½(a − y)² + ½‖w‖² has its slope zero where C Xᵀ(Xw − y) + w
-# = 0, in centred columns.
+# The squared error, against ``Ridge``, ``Lasso`` and ``ElasticNet``:
 
-centred, t = X - X.mean(axis=0), data.data[:, 5]
-w = np.linalg.solve(C * centred.T @ centred + np.eye(5), C * centred.T @ (t - t.mean()))
-compare("Ridge", Ridge(alpha=1 / C).fit(X, t).coef_, w)
+t = data.data[:, 5]
+
+
+def numbers(C: float, l1_ratio: float) -> np.ndarray:
+    model = PerceptronRegressor(C=C, l1_ratio=l1_ratio, tol=1e-12).fit(X, t)
+    return np.append(model.intercept_, model.coef_)
+
+
+for other, l1_ratio in (
+    (Ridge(alpha=1 / C), 0.0),
+    (Lasso(alpha=1 / (C * n), tol=1e-12, max_iter=100_000), 1.0),
+    (ElasticNet(alpha=1 / (C * n), l1_ratio=0.5, tol=1e-12, max_iter=100_000), 0.5),
+):
+    other.fit(X, t)
+    compare(
+        type(other).__name__, np.append(other.intercept_, other.coef_), numbers(C, l1_ratio)
+    )

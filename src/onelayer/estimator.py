@@ -237,7 +237,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             initial = face.kept_stack(self) if known is not None else []
             self._stream = Stream(Settings(**face.settings(self)), announced, X.shape[1], initial)
         self._stream.learn(X, y, sample_weight)
-        self.classes_, self.n_iter_ = self._stream.classes, np.array([self._stream.steps])
+        self.classes_, self.n_iter_ = announced, np.array([self._stream.steps])
         face.keep_weights(self, self._stream.stack)
         return self
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 MOST_WEIGHTS = 8
-LONGEST = 60  # characters of a value: the data of a long parameter belongs elsewhere
+LONGEST = 80  # characters of a value: the data of a long parameter belongs elsewhere
 WIDTH, HEIGHT = 260, 90  # of the cost curve, in pixels
+LINE = "#1F8FD6"  # seen on white and on black: 3.5 and 6 times as bright, or dark, as they are
 
 STYLE = (
     "font-family:sans-serif;font-size:0.9em;border:1px solid #999;border-radius:4px;"
@@ -25,8 +26,8 @@ def html(estimator: Any) -> str:
     Parameters
     ----------
     estimator : of scikit-learn's kind
-        What it has of ``classes_``, ``coef_``, ``feature_names_in_``, ``history_``, ``converged_`` and
-        ``optimality_gap_`` is shown.
+        What it has of ``classes_``, ``coef_``, ``feature_names_in_``, ``history_``, ``converged_``,
+        ``optimality_gap_``, ``notices_`` and, where it was chosen, ``C_`` is shown.
 
     Returns
     -------
@@ -38,9 +39,9 @@ def html(estimator: Any) -> str:
     >>> "not fitted" in html(PerceptronClassifier(C=3.0))
     True
     """
-    name = type(estimator).__name__
     parts = [
-        f"<strong>{escape(name)}</strong> <span>{escape(_state(estimator))}</span>",
+        f"<strong>{escape(_short(_name(estimator)))}</strong> <span>{escape(_state(estimator))}</span>",
+        *(f"<div>notice: {escape(notice)}</div>" for notice in getattr(estimator, "notices_", ())),
         _parameters(estimator),
         _weights(estimator),
         _cost_curve([entry.cost for entry in getattr(estimator, "history_", [])], _unit(estimator)),
@@ -48,22 +49,35 @@ def html(estimator: Any) -> str:
     return f'<div style="{STYLE}">{"".join(filter(None, parts))}</div>'
 
 
+def _name(estimator: Any) -> str:
+    """Its class, with the parameters that are not the defaults."""
+    changed = ", ".join(f"{name}={value!r}" for name, value in _changed(estimator).items())
+    return f"{type(estimator).__name__}({changed})"
+
+
+def _changed(estimator: Any) -> dict[str, Any]:
+    defaults = type(estimator)().get_params(deep=False)
+    given = estimator.get_params(deep=False).items()
+    return {name: value for name, value in given if repr(value) != repr(defaults.get(name))}
+
+
 def _state(estimator: Any) -> str:
     if not hasattr(estimator, "converged_"):
         return "fitted in parts" if hasattr(estimator, "classes_") else "not fitted"
-    converged = "converged" if estimator.converged_ else "NOT converged"
-    gap = f"relative distance from the optimum {estimator.optimality_gap_:.1e}"
-    return f"fitted, {converged}, {gap} ({estimator.gap_kind_})"
+    said = ["fitted", "converged" if estimator.converged_ else "NOT converged"]
+    if np.isfinite(estimator.optimality_gap_):  # with hidden layers none is known
+        said.append(f"relative distance from the optimum {estimator.optimality_gap_:.1e} ({estimator.gap_kind_})")
+    if hasattr(estimator, "C_"):
+        said.append(f"C = {estimator.C_:.3g} chosen of {len(estimator.Cs_)} values")
+    return ", ".join(said)
 
 
 def _parameters(estimator: Any) -> str:
     """All of them, those that are not the defaults in bold."""
-    defaults = type(estimator)().get_params(deep=False)
-    rows = []
+    changed, rows = _changed(estimator), []
     for name, value in estimator.get_params(deep=False).items():
-        changed = repr(value) != repr(defaults.get(name))
         cell = escape(_short(repr(value)))
-        rows.append(f"<tr><td>{escape(name)}</td><td>{f'<b>{cell}</b>' if changed else cell}</td></tr>")
+        rows.append(f"<tr><td>{escape(name)}</td><td>{f'<b>{cell}</b>' if name in changed else cell}</td></tr>")
     return f"<details><summary>parameters</summary><table>{''.join(rows)}</table></details>"
 
 
@@ -76,11 +90,11 @@ def _weights(estimator: Any) -> str:
     names = getattr(estimator, "feature_names_in_", None)
     strongest = np.argsort(-np.abs(coef).max(axis=0), kind="stable")[:MOST_WEIGHTS]
     rows = [_row(f"x{j + 1}" if names is None else names[j], coef[:, j]) for j in strongest] + [_row("bias", bias)]
-    few = "" if coef.shape[1] <= MOST_WEIGHTS else f"the {MOST_WEIGHTS} strongest of {coef.shape[1]:,} "
-    unit = "log-odds, nats per unit" if hasattr(estimator, "classes_") else "units of y per unit"
+    few = "" if coef.shape[1] <= MOST_WEIGHTS else f"the {MOST_WEIGHTS} largest of {coef.shape[1]:,} "
+    unit = f"{'log-odds' if hasattr(estimator, 'classes_') else 'units of y'} per unit of the column"
     summary = f"{few}weights ({unit}){_towards(estimator)}"
     head = "" if len(coef) == 1 else _head(getattr(estimator, "classes_", range(len(coef))))
-    table = f"<table>{head}{''.join(rows)}</table>"
+    table = f'<div style="overflow-x:auto"><table>{head}{"".join(rows)}</table></div>'  # many classes scroll inside
     return f'<details open="open"><summary>{escape(summary)}</summary>{table}</details>'
 
 
@@ -99,7 +113,7 @@ def _row(name: Any, values: Array) -> str:
 
 
 def _unit(estimator: Any) -> str:
-    return "nats" if hasattr(estimator, "classes_") else "squares of y's unit"
+    return "nats per row" if hasattr(estimator, "classes_") else "half squares of y's unit"
 
 
 def _cost_curve(costs: Sequence[float], unit: str) -> str:
@@ -114,8 +128,8 @@ def _cost_curve(costs: Sequence[float], unit: str) -> str:
     return (
         f"<div>{said}</div>"
         f'<svg role="img" aria-label="{said}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white" stroke="#999"/>'
-        f'<polyline fill="none" stroke="#0072B2" stroke-width="2" points="{points}"/></svg>'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#999"/>'
+        f'<polyline fill="none" stroke="{LINE}" stroke-width="2" points="{points}"/></svg>'
     )
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer.columns import Columns, not_finite
-from onelayer.labels import Labels, row_weights
+from onelayer.labels import Labels, checked_weights, row_weights
 from onelayer.problem import from_users_units, in_users_units, make_objective
 from onelayer.settings import Settings
 from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
 from onelayer.sources import one_thread_per_core
+from onelayer.targets import Targets, numbers
 
 Array = NDArray[Any]
 
@@ -24,38 +25,59 @@ RECENT = 0.02  # share of a network's newest point in the mean
 
 @dataclass
 class Moments:
-    """Mean and mean square of each column of all rows so far (Chan, Golub & LeVeque, 1979); of sparse ones no mean."""
+    """Mean and mean square of each column of all rows so far (Chan, Golub & LeVeque, 1979); of sparse ones no mean.
+
+    Both are of the columns divided by ``unit``, a power of two near the first entries that are not 0: 0 without any.
+    """
 
     rows: float
+    unit: Array
     mean: Array
     square: Array
 
     @classmethod
     def none(cls, d: int) -> "Moments":
         """Of no rows yet."""
-        return cls(0.0, np.zeros(d), np.zeros(d))
+        return cls(0.0, np.zeros(d), np.zeros(d), np.zeros(d))
 
     def add(self, X: Any, centred: bool) -> None:
         """Take rows in; ``square`` is about the mean if `centred`, about 0 otherwise."""
         n = X.shape[0]
         total = self.rows + n
+        self._measure(X)
+        unit = self.units
         if not isinstance(X, np.ndarray):
-            squares = np.bincount(X.indices, weights=X.data.astype(np.float64) ** 2, minlength=X.shape[1]) / n
-            self.square += (squares - self.square) * (n / total)
+            cells = (X.data / unit[X.indices]) ** 2
+            self.square += (np.bincount(X.indices, weights=cells, minlength=X.shape[1]) / n - self.square) * (n / total)
         elif not centred:
-            self.square += (np.mean(np.square(X, dtype=np.float64), axis=0) - self.square) * (n / total)
+            self.square += (np.mean(np.square(X / unit), axis=0) - self.square) * (n / total)
         else:
-            mean = X.mean(axis=0, dtype=np.float64)
+            X = X / unit
+            mean = X.mean(axis=0)
             apart = mean - self.mean
             squares = np.mean((X - mean) ** 2, axis=0)
             self.square += (squares - self.square) * (n / total) + apart**2 * (self.rows * n / total**2)
             self.mean = self.mean + apart * (n / total)
         self.rows = total
 
+    def _measure(self, X: Any) -> None:
+        largest = np.zeros(len(self.unit))
+        if isinstance(X, np.ndarray):
+            largest = np.abs(X).max(axis=0).astype(np.float64)
+        else:
+            np.maximum.at(largest, X.indices, np.abs(X.data))
+        new = (self.unit == 0) & (largest > 0)
+        self.unit[new] = np.ldexp(1.0, np.frexp(largest[new])[1].clip(-1000, 1000))
+
+    @property
+    def units(self) -> Array:
+        """Of each column, 1 of one that has been 0 so far."""
+        return np.where(self.unit > 0, self.unit, 1.0)
+
     def columns(self, fit_intercept: bool) -> Columns:
         """The coordinates that these moments give."""
         scale = np.sqrt(self.square)
-        return Columns(np.ones(len(scale)), self.mean, np.where(scale > 0, scale, 1.0), scale == 0, True, fit_intercept)
+        return Columns(self.units, self.mean, np.where(scale > 0, scale, 1.0), scale == 0, True, fit_intercept)
 
 
 class Stream:
@@ -67,8 +89,8 @@ class Stream:
     Parameters
     ----------
     settings : Settings
-    classes : array of shape (k,)
-        All there will be, in order.
+    classes : array of shape (k,), or None
+        All there will be, in order; None where targets are numbers.
     d : int
         Columns.
     initial : sequence of arrays
@@ -83,11 +105,11 @@ class Stream:
     True
     """
 
-    def __init__(self, settings: Settings, classes: Array, d: int, initial: Sequence[Array] = ()) -> None:
+    def __init__(self, settings: Settings, classes: Array | None, d: int, initial: Sequence[Array] = ()) -> None:
         if settings.class_weight == "balanced":
             raise ValueError("class_weight='balanced' needs all rows at once: pass a dict to use it with partial_fit")
         self.settings, self.classes = settings, classes
-        self.moments = Moments.none(d)
+        self.moments, self.of_targets = Moments.none(d), Moments.none(1)
         self.rule = adam() if settings.hidden_layer_sizes else gradient_descent()
         self.rng = np.random.default_rng(settings.random_state or 0)
         self.steps, self.weight, self.L = 0, 0.0, 0.0
@@ -102,36 +124,49 @@ class Stream:
         ValueError
             For labels that were not announced, and for NaN or infinity in X, with the place.
         """
-        labels = self._labels(y, sample_weight)
         if (message := not_finite(X)) is not None:
             raise ValueError(message)
+        labels = self._targets(y, sample_weight) if self.classes is None else self._labels(y, sample_weight)
         self.moments.add(X, self.settings.fit_intercept)
-        self.weight += float(labels.totals.sum())
+        self.weight += labels.total_weight
         columns = self.moments.columns(self.settings.fit_intercept)
         if not self.settings.hidden_layer_sizes:
             columns = columns.braced(1 / (self.settings.C * self.weight))
         objective = make_objective(X, labels, columns, self.settings, all_weight=self.weight)
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
-            u, mean = self._step(objective, *self._start(objective, columns))
-        self.newest = in_users_units(u, objective, columns)
-        self.stack = in_users_units(mean, objective, columns)
+            u, mean = self._step(objective, *self._start(objective, labels, columns))
+        self.newest = labels.to_user(in_users_units(u, objective, columns))
+        self.stack = labels.to_user(in_users_units(mean, objective, columns))
+
+    def _targets(self, y: ArrayLike, sample_weight: ArrayLike | None) -> Targets:
+        """Centred and scaled as all numbers so far would be."""
+        values = numbers(y)
+        weight = checked_weights(sample_weight, len(values))
+        self.of_targets.add(values[:, None], self.settings.fit_intercept)
+        columns = self.of_targets.columns(self.settings.fit_intercept)
+        ((unit,), (mean,), (scale,)) = columns.unit, columns.mean, columns.scale
+        return Targets((values / unit - mean) / scale, weight, float(mean * unit), float(scale * unit))
 
     def _labels(self, y: ArrayLike, sample_weight: ArrayLike | None) -> Labels:
-        labels = Labels.among(self.classes, y, "partial_fit")
+        classes = np.asarray(self.classes)
+        labels = Labels.among(classes, y, "partial_fit")
         present, codes = np.unique(labels.codes, return_inverse=True)  # a part need not hold every class
-        weight = row_weights(sample_weight, None, self.classes[present], codes)
-        by_class = row_weights(None, self.settings.class_weight, self.classes, labels.codes)
+        weight = row_weights(sample_weight, None, classes[present], codes)
+        by_class = row_weights(None, self.settings.class_weight, classes, labels.codes)
         if weight is not None and by_class is not None:
             weight = weight * by_class
         return labels.weighted(by_class if weight is None else weight)
 
-    def _start(self, objective: Any, columns: Columns) -> tuple[Array, Array]:
+    def _start(self, objective: Any, labels: Labels | Targets, columns: Columns) -> tuple[Array, Array]:
         if self.state is None:
             self.state = self.rule.start(np.zeros(objective.shape))
         if not self.newest:
             u = np.zeros(objective.shape) if objective.convex else objective.initial(self.settings.random_state or 0)
             return u, u
-        return from_users_units(self.newest, objective, columns), from_users_units(self.stack, objective, columns)
+        newest, mean = (
+            from_users_units(labels.from_user(stack), objective, columns) for stack in (self.newest, self.stack)
+        )
+        return newest, mean
 
     def _step(self, objective: Any, u: Array, mean: Array) -> tuple[Array, Array]:
         for batch in batches(objective, small_batch(objective.rows.n), self.rng):

@@ -18,7 +18,7 @@ from onelayer.labels import Labels
 from onelayer.problem import Problem, growing_samples, split
 from onelayer.record import Iterate, Record
 from onelayer.settings import Settings
-from onelayer.solvers import Outcome, Watch, newton, proximal, solve
+from onelayer.solvers import Outcome, Watch, newton, proximal, quadratic, solve
 from onelayer.solvers.newton import gap_at
 from onelayer.sources import one_thread_per_core
 from onelayer.targets import Targets
@@ -146,7 +146,9 @@ def _run(problem: Problem, start: Array, watch: Watch) -> Outcome:
     common: dict[str, Any] = {"tol": settings.tol, "max_iter": settings.iterations(), "watch": watch}
     solver = settings.solver_for(objective.rows.n)
     if solver == "newton":
-        # squared errors have one curvature everywhere: a step with that of all rows ends the fit
+        if isinstance(labels, Targets) and objective.lasso is None:
+            return quadratic(objective, start, **common)
+        # squared errors have one curvature everywhere, which no sample knows better
         samples = growing_samples(objective, labels, settings) if isinstance(labels, Labels) else ()
         minimise = newton if objective.lasso is None else proximal
         return minimise(objective, start, samples=samples, **common)

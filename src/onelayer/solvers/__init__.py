@@ -6,6 +6,7 @@ from onelayer.solvers.held_out import HeldOut
 from onelayer.solvers.newton import newton
 from onelayer.solvers.progress import Outcome, Point, Watch
 from onelayer.solvers.proximal import proximal
+from onelayer.solvers.quadratic import quadratic
 
 __all__ = [
     "FIRST_ORDER",
@@ -18,6 +19,7 @@ __all__ = [
     "lbfgs",
     "newton",
     "proximal",
+    "quadratic",
     "sgd",
     "solve",
 ]
