@@ -11,9 +11,10 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.tables.kinds import KINDS, recognised, refuse_type, say_kind, shown
+from onelayer.tables.cells import as_text
+from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, as_text, suggestion
+from onelayer.tables.reading import TableError, TableWarning, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 
 Array = NDArray[Any]
@@ -192,6 +193,8 @@ def fit(
     for series in frame.get_columns():
         refuse_type(series)
         kind = kinds.get(series.name) or recognised(series)
+        if series.name not in kinds and (noticed := dates_noticed(series)) is not None:
+            notices.append(noticed)
         if kind == "text":
             column, block = _fit_text(series, impute, ngrams, max_features, notices)
         else:
