@@ -39,7 +39,9 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc's Parameters say it in words
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False
-napoleon_use_ivar = False
+napoleon_custom_sections = [
+    ("Attributes", "params_style")
+]  # a list, with names as they are written
 
 myst_enable_extensions = ["dollarmath", "fieldlist"]
 myst_heading_anchors = 3

@@ -1,6 +1,7 @@
 """The house stands as drawn: which room may import which, what the door shows, and how light it opens."""
 
 import ast
+import re
 import subprocess
 import sys
 from itertools import takewhile
@@ -107,6 +108,16 @@ def test_a_room_imports_only_the_rooms_it_may(path):
 @pytest.mark.parametrize("room", HOUSE)
 def test_arrows_point_up_the_list(room):
     assert set(HOUSE[room].split()) <= set(takewhile(lambda other: other != room, HOUSE))
+
+
+def test_the_page_of_the_design_shows_every_room_on_its_storey():
+    page = (Path(__file__).parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
+    table = page.split("| Storey | Rooms |")[1].split("\n\n")[0].splitlines()[2:]
+    # from the ground up, and on a storey in the order of their names
+    rooms = [name.rstrip("/") for row in reversed(table) for name in re.findall(r"`(\w+)/?`", row)]
+    assert sorted(rooms) == sorted({room_of(path) for path in FILES})
+    for room in rooms:
+        assert set(HOUSE[room].split()) & set(rooms) <= set(rooms[: rooms.index(room)]), room
 
 
 @pytest.mark.parametrize(

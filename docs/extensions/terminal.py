@@ -1,7 +1,7 @@
-"""The directive `terminal`: shell commands run by the build, shown with what they answered.
+"""The directive `terminal`: shell commands run by the build, shown with what they answered, and a picture they drew.
 
 The commands of a page share one folder, in order, so that a page tells a story. A command that ends in another exit
-code than `:exit:` (0 unless told) fails the build.
+code than `:exit:` (0 unless told) fails the build. `:picture:` names a file to be shown below them.
 """
 
 import os
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
@@ -20,7 +21,12 @@ class Terminal(SphinxDirective):
     """Runs its lines one after the other; `:hidden:` shows nothing."""
 
     has_content = True
-    option_spec: ClassVar = {"hidden": lambda argument: True, "exit": int}
+    option_spec: ClassVar = {
+        "hidden": lambda argument: True,
+        "exit": int,
+        "picture": str,
+        "alt": str,
+    }
 
     def run(self) -> list[nodes.Node]:
         data = self.env.temp_data  # Sphinx empties it after each page
@@ -37,7 +43,20 @@ class Terminal(SphinxDirective):
         if "hidden" in self.options:
             return []
         text = "\n".join(shown)
-        return [nodes.literal_block(text, text, language="console")]
+        return [
+            nodes.literal_block(text, text, language="console"),
+            *self.picture(Path(data["terminal"].name)),
+        ]
+
+    def picture(self, folder: Path) -> list[nodes.Node]:
+        """The picture that the commands drew, kept where the pages' other pictures are made."""
+        name = self.options.get("picture")
+        if name is None:
+            return []
+        kept = Path(self.env.srcdir, "auto", "terminal", name)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        copyfile(folder / name, kept)
+        return [nodes.image(uri=f"/auto/terminal/{name}", alt=self.options.get("alt", name))]
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:

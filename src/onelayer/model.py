@@ -38,7 +38,7 @@ class Model:
 
     @property
     def task(self) -> str:
-        """What it predicts: "classification" of labels, or "regression" of numbers."""
+        """What it predicts, as "classification" of labels or "regression" of numbers."""
         return "classification" if self.classes else "regression"
 
     def logits(self, encoded: tables.Encoded) -> Array:
