@@ -295,6 +295,7 @@ def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
         ("a,b\n1,x\n".encode("utf-16-le"), "if it is UTF-16 without a byte-order mark.*--encoding utf-16-le"),
         ("a,b\n1,x\n".encode("utf-16-be"), "if it is UTF-16 without a byte-order mark.*--encoding utf-16-be"),
     ],
+    ids=["zip", "bzip2", "xz", "picture", "packed twice", "HTML", "UTF-16, little end first", "UTF-16, big end first"],
 )
 def test_what_is_no_table_is_said_to_be_what_it_is(tmp_path, data, words):
     with pytest.raises(tables.TableError, match=words):
