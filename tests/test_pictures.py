@@ -221,3 +221,12 @@ def test_options_that_make_no_sense_are_refused(saved, arguments, words):
     done = run(saved / "m.onelayer", saved / "d.csv", *arguments)
     assert done.exit_code == 2
     assert words in done.stderr
+
+
+def test_two_of_many_features_are_said_to_be_two(tmp_path):
+    columns = {f"x{j}": RNG.standard_normal(60) for j in range(11)} | {"label": ["low", "top"] * 30}
+    as_csv(columns, tmp_path / "d.csv")
+    onelayer.fit(columns).save(tmp_path / "m.onelayer")
+    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", "boundary", "-o", tmp_path / "p.png")
+    assert done.exit_code == 0
+    assert "notice: two of 11 features are shown: --kind projection shows all at once" in done.stderr

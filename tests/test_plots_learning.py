@@ -261,7 +261,7 @@ def test_several_paths_and_many_rows(ax):
     many, y = np.tile(X, (5000, 1)), np.tile(Y, 5000)  # a million
     plots.weight_path({"one": np.zeros((2, 3)), "two": np.ones((3, 3))}, many, y, ax=ax)
     draw(ax)
-    assert texts(ax) == ["one (1 steps)", "start", "end", "two (2 steps)"]
+    assert texts(ax) == ["one (1 step)", "two (2 steps)", "start", "end"]
     assert ax.child_axes[0].get_ylabel() == "cost (nats per row) on 4,000 of 1,000,000 rows"
 
 

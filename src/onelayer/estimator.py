@@ -248,7 +248,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if not hasattr(self, "classes_"):
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
-        if self.hidden_layer_sizes:
+        if "coefs_" in self.__dict__:
             return face.logits_of_stack(self, X)
         w, b = (self.coef_[0], self.intercept_[0]) if len(self.classes_) == 2 else (self.coef_.T, self.intercept_)
         return face.logits(self, X, w, b)

@@ -27,7 +27,10 @@ AT_ONCE = 2**17  # cells up to which threads and blocks cost more than they brin
 
 def settings(estimator: Any) -> dict[str, Any]:
     """What it has been told, of `onelayer.settings.Settings`."""
-    return {name: getattr(estimator, name) for name in SETTINGS if hasattr(estimator, name)}
+    told = {name: getattr(estimator, name) for name in SETTINGS if hasattr(estimator, name)}
+    if isinstance(told["random_state"], np.random.RandomState):  # scikit-learn's way of seeding one thing after another
+        told["random_state"] = int(told["random_state"].randint(2**31 - 1))
+    return told
 
 
 def checked(estimator: Any, X: Any, *, reset: bool) -> Any:

@@ -29,6 +29,7 @@ from onelayer.training import train
 Array = NDArray[Any]
 
 FORMATS = ("png", "svg", "pdf", "jpg", "jpeg", "webp", "tif", "tiff", "eps", "ps")
+FEW = 10  # features, of which two may tell most
 MOST_NAMED = 7  # weights of a path: as many as there are colours
 PATH_TOL = 1e-9  # where the penalty is weak, weights move far for a little of the cost
 PATH_OF_C = np.geomspace(1e-3, 1e3, 19)  # times the model's own C
@@ -100,6 +101,10 @@ def _tuning(seen: Any, wish: Wish, ax: Any) -> None:
 
 def _boundary(seen: Any, wish: Wish, ax: Any) -> None:
     features = wish.features or None
+    if len(seen.names) > FEW:
+        warnings.warn(
+            f"two of {len(seen.names):,} features are shown: --kind projection shows all at once", stacklevel=2
+        )
     plots.decision_boundary(seen, seen.X, seen.y, features=features, threshold=wish.threshold, names=seen.names, ax=ax)
 
 

@@ -228,7 +228,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "converged_"):
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
-        if self.hidden_layer_sizes:
+        if "coefs_" in self.__dict__:
             return np.asarray(face.logits_of_stack(self, X), dtype=np.float64)
         return face.logits(self, X, self.coef_, self.intercept_)
 

@@ -115,6 +115,8 @@ def weight_path(
     _draw_surface(ax, xs, ys, surface, "" if len(rows) == n else f" on {len(rows):,} of {n:,} rows")
     for number, (name, steps) in enumerate(paths.items()):
         _draw_path(ax, steps[:, i], steps[:, j], name, number)
+    for label, mark, size in (("start", "o", 9), ("end", "*", 14)):
+        ax.plot([], [], mark, color="white", markeredgecolor=BLACK, markersize=size, label=label)
     bias = "bias" if centre is None else "bias at the columns' centre"
     still = [place for place in range(min(4, len(moved))) if place not in (i, j)]  # the one that is left of three
     rest = _weight_name(still[0], d, names, labels, bias) if len(moved) == 3 else f"other {len(moved) - 2:,} weights"
@@ -203,11 +205,18 @@ def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int) ->
     outline = [Stroke(linewidth=4, foreground="white"), Normal()]
     x_, y_ = thinned(x, y)
     marks: dict[str, Any] = {"marker": marker(number), "markersize": 4} if len(x) <= 60 else {}
-    ax.plot(x_, y_, linewidth=2, path_effects=outline, label=f"{label} ({len(x) - 1:,} steps)", **style, **marks)
+    ax.plot(
+        x_,
+        y_,
+        linewidth=2,
+        path_effects=outline,
+        label=f"{label} ({len(x) - 1:,} step{'s' * (len(x) != 2)})",
+        **style,
+        **marks,
+    )
     ends: dict[str, Any] = {"linestyle": "none", "markeredgecolor": BLACK, "zorder": 5}
-    once = number == 0
-    ax.plot(x[:1], y[:1], "o", color="white", markersize=9, label="start" if once else None, **ends)
-    ax.plot(x[-1:], y[-1:], "*", color="white", markersize=14, label="end" if once else None, **ends)
+    ax.plot(x[:1], y[:1], "o", color="white", markersize=9, **ends)
+    ax.plot(x[-1:], y[-1:], "*", color="white", markersize=14, **ends)
 
 
 def _weight_name(place: int, d: int, names: Sequence[str] | None, labels: Array, bias: str) -> str:
