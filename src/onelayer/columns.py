@@ -1,7 +1,8 @@
 """Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -213,6 +214,17 @@ def _full(X: Any) -> Array:
     """Sparse columns of which every cell is stored, once."""
     stored = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
     return np.asarray(stored & (X.has_canonical_format or not stored.any()))
+
+
+@contextmanager
+def naming(X: Any, names: Sequence[str] | None) -> Iterator[None]:
+    """A cell of X that is no number, found by whoever knows no names, is told with its column's name."""
+    try:
+        yield
+    except ValueError as error:
+        if names is None or not str(error).startswith("column ") or (message := not_finite(X, names)) is None:
+            raise
+        raise ValueError(message) from None
 
 
 def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:
