@@ -144,6 +144,20 @@ def test_shapes_that_no_line_parts_are_learnt_from_600_points(shape, activation)
     assert model.score(*draw(2000, 1)) >= 0.97
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_are_learnt_with_the_defaults_whatever_the_seed(shape):
+    hidden, draw = SHAPES[shape]
+    for seed in range(5):
+        model = PerceptronClassifier(hidden_layer_sizes=hidden, random_state=seed).fit(*draw(600, seed))
+        assert model.score(*draw(2000, seed + 100)) >= 0.97
+
+
+def test_two_spirals_are_learnt_by_tanh_from_every_start():
+    for seed in range(5):
+        model = PerceptronClassifier(hidden_layer_sizes=(32, 32), activation="tanh", random_state=seed)
+        assert model.fit(*spiral(600, seed)).score(*spiral(2000, seed + 100)) >= 0.95
+
+
 def test_digits_are_learnt_to_97_5_per_cent():
     X, y = load_digits(return_X_y=True)
     scores = cross_val_score(

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from onelayer import features
+from onelayer.columns import naming as naming_columns
 from onelayer.columns import not_finite
 from onelayer.network import ACTIVATIONS, forward
 from onelayer.settings import Settings
@@ -27,7 +29,10 @@ AT_ONCE = 2**17  # cells up to which threads and blocks cost more than they brin
 
 def settings(estimator: Any) -> dict[str, Any]:
     """What it has been told, of `onelayer.settings.Settings`."""
-    return {name: getattr(estimator, name) for name in SETTINGS if hasattr(estimator, name)}
+    told = {name: getattr(estimator, name) for name in SETTINGS if hasattr(estimator, name)}
+    if isinstance(told["random_state"], np.random.RandomState):  # scikit-learn's way of seeding one thing after another
+        told["random_state"] = int(told["random_state"].randint(2**31 - 1))
+    return told
 
 
 def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
@@ -80,6 +85,11 @@ def one_axis(y: Array, what: str) -> Array:
 def names(estimator: Any) -> list[str] | None:
     """Of the columns at the fit, where they had some."""
     return list(estimator.feature_names_in_) if hasattr(estimator, "feature_names_in_") else None
+
+
+def naming(estimator: Any, X: Any) -> AbstractContextManager[None]:
+    """Within it, a cell of X that is no number is told with its column's name."""
+    return naming_columns(X, names(estimator))
 
 
 def logits(estimator: Any, X: Any, w: Array, b: Any) -> Array:

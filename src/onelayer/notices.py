@@ -10,7 +10,7 @@ from onelayer.record import Record
 from onelayer.solvers import Outcome
 
 
-def doubts(outcome: Outcome, record: Record, names: Sequence[str] | None) -> list[str]:
+def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[str] | None) -> list[str]:
     """What casts doubt on the weights."""
     labels, settings = record.problem.labels, record.problem.settings
     if isinstance(labels, Labels) and math.isinf(settings.C) and record.problem.objective.convex:
@@ -21,11 +21,17 @@ def doubts(outcome: Outcome, record: Record, names: Sequence[str] | None) -> lis
                 f"the classes are separable{where}, so without a penalty no finite optimum exists and the weights "
                 "grow with every iteration: set a finite C"
             ]
-    if outcome.converged or outcome.notices or record.asked_to_stop:
+    if outcome.converged or outcome.notices or record.finished:
         return []
+    if iterations < settings.iterations():
+        return [
+            f"stopped after {iterations} iterations without reaching tol={settings.tol:g}, where rounding left no step "
+            "that lowers the cost: accept the gap, or use solver='auto'"
+        ]
+    still = ", while the loss on rows held out still fell" if record.held_out is not None else ""
     return [
-        f"stopped after {settings.iterations()} iterations without reaching tol={settings.tol:g}: raise max_iter, or "
-        "accept the gap"
+        f"stopped after {settings.iterations()} iterations without reaching tol={settings.tol:g}{still}: raise "
+        "max_iter, or accept the gap"
     ]
 
 

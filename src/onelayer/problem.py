@@ -47,7 +47,7 @@ class Problem:
             return from_users_units(self.labels.from_user(initial), self.objective, self.columns)
         if self.objective.convex:
             return base_rate(self.labels, self.objective)
-        return np.asarray(self.objective.initial(self.settings.random_state or 0))
+        return np.asarray(self.objective.initial(self.settings.seed))
 
     def weights(self, u: Array) -> list[Array]:
         """Of each layer at a point, (neurons, neurons before + 1) with the bias last, in the user's units."""
@@ -112,7 +112,7 @@ def in_users_units(u: Array, objective: Any, columns: Columns) -> list[Array]:
 
 def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any, Any]]:
     """A fraction of the rows is held out: X and labels of the others, and of these."""
-    held = held_rows(labels, settings.validation_fraction, settings.random_state or 0)
+    held = held_rows(labels, settings.validation_fraction, settings.seed)
     if not held.any():
         of_each = " of each class" if len(labels.classes) else ""
         raise ValueError(
@@ -135,13 +135,15 @@ def held_rows(labels: Any, fraction: float, seed: int) -> Array:
 
 def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> Iterator[Objective]:
     """Samples of the rows, smallest first, each made when it is asked for; none where all rows are few."""
-    rng = np.random.default_rng(settings.random_state or 0)
     rows = objective.rows
     if objective.lasso is None:
         sizes = sampling.sizes(rows.n, objective.shape, settings.tol, sparse=rows.sparse)
     else:
         sizes = sampling.sizes_of_support(rows.n, rows.d, sparse=rows.sparse)
-    for size in sizes if settings.iterations() else []:
+    if not sizes or not settings.iterations():
+        return
+    rng = np.random.default_rng(settings.seed)
+    for size in sizes:
         chosen = sampling.stratified(labels.codes, labels.totals, labels.weight, size, rng)
         if chosen is not None:
             yield objective.sample(*chosen)

@@ -38,7 +38,7 @@ class Record:
     best: Point | None = None  # on all rows
     nearest: Point | None = None  # on the largest sample so far
     perfect: bool = False  # every row on its side, or fitted to the last digit
-    asked_to_stop: bool = False
+    finished: bool = False  # on request, or since rows held out are served no better
 
     def __call__(self, point: Point) -> bool:
         if not (math.isfinite(point.value) and math.isfinite(point.norm)):
@@ -50,7 +50,7 @@ class Record:
         if self.problem.settings.verbose:
             print(f"iteration {len(self.history) - 1}: cost {entry.cost:.9g}, gradient {entry.gradient_norm:.3g}")
         said = self._show(point, entry)
-        self.asked_to_stop = self.asked_to_stop or said or enough
+        self.finished = self.finished or said or enough
         return self.perfect or said or enough
 
     def end(self, point: Point) -> int:

@@ -1,8 +1,9 @@
 """What a fit may be told, each setting checked, and what its callbacks see."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,54 +98,81 @@ class Settings:
         on_all_rows = bool(self.hidden_layer_sizes) and self.solver_for(n) in ("lbfgs", "gd")
         return self.early_stopping == "auto" and on_all_rows and math.isfinite(self.C)
 
+    @property
+    def seed(self) -> int:
+        """Of everything that is drawn."""
+        return int(self.random_state or 0)
+
     def __post_init__(self) -> None:
-        if not self.C > 0:
+        if not (_is_number(self.C) and self.C > 0):
             raise ValueError(f"C must be positive (np.inf for no penalty), not {self.C!r}")
-        if not 0 <= self.l1_ratio <= 1:
+        if not (_is_number(self.l1_ratio) and 0 <= self.l1_ratio <= 1):
             raise ValueError(f"l1_ratio must be in [0, 1], from all L2 to all L1, not {self.l1_ratio!r}")
+        if not isinstance(self.fit_intercept, bool | np.bool_):
+            raise ValueError(f"fit_intercept must be True or False, not {self.fit_intercept!r}")
         if self.solver not in SOLVERS:
             raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {self.solver!r}")
-        if self.l1_ratio > 0 and (self.hidden_layer_sizes or self.early_stopping is True):
+        if self.l1_ratio > 0 and (np.size(self.hidden_layer_sizes) or self.early_stopping is True):
             raise ValueError("l1_ratio above 0 needs one layer and early_stopping=False: leave one of them out")
         if self.l1_ratio > 0 and self.solver not in ("auto", "newton"):
             raise ValueError(f"l1_ratio above 0 needs solver='auto' or 'newton', not {self.solver!r}")
         rate = self.learning_rate
-        if rate != "auto" and not (isinstance(rate, int | float) and 0 < rate < math.inf):
+        if rate != "auto" and not (_is_number(rate) and 0 < float(rate) < math.inf):
             raise ValueError(f"learning_rate must be 'auto' or a positive finite number, not {rate!r}")
-        if not self.tol >= 0:
+        if not (_is_number(self.tol) and self.tol >= 0):
             raise ValueError(f"tol must be 0 or more, not {self.tol!r}")
-        if self.max_iter is not None and self.max_iter < 0:
-            raise ValueError(f"max_iter must be 0 or more, not {self.max_iter!r}")
+        self._check_counts()
         self._check_hidden()
+        object.__setattr__(self, "hidden_layer_sizes", tuple(map(int, self.hidden_layer_sizes)))
         self._check_descent()
+
+    def _check_counts(self) -> None:
+        for name in ("max_iter", "random_state"):
+            value = getattr(self, name)
+            if value is not None and not (_is_whole(value) and value >= 0):
+                raise ValueError(f"{name} must be None or a whole number, 0 or more, not {value!r}")
+        if self.n_jobs is not None and not (_is_whole(self.n_jobs) and self.n_jobs != 0):
+            raise ValueError(f"n_jobs must be None or a number of threads, -1 for one a core, not {self.n_jobs!r}")
+        if not (_is_whole(self.n_iter_no_change) and self.n_iter_no_change >= 1):
+            raise ValueError(f"n_iter_no_change must be a whole number, 1 or more, not {self.n_iter_no_change!r}")
+        callbacks = self.callbacks
+        if callbacks is not None and not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
+            raise ValueError(f"callbacks must be functions in a list, not {callbacks!r}")
 
     def _check_hidden(self) -> None:
         sizes = self.hidden_layer_sizes
-        if isinstance(sizes, int) or not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
+        if not isinstance(sizes, Iterable) or not all(_is_whole(size) and size > 0 for size in sizes):
             raise ValueError(
                 f"hidden_layer_sizes must hold the number of neurons of each layer, such as (16,), not {sizes!r}"
             )
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {self.activation!r}")
-        if sizes and self.solver == "newton":
+        if len(sizes) and self.solver == "newton":
             raise ValueError(
                 "solver='newton' needs one layer, but there are hidden ones: use 'auto', 'lbfgs' or 'adam'"
             )
-        if sizes and not self.fit_intercept:
+        if len(sizes) and not self.fit_intercept:
             raise ValueError("fit_intercept=False needs one layer, but there are hidden ones: leave it True")
 
     def _check_descent(self) -> None:
         size = self.batch_size
-        if size != "auto" and not (isinstance(size, int | np.integer) and size > 0):
+        if size != "auto" and not (_is_whole(size) and int(size) > 0):
             raise ValueError(f"batch_size must be 'auto' or a positive number of rows, not {size!r}")
         for name in ("momentum", "beta_1", "beta_2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)!r}")
-        if not self.epsilon > 0:
-            raise ValueError(f"epsilon must be positive, not {self.epsilon!r}")
-        if self.early_stopping not in (True, False, "auto"):
+            value = getattr(self, name)
+            if not (_is_number(value) and 0 <= value < 1):
+                raise ValueError(f"{name} must be at least 0 and below 1, not {value!r}")
+        if not (_is_number(self.epsilon) and 0 < self.epsilon < math.inf):
+            raise ValueError(f"epsilon must be positive and finite, not {self.epsilon!r}")
+        if not (isinstance(self.early_stopping, bool | np.bool_) or self.early_stopping == "auto"):
             raise ValueError(f"early_stopping must be True, False or 'auto', not {self.early_stopping!r}")
-        if not 0 < self.validation_fraction < 1:
+        if not (_is_number(self.validation_fraction) and 0 < self.validation_fraction < 1):
             raise ValueError(f"validation_fraction must lie between 0 and 1, not {self.validation_fraction!r}")
-        if self.n_iter_no_change < 1:
-            raise ValueError(f"n_iter_no_change must be 1 or more, not {self.n_iter_no_change!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)

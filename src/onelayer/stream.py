@@ -111,7 +111,7 @@ class Stream:
         self.settings, self.classes = settings, classes
         self.moments, self.of_targets = Moments.none(d), Moments.none(1)
         self.rule = adam() if settings.hidden_layer_sizes else gradient_descent()
-        self.rng = np.random.default_rng(settings.random_state or 0)
+        self.rng = np.random.default_rng(settings.seed)
         self.steps, self.weight, self.L = 0, 0.0, 0.0
         self.state: Any = None
         self.newest = self.stack = list(initial)
@@ -161,7 +161,7 @@ class Stream:
         if self.state is None:
             self.state = self.rule.start(np.zeros(objective.shape))
         if not self.newest:
-            u = np.zeros(objective.shape) if objective.convex else objective.initial(self.settings.random_state or 0)
+            u = np.zeros(objective.shape) if objective.convex else objective.initial(self.settings.seed)
             return u, u
         newest, mean = (
             from_users_units(labels.from_user(stack), objective, columns) for stack in (self.newest, self.stack)

@@ -162,16 +162,17 @@ def _run(problem: Problem, start: Array, watch: Watch) -> Outcome:
         beta_1=settings.beta_1,
         beta_2=settings.beta_2,
         epsilon=settings.epsilon,
-        seed=settings.random_state or 0,
+        seed=settings.seed,
         **common,
     )
 
 
 def _best_held_out(problem: Problem, outcome: Outcome, record: Record) -> Outcome:
     """The outcome at the point that serves the rows held out best; a network has arrived once none serves better."""
+    record.finished = record.finished or outcome.converged
     point = record.kept or outcome.point
     if not problem.objective.convex:
-        return replace(outcome, point=point, gap=point.value, converged=outcome.converged or record.asked_to_stop)
+        return replace(outcome, point=point, gap=point.value, converged=record.finished)
     gap, kind = gap_at(problem.objective, point)
     converged = bool(gap <= problem.settings.tol * point.value)
     return replace(outcome, point=point, gap=gap, gap_kind=kind, converged=converged)
@@ -179,7 +180,7 @@ def _best_held_out(problem: Problem, outcome: Outcome, record: Record) -> Outcom
 
 def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str] | None) -> Fit:
     iterations = record.end(outcome.point)
-    doubts = notices.doubts(outcome, record, names)
+    doubts = notices.doubts(outcome, record, iterations, names)
     warnings = [*outcome.notices, *doubts]
     *hidden, weights = problem.weights(outcome.point.u)
     return Fit(

@@ -6,6 +6,7 @@ Each is a function of an objective and a starting point, convex or not: one laye
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.lbfgs import MEMORY, Pair, remember, search, two_loops
-from onelayer.solvers.newton import gap_at
+from onelayer.solvers.newton import ROUNDING, gap_at
 from onelayer.solvers.progress import Outcome, Point, Watch
 from onelayer.solvers.rules import Rule, adam, gradient_descent, momentum, nesterov, rmsprop
 
@@ -22,6 +23,8 @@ Advance = Callable[[Point], Point | None]  # from one point on all rows to the n
 
 NAMES = ("lbfgs", "gd", "momentum", "nesterov", "rmsprop", "adam", "sgd")
 
+SAFETY = 1.05
+SLOW = 1e-3  # of 1/L: a rate below it takes thousands of iterations, and so is worth a word
 GAP_EVERY = 25  # iterations between two looks at the gap, each of which costs a Newton step
 # a network has settled when so many iterations have each brought less than so many times `tol`: on digits, ten times
 # as strict took twice the time and came to the same held-out log loss, 0.075
@@ -97,7 +100,8 @@ def descend(
     else:
         rate, notices = _rate_on_batches(objective, u, rule, learning_rate, batch_size)
         advance = _on_batches(objective, rule, rate, u, batch_size, seed, _constant, _recent)
-    return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
+    outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
+    return _explained(outcome, u, learning_rate, max_iter, watch)
 
 
 def sgd(
@@ -118,7 +122,18 @@ def sgd(
     """
     rate, notices = _rate_on_batches(objective, u, gradient_descent(), learning_rate, batch_size)
     advance = _on_batches(objective, gradient_descent(), rate, u, batch_size, seed, _falling, _polyak)
-    return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
+    outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
+    return _explained(outcome, u, learning_rate, max_iter, watch)
+
+
+def _explained(outcome: Outcome, u: Array, learning_rate: float | str, max_iter: int, watch: Watch) -> Outcome:
+    """That no step was of any use is the learning rate's fault, where it was given."""
+    idle = max_iter > 0 and not (outcome.converged or outcome.notices or watch.stopped)
+    if learning_rate == "auto" or not idle or not np.array_equal(outcome.point.u, u):
+        return outcome
+    return replace(
+        outcome, notices=(f"no step by learning_rate={learning_rate:g} lowered the cost: use learning_rate='auto'",)
+    )
 
 
 def lbfgs(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
@@ -153,7 +168,7 @@ def curvature_bound(objective: Any, u: Array) -> float:
         if length == 0:
             return 1.0
     # softmax: its curvature at z = 0 is 1/k of a projection, but elsewhere reaches 1/2 (Böhning 1992)
-    return 1.05 * length * (objective.outputs / 2 if objective.convex and objective.outputs > 1 else 1)
+    return SAFETY * length * (objective.outputs / 2 if objective.convex and objective.outputs > 1 else 1)
 
 
 def _follow(
@@ -183,7 +198,7 @@ def _follow(
         )
         watch(point)
     gap, kind = _gap_at(objective, best)
-    return Outcome(best, gap, kind, settled or bool(gap <= tol * best.value), tuple(notices))
+    return Outcome(best, gap, kind, settled or bool(gap <= max(tol, ROUNDING) * best.value), tuple(notices))
 
 
 def _near(objective: Any, point: Point, tol: float, iteration: int) -> bool:
@@ -202,7 +217,10 @@ def _rate(objective: Any, u: Array, rule: Rule, learning_rate: float | str) -> t
     L = curvature_bound(objective, u)
     if learning_rate == "auto":
         return 1 / L, ()
+    L /= SAFETY  # what is said to be too much is so
     rate, stable = float(learning_rate), rule.stable / L
+    if rate * L < SLOW:
+        return rate, (f"learning_rate {rate:g} is far below 1/L = {1 / L:.4g}: use it, by learning_rate='auto'",)
     bound = f"{rule.stable:.4g}/L = {stable:.4g} (L = {L:.4g} is the largest curvature in scaled columns)"
     advice = f"learning_rate {rate:g} is above the stable bound {bound}: the cost may rise; use learning_rate='auto'"
     return rate, (advice,) if rate > stable else ()
