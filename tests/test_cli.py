@@ -273,3 +273,32 @@ def test_sizes_that_are_none_are_refused(folder, sizes):
     done = run("fit", folder / "iris.csv", "--target", "kind", f"--hidden={sizes}", "--model", "x")
     assert done.returncode == 2
     assert "write the neurons of each layer, such as 16 or 32,32" in done.stderr
+
+
+def test_every_command_reads_a_file_by_the_separator_and_encoding_it_is_told(tmp_path):
+    data, model = tmp_path / "d.csv", tmp_path / "m"
+    lines = ["größe;art", *(f"{i % 7};{'süß' if i % 7 > 3 else 'herb'}" for i in range(40))]
+    data.write_bytes("\n".join(lines).encode("latin-1"))
+    told = ("--sep", ";", "--encoding", "latin-1")
+    assert run("fit", data, "--target", "art", "--model", model, *told).returncode == 0
+    refused = run("predict", model, data)
+    assert refused.returncode == 2
+    assert "byte 2 (line 1) is 0xf6; say what it is (encoding='latin-1', --encoding latin-1)" in refused.stderr
+    assert run("predict", model, data, *told).stdout.count("süß") > 10
+    assert json.loads(run("evaluate", model, data, "--json", *told).stdout)["rows"] == 40
+    assert run("explain", model, data, "--row", 1, *told).stdout.startswith("row 1       herb")
+    assert run("plot", model, data, "-o", tmp_path / "w.png", *told).returncode == 0
+
+
+def test_a_name_as_long_as_a_file_is_cut(tmp_path):
+    (tmp_path / "d.csv").write_text("t,label\n" + "a" * 100_000 + ",x\nshort one,y\nagain this,x\n")
+    done = run("fit", tmp_path / "d.csv", "--model", tmp_path / "m")
+    assert done.returncode == 0, done.stderr
+    assert "a…" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 200
+
+
+def test_evaluate_refuses_labels_that_are_none(folder):
+    done = run("evaluate", folder / "m.onelayer", "-", stdin='{"length": 1, "width": 2, "kind": ["virginica"]}\n')
+    assert done.returncode == 2
+    assert "target column 'kind' is of type List(String): it must hold classes" in done.stderr

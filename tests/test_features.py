@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from onelayer import PerceptronClassifier
+from onelayer import PerceptronClassifier, PerceptronClassifierCV, PerceptronRegressor, path
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 3))
@@ -155,3 +155,35 @@ def test_nan_at_prediction_is_named_with_its_column_and_row(fitted):
     holed = frame.assign(b=cells) if isinstance(frame, pd.DataFrame) else frame.with_columns(b=pl.Series(cells))
     with pytest.raises(ValueError, match="column 'b' has 1 cells that are NaN or infinity, first NaN in row 4"):
         model.predict(holed)
+
+
+FITS = {
+    "classifier": lambda X: PerceptronClassifier().fit(X, Y),
+    "descent": lambda X: PerceptronClassifier(solver="adam").fit(X, Y),
+    "hidden layers": lambda X: PerceptronClassifier(hidden_layer_sizes=(2,)).fit(X, Y),
+    "stream": lambda X: PerceptronClassifier().partial_fit(X, Y, classes=[0, 1]),
+    "regressor": lambda X: PerceptronRegressor().fit(X, Y),
+    "regressor's stream": lambda X: PerceptronRegressor().partial_fit(X, Y),
+    "folds": lambda X: PerceptronClassifierCV().fit(X, Y),
+    "path": lambda X: path(X, Y),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=["pandas", "polars"])
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize(("cell", "kind"), [(np.nan, "NaN"), (-np.inf, "infinity")])
+def test_a_cell_that_is_no_number_is_named_with_its_column_at_the_fit(frame, fit, cell, kind):
+    column = np.where(np.arange(20) == 7, cell, X[:, 1])
+    given = frame.assign(b=column) if isinstance(frame, pd.DataFrame) else frame.with_columns(b=pl.Series(column))
+    words = (
+        f"^column 'b' has 1 cells that are NaN or infinity, first {kind} in row 7: drop these rows or fill them first$"
+    )
+    with pytest.raises(ValueError, match=words):
+        FITS[fit](given)
+    with pytest.raises(ValueError, match=words.replace("'b'", "1")):
+        FITS[fit](given.to_numpy())
+
+
+def test_an_error_that_is_of_no_cell_stays_as_it_is():
+    with pytest.raises(ValueError, match="one class only"):
+        PerceptronClassifier().fit(FRAMES[0].assign(b=np.nan), np.zeros(20))

@@ -21,7 +21,8 @@ HOUSE = {
     "losses": "",
     "sources": "",
     "sampling": "",
-    "objective": "",
+    "blocks": "",
+    "objective": "blocks",
     "solvers": "sampling",
     "tables": "",
     "plots": "",
@@ -54,6 +55,7 @@ HOUSE = {
     "report": "plots diagnostics",
     "demo": "files losses guide plots estimator",
     "web": "model estimator",
+    "words": "",
 }
 HOUSE["cli"] = " ".join(HOUSE)  # the command line may use everything
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import click
 
+from onelayer import words
+
 # as `onelayer.pictures` knows them: named here, so that --help loads neither NumPy nor Matplotlib
 PICTURES = (
     "weights",
@@ -37,7 +39,14 @@ PICTURES = (
     "animation",
 )
 DIGITS = {"probability": 6, "prediction": 10}  # in CSV; JSON has them all
+Command = Callable[..., None]
 SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED = 1, 2, 70, 130
+
+
+def of_a_file(command: Command) -> Command:
+    """Options of every command that reads a table."""
+    encoding = click.option("--encoding", help="Of a text file; otherwise UTF-8, or as its byte-order mark says.")
+    return click.option("--sep", help="Separator of a CSV file; otherwise found.")(encoding(command))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,8 +103,7 @@ def demo(folder: str) -> None:
 @click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty.")
 @click.option("--tune", is_flag=True, help="Choose C by the log loss in five folds of the rows to fit.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the rows kept out, and of the folds.")
-@click.option("--sep", help="Separator of a CSV file; otherwise found.")
-@click.option("--encoding", help="Of a text file; otherwise UTF-8, or as its byte-order mark says.")
+@of_a_file
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
 def fit(
     data: str,
@@ -134,7 +142,7 @@ def fit(
     if tune and source is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--C says what C is, --tune chooses it: leave one of them out")
     started = time.perf_counter()
-    with _progress() as progress:
+    with _notices(), _progress() as progress:
         model = fitting.fit(
             data,
             target,
@@ -174,88 +182,10 @@ def fit(
             err=aside,
         )
     else:
-        click.echo("\n".join(_fit_in_words(model, model_path, seconds)), err=aside)
+        click.echo("\n".join(words.of_fit(model, model_path, seconds)), err=aside)
     if any(notice.startswith("interrupted") for notice in model.fitted["notices"]):
         click.echo("stopped: the best weights so far are saved", err=True)
         sys.exit(INTERRUPTED)
-
-
-def _fit_in_words(model: Any, path: str, seconds: float) -> list[str]:
-    fitted = model.fitted
-    gap = (
-        "no finite gap"
-        if fitted["optimality_gap"] is None
-        else f"{fitted['optimality_gap']:.1e} ({fitted['gap_kind']})"
-    )
-    # hidden layers have more optima than one
-    gap = "at one optimum of many" if model.hidden else f"relative distance from the optimum {gap}"
-    return [
-        f"rows        {fitted['rows']} to fit, {model.held_out.get('rows', 0)} held out",
-        f"classes     {', '.join(model.classes)} in column {model.target!r}"
-        if model.classes
-        else f"target      numbers in column {model.target!r}",
-        *(f"columns     {line}" for line in model.encoder.describe()),
-        *_tuning_in_words(fitted.get("tuning")),
-        *([f"hidden      {' → '.join(str(len(w)) for w in model.hidden)} neurons"] if model.hidden else []),
-        f"fitted      {fitted['iterations']} iterations, {'' if fitted['converged'] else 'NOT '}converged, "
-        f"{gap}, {seconds:.2f} s in all",
-        *(f"notice      {notice}" for notice in fitted["notices"]),
-        *_quality_in_words(model.held_out),
-        *([] if model.hidden else _weights_in_words(model, 8)),
-        f"saved       {path}",
-    ]
-
-
-def _tuning_in_words(tuning: dict[str, Any] | None) -> list[str]:
-    if tuning is None:
-        return []
-    chosen = tuning["chosen"]
-    return [
-        f"tuned       C = {_three_digits(chosen)}: the least log loss of {len(tuning['C'])} values, in "
-        f"{tuning['folds']} folds of the rows to fit",
-        *(
-            f"            C = {_three_digits(C):<8}  log loss {loss:.4f}{'   chosen' if chosen == C else ''}"
-            for C, loss in zip(tuning["C"], tuning["log_loss"], strict=True)
-        ),
-    ]
-
-
-def _three_digits(value: float) -> str:
-    return f"{float(f'{value:.3g}'):g}"  # 3160, not 3.16e+03
-
-
-def _quality_in_words(quality: dict[str, Any]) -> list[str]:
-    if not quality:
-        return []
-    if "rmse" in quality:
-        r2 = "unknown" if quality["r2"] is None else f"{quality['r2']:.4f}"
-        return [
-            f"R²          {r2}   (the mean alone {quality['mean_r2']:.4f})",
-            f"RMSE        {quality['rmse']:.4g}   (the mean alone {quality['mean_rmse']:.4g})",
-        ]
-    lines = [
-        f"log loss    {quality['log_loss']:.4f}   (base rate {quality['base_rate_log_loss']:.4f})",
-        f"accuracy    {quality['accuracy']:.4f}   (base rate {quality['base_rate_accuracy']:.4f})",
-    ]
-    return (
-        lines if quality["roc_auc"] is None else [*lines, f"ROC AUC     {quality['roc_auc']:.4f}   (base rate 0.5000)"]
-    )
-
-
-def _weights_in_words(model: Any, top: int) -> list[str]:
-    return [
-        f"weight      {row['feature']}{_unit(row)}: "
-        + (
-            f"{row['weight']:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
-            if "class" in row
-            else f"{row['weight']:+.4g}"
-        )
-        for row in model.explain(top)
-    ]
-
-
-def _unit(row: dict[str, Any]) -> str:
-    return "" if row["unit"] is None else f" (per {row['unit']:.4g})"
 
 
 @cli.command()
@@ -263,7 +193,8 @@ def _unit(row: dict[str, Any]) -> str:
 @click.argument("data")
 @click.option("-o", "--output", default="-", show_default=True, help="Where to write; - is standard output.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of CSV.")
-def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
+@of_a_file
+def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | None, encoding: str | None) -> None:
     """Write label and probability for each row of DATA, in order; of a regression, the number predicted.
 
     A row that cannot be answered is left blank, named on standard error, and the exit code is 1.
@@ -273,14 +204,13 @@ def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
     cat new.jsonl | onelayer predict income.onelayer - --json
     """
     from onelayer import model as models
+    from onelayer import tables
     from onelayer.files import write_whole
 
     model = models.load(model_path)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        names, rows = _labels(model, data) if model.classes else _numbers(model, data)
-    for warning in caught:
-        click.echo(f"notice: {warning.message}", err=True)
+    table = tables.read(data, separator=sep, encoding=encoding)
+    with _notices():
+        names, rows = _labels(model, table) if model.classes else _numbers(model, table)
     if as_json:
         text = json.dumps([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
     else:
@@ -295,23 +225,24 @@ def predict(model_path: str, data: str, output: str, as_json: bool) -> None:
         sys.exit(SOME_UNANSWERED)
 
 
-def _labels(model: Any, data: str) -> tuple[Sequence[str], list[tuple[Any, ...] | None]]:
+def _labels(model: Any, table: Any) -> tuple[Sequence[str], list[tuple[Any, ...] | None]]:
     """The label of each row and its probability, with two classes that of the second; None where there is none."""
-    probabilities = model.predict_proba(data)
+    probabilities = model.predict_proba(table)
     chosen = probabilities[:, 1] if len(model.classes) == 2 else probabilities.max(axis=1)
     labelled = zip(model.labels(probabilities), chosen.tolist(), strict=True)
     return ("label", "probability"), [(label, p) if p == p else None for label, p in labelled]  # NaN is not itself
 
 
-def _numbers(model: Any, data: str) -> tuple[Sequence[str], list[tuple[Any, ...] | None]]:
-    return ("prediction",), [None if number is None else (number,) for number in model.predict(data)]
+def _numbers(model: Any, table: Any) -> tuple[Sequence[str], list[tuple[Any, ...] | None]]:
+    return ("prediction",), [None if number is None else (number,) for number in model.predict(table)]
 
 
 @cli.command()
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
-def evaluate(model_path: str, data: str, as_json: bool) -> None:
+@of_a_file
+def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encoding: str | None) -> None:
     """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside the base rate or the mean.
 
     \b
@@ -319,12 +250,15 @@ def evaluate(model_path: str, data: str, as_json: bool) -> None:
     onelayer evaluate income.onelayer people.csv --json
     """
     from onelayer import model as models
+    from onelayer import tables
 
-    quality = models.load(model_path).evaluate(data)
+    model = models.load(model_path)
+    with _notices():
+        quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding))
     if as_json:
         click.echo(json.dumps(quality))
     else:
-        click.echo("\n".join([f"rows        {quality['rows']}", *_quality_in_words(quality)]))
+        click.echo("\n".join([f"rows        {quality['rows']}", *words.of_quality(quality)]))
     if quality["unanswered"]:
         click.echo(f"notice: {quality['unanswered']} rows could not be answered and are left out", err=True)
         sys.exit(SOME_UNANSWERED)
@@ -336,7 +270,10 @@ def evaluate(model_path: str, data: str, as_json: bool) -> None:
 @click.option("--row", type=int, help="The row of DATA to explain, counted from 1.  [default: 1]")
 @click.option("--top", default=15, show_default=True, help="How many weights of each class, or features of the row.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
-def explain(model_path: str, data: str | None, row: int | None, top: int, as_json: bool) -> None:
+@of_a_file
+def explain(
+    model_path: str, data: str | None, row: int | None, top: int, as_json: bool, sep: str | None, encoding: str | None
+) -> None:
     """Say what MODEL has learnt, or why it answers one row of DATA as it does.
 
     \b
@@ -344,6 +281,7 @@ def explain(model_path: str, data: str | None, row: int | None, top: int, as_jso
     onelayer explain income.onelayer new.csv --row 3
     """
     from onelayer import model as models
+    from onelayer import tables
 
     if data is None and row is not None:
         raise click.UsageError("--row needs DATA, the table that holds the row")
@@ -351,34 +289,11 @@ def explain(model_path: str, data: str | None, row: int | None, top: int, as_jso
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     model = models.load(model_path)
     if data is None:
-        click.echo(json.dumps(model.explain(top)) if as_json else "\n".join(_weights_in_words(model, top)))
+        click.echo(json.dumps(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
         return
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = model.explain_row(data, 1 if row is None else row)
-    for warning in caught:
-        click.echo(f"notice: {warning.message}", err=True)
-    click.echo(json.dumps(found) if as_json else "\n".join(_row_in_words(found, top)))
-
-
-def _row_in_words(found: dict[str, Any], top: int) -> list[str]:
-    rest, digits = found["pushes"][top:], "+.3f" if "class" in found else "+.5g"
-    says = (
-        f"{found['label']}: probability of {found['class']} {found['probability']:.4f}, log-odds "
-        f"{found['log_odds']:+.3f} from"
-        if "class" in found
-        else f"{found['prediction']:.5g} from"
-    )
-    return [
-        f"row {found['row']:<8}{says}",
-        f"bias        {found['bias']:{digits}}",
-        *(
-            f"push        {push['feature']}: {push['push']:{digits}}"
-            + (f", for {push['class']}" if "class" in push else "")
-            for push in found["pushes"][:top]
-        ),
-        *([f"others      {sum(push['push'] for push in rest):{digits}} ({len(rest)} features)"] if rest else []),
-    ]
+    with _notices():
+        found = model.explain_row(tables.read(data, separator=sep, encoding=encoding), 1 if row is None else row)
+    click.echo(json.dumps(found) if as_json else "\n".join(words.of_row(found, top)))
 
 
 @cli.command()
@@ -391,6 +306,7 @@ def _row_in_words(found: dict[str, Any], top: int) -> list[str]:
 @click.option("--threshold", type=float, help="Probability on the line; otherwise the model's.")
 @click.option("--costs", nargs=2, type=float, default=(1, 1), show_default=True, help="Of a false alarm and of a miss.")
 @click.option("--positive", help="The class shown against all others; otherwise the last.")
+@of_a_file
 def plot(
     model_path: str,
     data: str | None,
@@ -401,6 +317,8 @@ def plot(
     threshold: float | None,
     costs: tuple[float, float],
     positive: str | None,
+    sep: str | None,
+    encoding: str | None,
 ) -> None:
     """Draw a picture of MODEL; all but weights, cost, gap and tuning from the rows of DATA, whose labels are known.
 
@@ -413,7 +331,7 @@ def plot(
     onelayer plot income.onelayer people.csv --kind threshold --costs 1 5
     """
     from onelayer import model as models
-    from onelayer import pictures
+    from onelayer import pictures, tables
 
     if top < 1:
         raise click.UsageError(f"--top must be 1 or more, not {top}")
@@ -423,14 +341,13 @@ def plot(
     path = output or f"{kind}.{'gif' if kind == 'animation' else 'png'}"
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)
     try:
-        with warnings.catch_warnings(record=True) as caught, _progress() as progress:
-            warnings.simplefilter("always")
+        with _notices(), _progress() as progress:
             progress("drawing")
-            unanswered = pictures.draw(models.load(model_path), kind, data, wish)
+            model = models.load(model_path)
+            table = None if data is None else tables.read(data, separator=sep, encoding=encoding)
+            unanswered = pictures.draw(model, kind, table, wish)
     except ImportError as error:
         raise click.UsageError(str(error)) from error
-    for warning in caught:
-        click.echo(f"notice: {warning.message}", err=True)
     click.echo(path)
     if unanswered:
         click.echo(f"notice: {unanswered} rows could not be answered and are left out", err=True)
@@ -451,6 +368,16 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise click.UsageError(f"--kind {text}: write COLUMN=KIND, such as zip=category")
     return name, kind
+
+
+@contextmanager
+def _notices() -> Iterator[None]:
+    """Warnings as lines on standard error, when all is done."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        click.echo(f"notice: {warning.message}", err=True)
 
 
 @contextmanager

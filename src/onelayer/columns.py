@@ -1,7 +1,8 @@
 """Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,18 +49,19 @@ class Columns:
         n, d = X.shape
         small = X.size <= SMALL
         seen = X if small else X[spread(n, min(n, FEW, max(1000, SAMPLE // d)), np.random.default_rng(0))]
-        seen = np.asarray(seen, dtype=np.float64)
-        low, high = seen.min(axis=0), seen.max(axis=0)
+        seen = np.array(seen.T, dtype=np.float64, order="C")  # a column in one run: looked at in a fifth of the time
+        low, high = seen.min(axis=1), seen.max(axis=1)
         for j in [] if small else np.flatnonzero(low == high):
             low[j], high[j] = X[:, j].min(), X[:, j].max()
         largest = np.maximum(np.abs(low), np.abs(high))
         if not np.isfinite(largest).all():
             raise ValueError(not_finite(X) or "a number is too large")
         unit = _power_of_two(largest)
-        seen = seen / unit
+        seen /= unit[:, None]
         constant = (low == high) | (largest < TINY)
-        mean = np.where(constant, low / unit, seen.mean(axis=0)) if fit_intercept else np.zeros(X.shape[1])
-        scale = np.sqrt(np.mean((seen - mean) ** 2, axis=0))
+        mean = np.where(constant, low / unit, seen.mean(axis=1)) if fit_intercept else np.zeros(d)
+        seen -= mean[:, None]
+        scale = np.sqrt(np.einsum("ij,ij->i", seen, seen) / seen.shape[1])
         scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
         offset = np.abs(mean) / scale
         far = FAR.get(X.dtype, 0.0)
@@ -220,6 +222,17 @@ def _full(X: Any) -> Array:
     """Sparse columns of which every cell is stored, once."""
     stored = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
     return np.asarray(stored & (X.has_canonical_format or not stored.any()))
+
+
+@contextmanager
+def naming(X: Any, names: Sequence[str] | None) -> Iterator[None]:
+    """A cell of X that is no number, found by whoever knows no names, is told with its column's name."""
+    try:
+        yield
+    except ValueError as error:
+        if names is None or not str(error).startswith("column ") or (message := not_finite(X, names)) is None:
+            raise
+        raise ValueError(message) from None
 
 
 def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:

@@ -190,15 +190,16 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
             eval_set = face.held_out(self, eval_set, _labels, "labels")
-        fit = train(
-            X,
-            y,
-            sample_weight=sample_weight,
-            eval_set=eval_set,
-            initial=self._start(X, y),
-            names=face.names(self),
-            **face.settings(self),
-        )
+        with face.naming(self, X):
+            fit = train(
+                X,
+                y,
+                sample_weight=sample_weight,
+                eval_set=eval_set,
+                initial=self._start(X, y),
+                names=face.names(self),
+                **face.settings(self),
+            )
         self.classes_ = fit.classes
         self._check_threshold()
         face.keep_weights(self, [*fit.hidden, fit.weights])
@@ -236,7 +237,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if first:
             initial = face.kept_stack(self) if known is not None else []
             self._stream = Stream(Settings(**face.settings(self)), announced, X.shape[1], initial)
-        self._stream.learn(X, y, sample_weight)
+        with face.naming(self, X):
+            self._stream.learn(X, y, sample_weight)
         self.classes_, self.n_iter_ = announced, np.array([self._stream.steps])
         face.keep_weights(self, self._stream.stack)
         return self

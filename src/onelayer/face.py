@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from onelayer import features
+from onelayer.columns import naming as naming_columns
 from onelayer.columns import not_finite
 from onelayer.network import ACTIVATIONS, forward
 from onelayer.settings import Settings
@@ -97,6 +99,11 @@ def one_axis(y: Array, what: str) -> Array:
 def names(estimator: Any) -> list[str] | None:
     """Of the columns at the fit, where they had some."""
     return list(estimator.feature_names_in_) if hasattr(estimator, "feature_names_in_") else None
+
+
+def naming(estimator: Any, X: Any) -> AbstractContextManager[None]:
+    """Within it, a cell of X that is no number is told with its column's name."""
+    return naming_columns(X, names(estimator))
 
 
 def logits(estimator: Any, X: Any, w: Array, b: Any) -> Array:

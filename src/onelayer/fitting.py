@@ -125,7 +125,7 @@ def _target(raw: pl.Series, task: str, positive: str | None, threshold: float) -
     """Codes and classes, or numbers and none."""
     if task == "regression":
         return tables.as_numbers(raw), ()
-    labels = _labels(raw)
+    labels = tables.as_labels(raw)
     classes = _classes(raw, positive, threshold)
     return labels.replace_strict(classes, range(len(classes)), return_dtype=pl.Int64).to_numpy(), classes
 
@@ -175,6 +175,7 @@ def _trained(
         "seconds": found.history[-1].seconds,
         "history": [
             {"cost": e.cost, "gradient_norm": e.gradient_norm, "seconds": e.seconds, "rows": e.rows}
+            | ({} if e.held_out is None else {"held_out": e.held_out})
             for e in found.history
         ],
         "notices": [*encoder.notices, *said, *found.notices],
@@ -240,22 +241,6 @@ def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...])
             where = f"every row of {classes[code]!r}: drop these rows" if classes else "every row: one must count"
             raise tables.TableError(f"weight column {name!r} is 0 in {where}")
     return weights
-
-
-def _labels(raw: pl.Series) -> pl.Series:
-    """The target's cells as text, none of them empty."""
-    if raw.dtype.is_nested() or raw.dtype.is_temporal() or raw.dtype in (pl.Binary, pl.Object):
-        raise tables.TableError(
-            f"target column {raw.name!r} is of type {raw.dtype}: it must hold classes, such as text"
-        )
-    labels = tables.as_text(raw)
-    empty = labels.str.strip_chars().fill_null("") == ""
-    if empty.any():
-        row = (empty.arg_max() or 0) + 1
-        raise tables.TableError(
-            f"target column {raw.name!r} has {empty.sum()} empty cells, first in row {row}: label or drop these rows"
-        )
-    return labels
 
 
 def _classes(raw: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:

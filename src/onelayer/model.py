@@ -95,7 +95,7 @@ class Model:
         """
         frame = tables.read(table)
         raw = tables.column(frame, self.target)
-        y = tables.as_numbers(raw) if self.task == "regression" else self._codes(tables.as_text(raw))
+        y = tables.as_numbers(raw) if self.task == "regression" else self._codes(tables.as_labels(raw))
         encoded = self.encoder.transform(frame.drop(self.target))
         kept = np.ones(len(y), dtype=bool)
         kept[list(encoded.unanswerable)] = False
@@ -120,14 +120,15 @@ class Model:
         }
 
     def _codes(self, labels: pl.Series) -> Array:
-        code = {label: i for i, label in enumerate(self.classes)}
-        for row, label in enumerate(labels):
-            if label not in code:
-                raise tables.TableError(
-                    f"column {self.target!r} holds {label!r} in row {row + 1}, but the model knows "
-                    f"{', '.join(self.classes)}: correct or drop the row"
-                )
-        return np.array([code[label] for label in labels])
+        codes = labels.replace_strict(self.classes, range(len(self.classes)), default=-1, return_dtype=pl.Int64)
+        if (unknown := codes < 0).any():
+            row = unknown.arg_max() or 0
+            raise tables.TableError(
+                f"column {self.target!r} holds {labels[row]!r:.60} in row {row + 1}, but the model knows "
+                f"{', '.join(self.classes[:10])}{', …' if len(self.classes) > 10 else ''}: correct or drop such rows "
+                f"({unknown.sum():,} of {len(labels):,})"
+            )
+        return codes.to_numpy()
 
     def explain(self, top: int = 10) -> list[dict[str, Any]]:
         """The strongest weights: feature, class they speak for, weight in log-odds, and the factor on the odds.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer import features
-from onelayer.columns import Columns, not_finite
+from onelayer.columns import Columns, naming, not_finite
 from onelayer.labels import Labels
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Objective
@@ -167,11 +167,13 @@ def path(
     """
     chosen = Settings(l1_ratio=l1_ratio, **settings)
     labels = Labels.of(y, sample_weight, chosen.class_weight, None)
+    names = list(map(str, X.columns)) if hasattr(X, "columns") else None
     X = numbers(features.checked(X))
     if X.shape[0] != len(labels.codes):
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(labels.codes)} labels: pass one for each row")
-    problem = Problem.of(X, labels, chosen, available_jobs(chosen.n_jobs))
-    found = problem.along(problem.values(Cs, [l1_ratio]), l1_ratio)
+    with naming(X, names):
+        problem = Problem.of(X, labels, chosen, available_jobs(chosen.n_jobs))
+        found = problem.along(problem.values(Cs, [l1_ratio]), l1_ratio)
     if not found.converged.all():
         first = int(found.converged.argmin())
         warnings.warn(

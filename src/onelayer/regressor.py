@@ -166,16 +166,17 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
             eval_set = face.held_out(self, eval_set, numbers, "numbers")
-        fit = train(
-            X,
-            y,
-            sample_weight=sample_weight,
-            eval_set=eval_set,
-            initial=face.warm_stack(self, X.shape[1], 1) if self.warm_start else None,
-            names=face.names(self),
-            task="regression",
-            **face.settings(self),
-        )
+        with face.naming(self, X):
+            fit = train(
+                X,
+                y,
+                sample_weight=sample_weight,
+                eval_set=eval_set,
+                initial=face.warm_stack(self, X.shape[1], 1) if self.warm_start else None,
+                names=face.names(self),
+                task="regression",
+                **face.settings(self),
+            )
         self._keep([*fit.hidden, fit.weights])
         face.keep_fit(self, fit)
         return self
@@ -212,7 +213,8 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "_stream"):
             initial = face.kept_stack(self) if hasattr(self, "coef_") or hasattr(self, "coefs_") else []
             self._stream = Stream(Settings(**face.settings(self)), None, X.shape[1], initial)
-        self._stream.learn(X, y, sample_weight)
+        with face.naming(self, X):
+            self._stream.learn(X, y, sample_weight)
         self.n_iter_ = np.array([self._stream.steps])
         self._keep(self._stream.stack)
         return self

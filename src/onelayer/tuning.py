@@ -12,7 +12,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d, validate_data
 
-from onelayer import features, notebook
+from onelayer import face, features, notebook
 from onelayer.estimator import PerceptronClassifier
 from onelayer.labels import Labels, label_array, row_weights
 from onelayer.paths import Validation, cross_validate, numbers
@@ -131,16 +131,17 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         settings = Settings(l1_ratio=max(ratios), **{name: getattr(self, name) for name in OF_A_FIT})
         labels = Labels.of(y, sample_weight, self.class_weight, None)
         splitter = check_cv(5 if self.cv is None else self.cv, labels.codes, classifier=True)
-        found = cross_validate(
-            X,
-            labels,
-            list(splitter.split(X, labels.codes)),
-            Cs=self.Cs,
-            l1_ratios=ratios,
-            settings=settings,
-            sample_weight=row_weights(sample_weight, None, labels.classes, labels.codes),
-            score=None if self.scoring is None else self._score_of(self.scoring, labels.classes),
-        )
+        with face.naming(self, X):
+            found = cross_validate(
+                X,
+                labels,
+                list(splitter.split(X, labels.codes)),
+                Cs=self.Cs,
+                l1_ratios=ratios,
+                settings=settings,
+                sample_weight=row_weights(sample_weight, None, labels.classes, labels.codes),
+                score=None if self.scoring is None else self._score_of(self.scoring, labels.classes),
+            )
         self._keep(found)
         for doubt in found.doubts:
             warnings.warn(doubt, ConvergenceWarning, stacklevel=2)

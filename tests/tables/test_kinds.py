@@ -122,3 +122,38 @@ def test_long_cells_are_cut():
     assert shown("x" * 1000) == "'" + "x" * 60 + "'…"
     assert shown("x" * 60) == "'" + "x" * 60 + "'"
     assert shown(None) == "None"
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "2024-01-31",
+        "31.1.2024",
+        "1/31/24",
+        "2024-01-31T12:30:00Z",
+        "2024-01-31 12:30:00.5 +02:00",
+        "12:30",
+        "9:05:59.123",
+    ],
+)
+def test_dates_as_text_are_noticed_with_the_remedy(example):
+    cells = [example, "", None, f" {example} "] * 20
+    _, notices = encoder_of(cells, "fill")
+    assert notices == (
+        f"column 'c' holds dates or times, such as {example!r}, taken as text: make it a number, such as days since a "
+        "date or the hour, or exclude it (exclude=, --exclude)",
+    )
+    assert encoder_of(cells, "fill", kinds={"c": "category"})[1] == ()
+
+
+@pytest.mark.parametrize(
+    "cells", [["2024-01-31", "soon"], ["1-2", "3-4"], ["10.0.0.1", "10.0.0.2"], ["on 2024-01-31"] * 2]
+)
+def test_what_only_looks_like_dates_is_not_noticed(cells):
+    assert encoder_of(cells)[1] == ()
+
+
+def encoder_of(cells, impute=None, kinds=None):
+    frame = pl.DataFrame({"c": cells}, schema={"c": pl.String})
+    encoder, _ = tables.fit(frame, kinds=kinds, impute="most_frequent" if impute else None)
+    return encoder.feature_names, encoder.notices

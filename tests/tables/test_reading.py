@@ -278,3 +278,30 @@ def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
     frame = read(tmp_path, f'"a{end}b",c{end}1,x{end}2,y{end}'.encode())
     assert frame.columns == [f"a{end if end != chr(13) else chr(10)}b", "c"]
     assert frame.height == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            b"PK\x03\x04" + b"0" * 99,
+            "is no table but a ZIP archive or an Excel workbook: unpack it, or save the table as CSV",
+        ),
+        (b"BZh91AY" + b"0" * 99, r"packed with bzip2: unpack it \(bunzip2\)"),
+        (b"\xfd7zXZ\0" + b"0" * 99, r"packed with xz: unpack it \(unxz\)"),
+        (b"\x89PNG\r\n\x1a\n", "is no table but a picture"),
+        (gzip.compress(gzip.compress(b"a\n1\n")), "packed twice, with gzip inside: unpack it once"),
+        (b"\n<!DOCTYPE html><p>404", "is a page of HTML or XML, as of an error, and no table: fetch the table itself"),
+        ("a,b\n1,x\n".encode("utf-16-le"), "if it is UTF-16 without a byte-order mark.*--encoding utf-16-le"),
+        ("a,b\n1,x\n".encode("utf-16-be"), "if it is UTF-16 without a byte-order mark.*--encoding utf-16-be"),
+    ],
+    ids=["zip", "bzip2", "xz", "picture", "packed twice", "HTML", "UTF-16, little end first", "UTF-16, big end first"],
+)
+def test_what_is_no_table_is_said_to_be_what_it_is(tmp_path, data, words):
+    with pytest.raises(tables.TableError, match=words):
+        read(tmp_path, data)
+
+
+def test_utf_32_is_read_by_its_mark(tmp_path):
+    assert read(tmp_path, "a,b\n1,x\n2,y\n".encode("utf-32")).to_dict(as_series=False) == TABLE
+    assert read(tmp_path, "a,b\n1,x\n2,y\n".encode("utf-16-le"), encoding="utf-16-le").to_dict(as_series=False) == TABLE

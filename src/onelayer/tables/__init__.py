@@ -1,7 +1,8 @@
 """Tables: what people have (files and frames of raw columns), made into features."""
 
+from onelayer.tables.cells import as_labels, as_numbers, as_text
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, as_numbers, as_text, column, read
+from onelayer.tables.reading import TableError, TableWarning, column, read
 
 __all__ = [
     "Column",
@@ -9,6 +10,7 @@ __all__ = [
     "Encoder",
     "TableError",
     "TableWarning",
+    "as_labels",
     "as_numbers",
     "as_text",
     "column",

@@ -11,9 +11,10 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.tables.kinds import KINDS, recognised, refuse_type, say_kind, shown
+from onelayer.tables.cells import as_text
+from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, as_text, suggestion
+from onelayer.tables.reading import TableError, TableWarning, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 
 Array = NDArray[Any]
@@ -75,7 +76,7 @@ class Encoder:
     notices: tuple[str, ...] = ()
     text_length: float = TEXT_LENGTH
 
-    @property
+    @cached_property
     def feature_names(self) -> list[str]:
         """One name for each of the d features."""
         return [name for column in self.columns for name in column.features()]
@@ -99,18 +100,18 @@ class Encoder:
             names = [c.name for c in self.columns if c.kind == kind]
             if names:
                 width = sum(c.width for c in self.columns if c.kind == kind)
-                lines.append(f"{kind}: {', '.join(names)} ({width} features)")
+                lines.append(f"{kind}: {', '.join(_shortened(names, 30))} ({width} features)")
         return lines
 
     def transform(self, frame: pl.DataFrame) -> Encoded:
         """Features of a table's rows, its columns found by name."""
-        known = [column.name for column in self.columns]
-        missing = [name for name in known if name not in frame.columns]
+        known, given = ({name: None for name in names} for names in ((c.name for c in self.columns), frame.columns))
+        missing = [name for name in known if name not in given]
         if missing:
             raise TableError(f"the table lacks {_listed(missing)}{suggestion(missing[0], frame.columns)}")
-        extra = [name for name in frame.columns if name not in known]
+        extra = [name for name in given if name not in known]
         if extra:
-            warnings.warn(f"columns not used: {', '.join(extra)}", TableWarning, stacklevel=2)
+            warnings.warn(f"columns not used: {', '.join(_shortened(extra))}", TableWarning, stacklevel=2)
         unanswerable: dict[int, str] = {}
         blocks = [_features(column, frame[column.name], self.text_length, unanswerable) for column in self.columns]
         return _encoded(self.columns, blocks, unanswerable, frame.height)
@@ -192,6 +193,8 @@ def fit(
     for series in frame.get_columns():
         refuse_type(series)
         kind = kinds.get(series.name) or recognised(series)
+        if series.name not in kinds and (noticed := dates_noticed(series)) is not None:
+            notices.append(noticed)
         if kind == "text":
             column, block = _fit_text(series, impute, ngrams, max_features, notices)
         else:
@@ -217,8 +220,11 @@ def _check(frame: pl.DataFrame, kinds: Mapping[str, str], impute: str | None) ->
 
 
 def _listed(names: list[str]) -> str:
-    shortened = [*map(repr, names[:10]), *(["…"] if len(names) > 10 else [])]
-    return f"column{'s' if len(names) > 1 else ''} {', '.join(shortened)}"
+    return f"column{'s' if len(names) > 1 else ''} {', '.join(_shortened([*map(repr, names)]))}"
+
+
+def _shortened(names: list[str], most: int = 10) -> list[str]:
+    return names if len(names) <= most else [*names[:most], "…"]
 
 
 def _refuse_missing(name: str, missing: pl.Series, impute: str | None) -> None:
@@ -243,7 +249,7 @@ def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Co
         raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
     _refuse_missing(name, pl.Series(missing), impute)
     seen = values[~missing]
-    if series.dtype.is_integer() and max(map(abs, _ends(series))) > 2**53:
+    if series.dtype.is_integer() and np.abs(seen).max() >= 2**53:
         notices.append(
             f"column {name!r} holds whole numbers beyond 2^53, which are rounded: if they are names, {say_kind(name)}"
         )
@@ -252,10 +258,6 @@ def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Co
     scale = float((seen / unit - mean / unit).std() * unit) if seen.min() < seen.max() else 1.0
     filled = np.median(seen) if impute == "median" else _most_frequent(seen) if impute == "most_frequent" else mean
     return Column(name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
-
-
-def _ends(series: pl.Series) -> tuple[Any, ...]:
-    return series.to_frame().select(low=pl.first().min(), high=pl.first().max()).row(0)
 
 
 def _most_frequent(values: Array) -> float:

@@ -13,6 +13,9 @@ LEVELS = 50  # a column of strings with at most so many different values, each s
 # currencies, the typographic minus; and points between thousands, 1.234.567,8.
 ORNAMENTS = r"[\s,'’_%‰\p{Sc}]"
 LONGEST = 50  # bytes of a cell that could be meant as a number
+DATE = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))"
+TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
+DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
 THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$"
 
 
@@ -42,6 +45,19 @@ def refuse_type(series: pl.Series) -> None:
     raise TableError(
         f"column {series.name!r} is of type {dtype}{f', such as {shown(example[0])}' if example else ''}: "
         f"{remedy}, or exclude it (exclude=, --exclude)"
+    )
+
+
+def dates_noticed(series: pl.Series) -> str | None:
+    """What to say of a column of dates or times as text, which is a level or a text for each; None of others."""
+    if series.dtype != pl.String:
+        return None
+    cells = series.str.strip_chars().replace("", None).drop_nulls()
+    if not len(cells) or not (cells.head(100).str.contains(DATES).all() and cells.str.contains(DATES).all()):
+        return None
+    return (
+        f"column {series.name!r} holds dates or times, such as {shown(cells[0])}, taken as text: make it a number, "
+        "such as days since a date or the hour, or exclude it (exclude=, --exclude)"
     )
 
 

@@ -13,9 +13,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -23,7 +21,25 @@ else:
     from backports import zstd
 
 SEPARATORS = ",;\t|"
-BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+BYTE_ORDER_MARKS = {
+    b"\xff\xfe\0\0": "utf-32",  # before utf-16, with whose mark it begins
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+FOREIGN = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook: unpack it, or save the table as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the table as CSV",
+    b"BZh": "packed with bzip2: unpack it (bunzip2)",
+    b"\xfd7zXZ": "packed with xz: unpack it (unxz)",
+    b"ARROW1": "an Arrow file: save the table as Parquet",
+    b"SQLite format 3": "a database: save the table as CSV",
+    b"%PDF": "a PDF document: save the table in it as CSV",
+    b"\x89PNG": "a picture",
+    b"\x93NUMPY": "a NumPy array: pass it to PerceptronClassifier in Python, or save it as CSV",
+    b"\x80\x04\x95": "a pickle, which is code: save the table as CSV",
+}
 PACKED = {b"\x1f\x8b": ("gzip", gzip.decompress), b"\x28\xb5\x2f\xfd": ("zstd", zstd.decompress)}  # RFC 1952, RFC 8878
 
 
@@ -79,40 +95,6 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
             "name the separator (separator=, --sep)"
         )
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
-
-
-def as_numbers(series: pl.Series) -> NDArray[np.float64]:
-    """The cells of a target column as finite numbers.
-
-    Raises
-    ------
-    TableError
-        For what is no number, with its row.
-
-    Examples
-    --------
-    >>> as_numbers(pl.Series("price", ["1.5", "2"]))
-    array([1.5, 2. ])
-    """
-    plain = series.dtype.is_numeric() or series.dtype == pl.Boolean
-    values = (series if plain else as_text(series)).cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise TableError(
-            f"target column {series.name!r} must hold numbers, but {wrong.sum()} of its cells are none, first "
-            f"{series[row]!r:.60} in row {row + 1}: correct or drop these rows"
-        )
-    return values
-
-
-def as_text(series: pl.Series) -> pl.Series:
-    """Cells as text, the same whatever way they came in: 1.0 and 1 are "1", NaN is missing."""
-    if isinstance(series.dtype, pl.Decimal):
-        series = series.cast(pl.Float64)
-    if not series.dtype.is_float():
-        return series.cast(pl.String)
-    return series.fill_nan(None).cast(pl.String).str.replace(r"\.0$", "")
 
 
 def suggestion(name: str, names: list[str]) -> str:
@@ -178,6 +160,7 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     except (OSError, ValueError) as error:
         raise TableError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     data, path = _unpacked(data, name), re.sub(r"\.(gz|zst)$", "", path)
+    _refuse_foreign(data, name)
     if data[:4] == b"PAR1":
         try:
             return pl.read_parquet(io.BytesIO(data))
@@ -222,9 +205,26 @@ def _unpacked(data: bytes, name: str) -> bytes:
     return data
 
 
+def _refuse_foreign(data: bytes, name: str) -> None:
+    for magic, what in FOREIGN.items():
+        if data.startswith(magic):
+            raise TableError(f"{name} is no table but {what}")
+    for magic, (packing, _) in PACKED.items():
+        if data.startswith(magic):
+            raise TableError(f"{name} is packed twice, with {packing} inside: unpack it once")
+    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)", data, re.IGNORECASE):
+        raise TableError(f"{name} is a page of HTML or XML, as of an error, and no table: fetch the table itself")
+
+
 def _decoded(data: bytes, name: str, encoding: str | None) -> str:
     if encoding is None:
         encoding = next((code for mark, code in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
+        if encoding == "utf-8" and data[:1000].count(0) > len(data[:1000]) // 3:
+            order = "utf-16-le" if data[1:1000:2].count(0) > data[0:1000:2].count(0) else "utf-16-be"
+            raise TableError(
+                f"{name} holds a byte of 0 for every other: if it is UTF-16 without a byte-order mark, say so "
+                f"(encoding={order!r}, --encoding {order})"
+            )
     try:
         return data.decode(encoding)
     except LookupError as error:
@@ -241,11 +241,13 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
     separator = separator or _sniffed(text)
     csv.field_size_limit(2**31 - 1)
     header = next(row for row in _records(text, separator) if row)
-    for position, title in enumerate(header):
+    seen = set()
+    for position, title in enumerate(header, 1):
         if not title.strip():
-            raise TableError(f"{name}: column {position + 1} of the header has no name: give it one")
-        if title in header[:position]:
+            raise TableError(f"{name}: column {position} of the header has no name: give it one")
+        if title in seen:
             raise TableError(f"{name}: the header names {title!r} twice: rename one of them")
+        seen.add(title)
     try:
         frame = _parsed(text.encode(), separator)
     except pl.exceptions.PolarsError as error:

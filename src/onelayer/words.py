@@ -1,0 +1,111 @@
+"""What a model and its results are, in lines that a person reads."""
+
+from typing import Any
+
+LONGEST = 60  # characters of a name: a term of a text may be a whole file
+
+
+def of_fit(model: Any, path: str, seconds: float) -> list[str]:
+    """What was fitted, how, and how good it is on the rows held out."""
+    fitted = model.fitted
+    gap = (
+        "no finite gap"
+        if fitted["optimality_gap"] is None
+        else f"{fitted['optimality_gap']:.1e} ({fitted['gap_kind']})"
+    )
+    # hidden layers have more optima than one
+    gap = "at one optimum of many" if model.hidden else f"relative distance from the optimum {gap}"
+    return [
+        f"rows        {fitted['rows']} to fit, {model.held_out.get('rows', 0)} held out",
+        f"classes     {', '.join(model.classes)} in column {model.target!r}"
+        if model.classes
+        else f"target      numbers in column {model.target!r}",
+        *(f"columns     {line}" for line in model.encoder.describe()),
+        *_of_tuning(fitted.get("tuning")),
+        *([f"hidden      {' → '.join(str(len(w)) for w in model.hidden)} neurons"] if model.hidden else []),
+        f"fitted      {fitted['iterations']} iterations, {'' if fitted['converged'] else 'NOT '}converged, "
+        f"{gap}, {seconds:.2f} s in all",
+        *(f"notice      {notice}" for notice in fitted["notices"]),
+        *of_quality(model.held_out),
+        *([] if model.hidden else of_weights(model, 8)),
+        f"saved       {path}",
+    ]
+
+
+def _of_tuning(tuning: dict[str, Any] | None) -> list[str]:
+    if tuning is None:
+        return []
+    chosen = tuning["chosen"]
+    return [
+        f"tuned       C = {_three_digits(chosen)}: the least log loss of {len(tuning['C'])} values, in "
+        f"{tuning['folds']} folds of the rows to fit",
+        *(
+            f"            C = {_three_digits(C):<8}  log loss {loss:.4f}{'   chosen' if chosen == C else ''}"
+            for C, loss in zip(tuning["C"], tuning["log_loss"], strict=True)
+        ),
+    ]
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):g}"  # 3160, not 3.16e+03
+
+
+def of_quality(quality: dict[str, Any]) -> list[str]:
+    """What `Model.evaluate` found; nothing of nothing."""
+    if not quality:
+        return []
+    if "rmse" in quality:
+        r2 = "unknown" if quality["r2"] is None else f"{quality['r2']:.4f}"
+        return [
+            f"R²          {r2}   (the mean alone {quality['mean_r2']:.4f})",
+            f"RMSE        {quality['rmse']:.4g}   (the mean alone {quality['mean_rmse']:.4g})",
+        ]
+    lines = [
+        f"log loss    {quality['log_loss']:.4f}   (base rate {quality['base_rate_log_loss']:.4f})",
+        f"accuracy    {quality['accuracy']:.4f}   (base rate {quality['base_rate_accuracy']:.4f})",
+    ]
+    return (
+        lines if quality["roc_auc"] is None else [*lines, f"ROC AUC     {quality['roc_auc']:.4f}   (base rate 0.5000)"]
+    )
+
+
+def of_weights(model: Any, top: int) -> list[str]:
+    """The strongest weights of each class."""
+    return [
+        f"weight      {_short(row['feature'])}{_unit(row)}: "
+        + (
+            f"{row['weight']:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
+            if "class" in row
+            else f"{row['weight']:+.4g}"
+        )
+        for row in model.explain(top)
+    ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+
+
+def _unit(row: dict[str, Any]) -> str:
+    return "" if row["unit"] is None else f" (per {row['unit']:.4g})"
+
+
+def of_row(found: dict[str, Any], top: int) -> list[str]:
+    """What `Model.explain_row` found."""
+    rest, digits = found["pushes"][top:], "+.3f" if "class" in found else "+.5g"
+    says = (
+        f"{found['label']}: probability of {found['class']} {found['probability']:.4f}, log-odds "
+        f"{found['log_odds']:+.3f} from"
+        if "class" in found
+        else f"{found['prediction']:.5g} from"
+    )
+    return [
+        f"row {found['row']:<8}{says}",
+        f"bias        {found['bias']:{digits}}",
+        *(
+            f"push        {_short(push['feature'])}: {push['push']:{digits}}"
+            + (f", for {push['class']}" if "class" in push else "")
+            for push in found["pushes"][:top]
+        ),
+        *([f"others      {sum(push['push'] for push in rest):{digits}} ({len(rest)} features)"] if rest else []),
+    ]
