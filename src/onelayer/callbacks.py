@@ -29,7 +29,7 @@ class ProgressBar:
         counts = "{task.completed}" if total is None else "{task.completed}/{task.total}"
         columns = TextColumn(counts), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._task = self._progress.add_task("", total=total)
+        self._task, self._iteration = self._progress.add_task("", total=total), -1  # a fit shows its start first
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -43,7 +43,8 @@ class ProgressBar:
     def __call__(self, entry: Any) -> None:
         """Show an entry of the history; never asks to stop."""
         held_out = "" if entry.held_out is None else f", held out {entry.held_out:.4g}"
-        self._progress.update(self._task, advance=1, description=f"cost {entry.cost:.6g}{held_out}")
+        self._iteration += 1
+        self._progress.update(self._task, completed=self._iteration, description=f"cost {entry.cost:.6g}{held_out}")
 
     def __deepcopy__(self, memo: Any) -> Self:
         """Itself: scikit-learn copies the callbacks of what it clones, and a terminal has one bar."""

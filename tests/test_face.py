@@ -1,0 +1,69 @@
+"""What both estimators share: weights shown and taken back, shapes of X, settings that outlive a fit."""
+
+import numpy as np
+import pytest
+
+from onelayer import PerceptronClassifier, PerceptronRegressor, face
+
+BOTH = [PerceptronClassifier, PerceptronRegressor]
+
+
+def rows(n=60, d=3):
+    X = np.random.default_rng(0).standard_normal((n, d))
+    return X, (X[:, 0] > 0).astype(int)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("hidden", [(), (4,), (4, 3)])
+def test_weights_shown_are_weights_taken_back(estimator, hidden):
+    X, y = rows()
+    model = estimator(hidden_layer_sizes=hidden).fit(X, y)
+    stack = face.kept_stack(model)
+    assert [w.shape for w in stack] == [(b, a + 1) for a, b in zip((3, *hidden), (*hidden, 1), strict=True)]
+    before = model.predict(X)
+    keep = getattr(model, "_keep", lambda stack: face.keep_weights(model, stack))  # one weight a column: one axis
+    keep(stack)
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert face.warm_stack(model, 3, 1) is not None
+    assert face.warm_stack(model, 4, 1) is None
+    assert face.warm_stack(model, 3, 2) is None
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_what_is_set_after_a_fit_is_for_the_next_one(estimator):
+    X, y = rows()
+    for hidden, other in (((4,), ()), ((), (4,))):
+        model = estimator(hidden_layer_sizes=hidden).fit(X, y)
+        before = model.predict(X)
+        np.testing.assert_array_equal(model.set_params(hidden_layer_sizes=other).predict(X), before)
+        model.fit(X, y)
+        assert hasattr(model, "coefs_") == bool(other)
+        assert hasattr(model, "coef_") != bool(other)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.int8, bool])
+def test_one_row_and_many_are_answered_alike(estimator, hidden, dtype):
+    X, y = rows()
+    X = X.astype(dtype) if dtype is not np.int8 else (X * 20).astype(dtype)
+    model = estimator(hidden_layer_sizes=hidden).fit(X, y)
+    answers = model.predict(X)
+    assert answers.shape == (60,)
+    np.testing.assert_allclose([model.predict(row[None])[0] for row in X], answers, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ones(3), "X has one axis, of 3 numbers"),
+        (np.ones((0, 3)), "0 sample"),
+        (np.ones((2, 2)), "X has 2 features, but Perceptron.* is expecting 3 features"),
+        (np.full((1, 3), np.nan), "column 0 has 1 cells that are NaN or infinity, first NaN in row 0"),
+    ],
+)
+def test_rows_that_cannot_be_answered_are_refused(estimator, X, message):
+    for hidden in ((), (4,)):
+        with pytest.raises(ValueError, match=message):
+            estimator(hidden_layer_sizes=hidden).fit(*rows()).predict(X)

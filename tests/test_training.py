@@ -1,0 +1,99 @@
+"""A fit as all faces get it: its history is of what it says, ends at its weights, and counts iterations only."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from onelayer.settings import SOLVERS
+from onelayer.training import TASKS, train
+
+
+def rows(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 4)) * [1, 10, 0.1, 1] + [0, 5, 0, -3]
+    return X, (X[:, 0] + X[:, 1] / 10 + rng.logistic(size=n) > 0.5).astype(int), rng.uniform(0.5, 2, n)
+
+
+def cost(weights, hidden, X, y, weight, C):
+    """The objective by the textbook, divided by C Σ ω; hidden layers' penalty is on other columns."""
+    z = X
+    for layer in hidden:
+        z = np.maximum(z @ layer[:, :-1].T + layer[:, -1], 0)
+    z = (z @ weights[:, :-1].T + weights[:, -1])[:, 0]
+    loss = np.logaddexp(0, np.where(y == 1, -z, z))
+    penalty = 0 if hidden else (weights[:, :-1] ** 2).sum() / 2
+    return ((weight * loss).sum() + penalty / C) / weight.sum()
+
+
+@pytest.mark.parametrize(("solver", "hidden"), [(solver, ()) for solver in SOLVERS] + [("auto", (5,)), ("adam", (5,))])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_the_history_ends_at_the_weights_and_its_cost_is_the_objectives(solver, hidden, storage):
+    X, y, weight = rows()
+    C = 1e9 if hidden else 0.5
+    fit = train(
+        storage(X),
+        y,
+        sample_weight=weight,
+        C=C,
+        solver=solver,
+        hidden_layer_sizes=hidden,
+        early_stopping=False,
+        max_iter=20,
+    )
+    expected = cost(fit.weights, fit.hidden, X, y, weight, C)
+    assert fit.history[-1].cost == pytest.approx(expected, rel=1e-4 if hidden else 1e-9)  # networks: single precision
+    assert fit.history[-1].cost == min(entry.cost for entry in fit.history)
+    assert fit.history[-1].rows == 200
+    assert fit.n_iter <= 20
+    assert len(fit.history) in (fit.n_iter + 1, fit.n_iter + 2)
+    seconds = [entry.seconds for entry in fit.history]
+    assert seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize("solver", ["newton", "lbfgs", "adam"])
+def test_callbacks_see_as_many_points_as_there_were_iterations_and_the_start(solver):
+    X, y, _ = rows()
+    seen = []
+    fit = train(X, y, solver=solver, max_iter=5, callbacks=[seen.append])
+    assert len(seen) == fit.n_iter + 1
+    assert [entry.cost for entry in seen] == [entry.cost for entry in fit.history[: len(seen)]]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_no_iteration_returns_the_start(solver):
+    X, y, _ = rows()
+    fit = train(X, y, solver=solver, max_iter=0)
+    assert not fit.weights[:, :-1].any()
+    assert fit.weights[0, -1] == pytest.approx(np.log(y.mean() / (1 - y.mean())), rel=1e-9)
+    assert not fit.converged
+    given = np.array([[0.1, 0.2, 0.3, 0.4, 0.5]])
+    np.testing.assert_allclose(train(X, y, solver=solver, max_iter=0, initial=[given]).weights, given, rtol=1e-12)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("hidden", [(), (5,)])
+def test_the_same_fit_twice_is_the_same_to_the_last_bit(solver, hidden):
+    if hidden and solver == "newton":
+        return
+    X, y, _ = rows()
+    first, again = (
+        train(X, y, solver=solver, hidden_layer_sizes=hidden, max_iter=15, random_state=3, n_jobs=jobs)
+        for jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(first.weights, again.weights)
+    assert [entry.cost for entry in first.history] == [entry.cost for entry in again.history]
+
+
+def test_a_task_that_is_none_is_refused():
+    with pytest.raises(ValueError, match=f"task must be one of {', '.join(TASKS)}, not 'ranking'"):
+        train(*rows()[:2], task="ranking")
+
+
+def test_what_is_given_is_left_alone():
+    X, y, weight = rows()
+    copies = X.copy(), y.copy(), weight.copy()
+    for task in TASKS:
+        for hidden in ((), (4,)):
+            train(X, y, sample_weight=weight, task=task, hidden_layer_sizes=hidden, max_iter=5, eval_set=(X, y))
+    for given, before in zip((X, y, weight), copies, strict=True):
+        np.testing.assert_array_equal(given, before)
