@@ -39,3 +39,68 @@ def test_gradient_hessian_and_product_agree(loss, storage, implicit, bias):
         bend = (f.value_gradient(u + step)[1] - f.value_gradient(u - step)[1]).ravel() / 2e-5
         np.testing.assert_allclose(H[i], bend, rtol=1e-6, atol=1e-8)
         np.testing.assert_allclose(product(direction.reshape(u.shape)).ravel(), H[i], rtol=1e-10, atol=1e-13)
+
+
+def many(loss, storage, dtype=float, n=1300):
+    """Rows enough for several runs of a product, and a rest."""
+    rng = np.random.default_rng(1)
+    k = 4 if loss is SOFTMAX else 1
+    Z = rng.standard_normal((n, 5)).astype(dtype)
+    rows = Rows(storage(Z), rng.integers(0, max(k, 2), n), rng.uniform(0.5, 2, n))
+    f = Objective(rows, loss, k, np.full(5, 0.1), rows.weight.sum(), True, np.full(5, 0.5), np.full(5, 2.0))
+    return Z, f, rng.standard_normal(f.shape)
+
+
+@pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("storage", [np.asarray, np.asfortranarray, sp.csr_matrix])
+def test_rows_of_several_runs_have_the_sums_of_single_rows(loss, storage):
+    Z, f, u = many(loss, storage)
+    z = ((Z - 0.5) / 2) @ u[:, :-1].T + u[:, -1]
+    A = np.column_stack([(Z - 0.5) / 2, np.ones(len(Z))])
+    y, weight = f.rows.y, f.rows.weight
+    slope = loss.slope(z, y) if f.outputs > 1 else loss.slope(z[:, 0], y)[:, None]
+    ridge = f.ridge * u
+    expected = (slope * weight[:, None]).T @ A / f.total_weight + ridge
+    np.testing.assert_allclose(f.value_gradient(u)[1], expected, rtol=1e-11, atol=1e-14)
+    bend = loss.curvature(z) if f.outputs > 1 else loss.curvature(z[:, 0])[:, None, None]
+    H = np.einsum("n,nij,na,nb->iajb", weight, bend, A, A).reshape(u.size, u.size) / f.total_weight
+    np.testing.assert_allclose(f.hessian(u), H + np.diag(np.tile(f.ridge, f.outputs)), rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_logits_known_near_a_point_give_what_a_forward_pass_does(loss, storage):
+    f, u = many(loss, storage)[1:]
+    first, second = (np.random.default_rng(i).standard_normal(u.shape) for i in (2, 3))
+    product = f.product(u)
+    product(first)
+    product.along(0.5)
+    product(second)
+    product.along(-2.0)
+    there = u + 0.25 * (0.5 * first - 2 * second)
+    value, gradient, logits = f.evaluate(there, keep=True, near=(f.logits(u), product.moved, 0.25))
+    expected = f.evaluate(there, keep=True)
+    assert value == pytest.approx(expected[0], rel=1e-13)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(np.concatenate(logits), np.concatenate(expected[2]), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_without_weights_the_logits_are_the_biases(loss, storage, dtype):
+    f, u = many(loss, storage, dtype)[1:]
+    u[:, :-1] = 0
+    nearly = u.copy()
+    nearly[:, 0] = 1e-30  # not nought, but nothing
+    (value, gradient), (expected, slope) = f.value_gradient(u), f.value_gradient(nearly)
+    assert value == pytest.approx(expected, rel=1e-6 if dtype is np.float32 else 1e-13)
+    np.testing.assert_allclose(gradient, slope, rtol=0, atol=1e-6 if dtype is np.float32 else 1e-14)
+
+
+def test_in_single_precision_moved_logits_are_not_summed():
+    f, u = many(SIGMOID, np.asarray, np.float32)[1:]
+    product = f.product(u)
+    product(u)
+    product.along(1.0)
+    assert product.moved is None

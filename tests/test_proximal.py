@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from onelayer import PerceptronClassifier
 from onelayer.losses import cross_entropy, log_loss
+from onelayer.solvers.proximal import _best_crossing
 from onelayer.training import train
 
 
@@ -104,3 +105,21 @@ def test_separable_classes_are_fitted_and_proved_too():
 def test_what_l1_cannot_do_is_refused_in_words(settings, words):
     with pytest.raises(ValueError, match=words):
         train(np.eye(4), [0, 1, 0, 1], **settings)
+
+
+def test_the_best_crossing_is_the_least_of_the_points_where_a_weight_is_nought():
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((8, 4))
+    H, linear, lasso = A.T @ A, rng.standard_normal(4), np.full(4, 0.3)
+
+    def model(v):
+        return v @ (H @ v / 2 + linear) + lasso @ np.abs(v)
+
+    v = np.array([0.5, -0.2, 0.8, 0.0])
+    step = np.array([-1.0, 0.5, -0.9, 0.1])
+    found = _best_crossing(H, H @ v + linear, lasso, v, step)
+    shares = [0.5, 0.4, 0.8 / 0.9, 1.0]
+    assert model(found) == pytest.approx(min(model(v + share * step) for share in shares), rel=1e-12)
+    assert model(found) < model(v)
+    uphill = -step
+    assert _best_crossing(H, H @ v + linear, lasso, v, 5 * uphill) is v

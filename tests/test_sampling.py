@@ -48,3 +48,13 @@ def test_few_rows_are_not_sampled_and_many_are_in_steps_of_eight():
     assert found[0] * SHARE == pytest.approx(found[1], abs=SHARE)
     assert found[-1] <= 10**7 // SHARE
     assert sizes(200_000, (1, 100_001), 1e-6, sparse=True) == []
+
+
+def test_a_sixteenth_of_the_rows_is_sampled_where_that_is_more_than_their_number_of_columns_asks_for():
+    assert sizes(10**7, (1, 3), 1e-6, sparse=False)[-1] == 10**7 // 16
+
+
+def test_of_several_classes_a_quarter_comes_last_where_it_is_more_than_their_hessian_is_formed_of():
+    assert sizes(200_000, (10, 51), 1e-6, sparse=False)[-2:] == [30 * 510, 50_000]
+    assert sizes(15, (3, 31), 1e-6, sparse=False) == []
+    assert max(sizes(100_000, (10, 51), 1e-6, sparse=False)) < 25_000

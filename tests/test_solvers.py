@@ -7,7 +7,8 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
 
 from onelayer.losses import cross_entropy, log_loss
-from onelayer.solvers.newton import solve_symmetric
+from onelayer.objective import Objective
+from onelayer.solvers.linear import solve_symmetric
 from onelayer.training import train
 
 
@@ -105,3 +106,27 @@ def test_the_gap_of_rare_levels_is_not_understated(tol):
     fit = train(X, y, tol=tol)
     assert fit.converged
     assert fit.optimality_gap >= 0.5 * (fit.history[-1].cost - best) / best
+
+
+@pytest.mark.parametrize(("n", "classes"), [(400_000, 2), (80_000, 6)])
+def test_all_rows_are_asked_for_gradients_only(n, classes, monkeypatch):
+    """Of rows that are nearly all sure few have a curvature; of many classes a Hessian is dear: a sample must do."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, classes, n)
+    X = rng.standard_normal((n, 2 if classes == 2 else 12)) + (3.5 if classes == 2 else 0.5) * y[:, None]
+    asked = []
+    for name in ("evaluate", "hessian", "product"):
+        original = getattr(Objective, name)
+
+        def counted(self, *args, _original=original, _name=name, **kwargs):
+            asked.append((_name, self.rows.n))
+            return _original(self, *args, **kwargs)
+
+        monkeypatch.setattr(Objective, name, counted)
+    fit = train(X, y)
+    assert fit.converged
+    assert {name for name, rows in asked if rows == n} == {"evaluate"}
+    assert sum(rows == n for _, rows in asked) <= 4
+    monkeypatch.undo()
+    best = train(X, y, tol=1e-12).history[-1].cost
+    assert (fit.history[-1].cost - best) / best <= 1e-6

@@ -13,12 +13,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, times
+
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
-RUN = 512  # rows
+FEW = 2**18  # logits: up to here to keep them costs nothing
 MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
-PRODUCTS = 2**20  # numbers: rows times all classes' columns that are multiplied at once
 Logits = list[Array]  # of each block of the rows
 
 
@@ -82,13 +83,13 @@ class Objective:
         left out.
         """
         w, b = self._of_raw_columns(u)
-        keep = keep or len(self.rows.spans) == 1
-        forward, step = _logits if w.any() else _constant, 0.0 if near is None else near[2]
+        keep = keep or self.rows.n * self.outputs <= FEW
+        logits_of, step = forward if w.any() else constant, 0.0 if near is None else near[2]
 
         def sweep(X: Any, y: Array, weight: Array | None, *near: Array) -> tuple[tuple[Any, ...], Array | None]:
-            z = near[0] + step * near[1] if near else forward(X, w, b)
+            z = near[0] + step * near[1] if near else logits_of(X, w, b)
             total, slope = self.loss.sum_slope(z, y, weight)
-            return (total, *_back(X, slope)), z if keep else None
+            return (total, *backward(X, slope)), z if keep else None
 
         (total, back, back_bias), logits = self.rows.total_and_each(sweep, *(near or ())[:2])
         gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
@@ -97,7 +98,7 @@ class Objective:
     def logits(self, u: Array) -> Logits:
         """z at u, (rows,) or (rows, k) of each block, in nats."""
         w, b = self._of_raw_columns(u)
-        return list(self.rows.each(lambda X, y, weight: _logits(X, w, b)))
+        return list(self.rows.each(lambda X, y, weight: forward(X, w, b)))
 
     def balanced(self, u: Array, logits: Logits | None = None) -> Array:
         """The point with the biases that are best for its weights: the slopes of each output then sum to nought."""
@@ -107,19 +108,20 @@ class Objective:
 
         def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
             z = z + (shift[0] if self.outputs == 1 else shift)
-            slope = _times(self.loss.slope(z, y), weight).reshape(len(z), -1)
+            slope = times(self.loss.slope(z, y), weight).reshape(len(z), -1)
             if self.outputs == 1:
-                curvature = _times(self.loss.curvature(z), weight).sum(keepdims=True)[:, None]
+                curvature = times(self.loss.curvature(z), weight).sum(keepdims=True)[:, None]
             else:
                 a = self.loss.activation(z)
-                curvature = np.diag(_times(a, weight).sum(axis=0)) - np.dot(a.T, _times(a, weight))
+                curvature = np.diag(times(a, weight).sum(axis=0)) - np.dot(a.T, times(a, weight))
             return slope.sum(axis=0, dtype=np.float64), np.abs(slope).sum(axis=0, dtype=np.float64), curvature
 
         for _ in range(8):
             sums, sizes, curvature = self.rows.total(slopes, logits)
             if (np.abs(sums) <= 4e-16 * sizes).all():
                 break
-            step = np.linalg.lstsq(curvature, sums, rcond=1e-12)[0]
+            one = self.outputs == 1 and curvature[0, 0] > 0
+            step = sums / curvature[0] if one else np.linalg.lstsq(curvature, sums, rcond=1e-12)[0]
             shift = shift - np.clip(step, -1, 1)
         return np.hstack([u[:, :-1], u[:, -1:] + shift[:, None]])
 
@@ -151,9 +153,12 @@ class Objective:
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             if k > 1:
-                return (_between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
-            A = self._standardised(X, np.sqrt(_times(self.loss.curvature(z), weight)))
-            return (_dot(A.T, A),)
+                return (between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
+            root, total = np.sqrt(times(self.loss.curvature(z), weight)), np.zeros((p, p), X.dtype)
+            for run in runs(X.shape[0], max(1, PRODUCTS // p) if isinstance(X, np.ndarray) else X.shape[0]):
+                A = self._standardised(X[run], root[run])
+                total += dot(A.T, A)
+            return (total,)
 
         (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
         H = np.asarray(H, dtype=np.float64) / self.total_weight
@@ -171,8 +176,8 @@ class Objective:
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             a = self.loss.activation(z)
-            h = _times(a * (1 - a), weight)
-            return (np.stack([_dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
+            h = times(a * (1 - a), weight)
+            return (np.stack([dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
 
         (H,) = self.rows.total(block, self.logits(u))
         return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
@@ -201,7 +206,7 @@ class Objective:
             return np.asarray(mean + self.ridge)
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
-            squares, h = X.copy(), _times(self.loss.curvature(z), weight)
+            squares, h = X.copy(), times(self.loss.curvature(z), weight)
             squares.data **= 2
             return np.asarray(squares.T @ h, dtype=np.float64), np.asarray(X.T @ h, dtype=np.float64)
 
@@ -315,7 +320,7 @@ class Product:
     def __init__(self, objective: Objective, logits: Logits) -> None:
         self.objective, rows = objective, objective.rows
         self.bends = rows.each(lambda X, y, weight, z: objective.loss.bend(z), logits)
-        few = rows.n * objective.outputs <= max(MOVED * (rows.X.nnz if rows.sparse else rows.X.size), SMALL)
+        few = rows.n * objective.outputs <= max(MOVED * rows.entries, SMALL)
         self.follows = few and rows.precision < 1e-10
         self.last: Logits = []
         self.moved: Logits | None = None
@@ -324,8 +329,8 @@ class Product:
         t, c = self.objective._of_raw_columns(v)
 
         def sweep(X: Any, y: Array, weight: Array | None, bend: Solve) -> tuple[tuple[Array, Any], Array | None]:
-            z = _logits(X, t, c)
-            return _back(X, _times(bend(z), weight)), z if self.follows else None
+            z = forward(X, t, c)
+            return backward(X, times(bend(z), weight)), z if self.follows else None
 
         sums, self.last = self.objective.rows.total_and_each(sweep, self.bends)
         back = self.objective._of_scaled_columns(*sums) / self.objective.total_weight
@@ -341,58 +346,3 @@ class Product:
             for moved, z in zip(self.moved, self.last, strict=True):
                 z *= step
                 moved += z
-
-
-def _dot(A: Any, B: Array) -> Array:
-    """A product that lets other threads run meanwhile: NumPy's ``dot`` always does, its ``@`` on some shapes only."""
-    return np.asarray(np.dot(A, B) if isinstance(A, np.ndarray) else A @ B)
-
-
-def _between(A: Array, loss: Any, z: Array) -> Array:
-    """Σ aᵢ aⱼ x xᵀ over the rows x of A for each two classes i and j, (k p, k p)."""
-    (n, p), k = A.shape, z.shape[1]
-    step, total = max(64, PRODUCTS // (k * p)), np.zeros((k * p, k * p), A.dtype)
-    for run in (slice(start, start + step) for start in range(0, n, step)):
-        B = (loss.activation(z[run])[:, :, None] * A[run, None, :]).reshape(-1, k * p)
-        total += _dot(B.T, B)
-    return total
-
-
-def _constant(X: Any, w: Array, b: Any) -> Array:
-    """The logits where all weights are 0."""
-    return np.asarray(np.full((*w.shape[1:], X.shape[0]), np.reshape(b, (-1, 1)[: w.ndim]), X.dtype).T)
-
-
-def _logits(X: Any, w: Array, b: Any) -> Array:
-    """X w + b; of several outputs with each one's in one run."""
-    z = _dot(X, w.astype(X.dtype, copy=False))
-    if z.ndim == 1:
-        z += b
-        return z
-    by_output: Array = np.add(z.T, b[:, None], out=np.empty(z.T.shape, z.dtype), casting="same_kind")
-    return by_output.T
-
-
-def _times(values: Array, weight: Array | None) -> Array:
-    if weight is None:
-        return values
-    return values * (weight if values.ndim == 1 else weight[:, None])
-
-
-def _back(X: Any, values: Array) -> tuple[Array, Any]:
-    """The backward pass of a block: Xᵀ values, transposed, and the sum of the values."""
-    values = values.astype(X.dtype, copy=False)
-    if not isinstance(X, np.ndarray):
-        back = (X.T @ values).T
-    elif values.ndim == 1 or not X.flags.c_contiguous:
-        back = _dot(values.T, X)
-    else:
-        back = _by_runs(values.T, X)
-    return np.asarray(back, dtype=np.float64), values.sum(axis=0, dtype=np.float64)
-
-
-def _by_runs(V: Array, X: Array) -> Array:
-    """V X, V of few rows: products of short runs find X in a core's first cache, and take half as long as one."""
-    whole, d = len(X) // RUN * RUN, X.shape[1]
-    runs = V[:, :whole].reshape(len(V), -1, RUN).transpose(1, 0, 2) @ X[:whole].reshape(-1, RUN, d)
-    return np.asarray(runs.sum(axis=0) + _dot(V[:, whole:], X[whole:]))

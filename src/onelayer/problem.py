@@ -135,13 +135,15 @@ def held_rows(labels: Any, fraction: float, seed: int) -> Array:
 
 def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> Iterator[Objective]:
     """Samples of the rows, smallest first, each made when it is asked for; none where all rows are few."""
-    rng = np.random.default_rng(settings.seed)
     rows = objective.rows
     if objective.lasso is None:
         sizes = sampling.sizes(rows.n, objective.shape, settings.tol, sparse=rows.sparse)
     else:
         sizes = sampling.sizes_of_support(rows.n, rows.d, sparse=rows.sparse)
-    for size in sizes if settings.iterations() else []:
+    if not sizes or not settings.iterations():
+        return
+    rng = np.random.default_rng(settings.seed)
+    for size in sizes:
         chosen = sampling.stratified(labels.codes, labels.totals, labels.weight, size, rng)
         if chosen is not None:
             yield objective.sample(*chosen)

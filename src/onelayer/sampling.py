@@ -58,7 +58,10 @@ def sizes_of_support(n: int, d: int, *, sparse: bool) -> list[int]:
 
 def spread(n: int, size: int, rng: np.random.Generator) -> Array:
     """Rows in order, one at random from each of as many equal stretches: files sorted by label are no trap."""
-    return ((np.arange(size) + rng.random(size)) * (n / size)).astype(np.int64)
+    rows = rng.random(size)
+    rows += np.arange(size)
+    rows *= n / size
+    return rows.astype(np.int64)
 
 
 def stratified(codes: Array, totals: Array, weight: Array | None, size: int, rng: np.random.Generator) -> Any:
@@ -94,9 +97,10 @@ def stratified(codes: Array, totals: Array, weight: Array | None, size: int, rng
             ours = members[spread(len(members), min(len(members), RARE), rng)]
             rows = np.sort(np.concatenate([rows[codes[rows] != code], ours]))
     taken = codes[rows]
-    weights = np.ones(len(rows)) if weight is None else weight[rows]
+    weights = None if weight is None else weight[rows]
     sampled = np.bincount(taken, weights=weights, minlength=k)
     if sampled.min() <= 0:
         return None
     share = totals / totals.sum() * len(rows) / sampled
-    return rows, weights * share[taken], float(len(rows))
+    each = share[taken]
+    return rows, each if weights is None else each * weights, float(len(rows))

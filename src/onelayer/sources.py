@@ -68,7 +68,7 @@ class Rows:
         self.plain = not self.sparse and prepare is None
         single = prepare is None and X.dtype == np.float32
         self.precision = float(np.finfo(np.float32 if single else np.float64).eps)
-        entries = X.nnz if self.sparse else X.size
+        self.entries = entries = X.nnz if self.sparse else X.size
         # a chunk of sparse rows ends in a sum of d numbers: that must be little beside its entries
         self.chunks = min(CHUNKS, max(1, entries // max(CHUNK_ENTRIES, 4 * self.d if self.sparse else 0)))
         step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
@@ -137,7 +137,7 @@ class Rows:
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
         few = self.sparse or len(rows) * self.d <= CHUNK_ENTRIES  # a batch: threads would cost more than they bring
-        step = max(1, -(-len(rows) // (1 if few else self.chunks)))
+        step = max(1, len(rows)) if few else CHUNK_ENTRIES // self.d + 1
         parts = [rows[a : a + step] for a in range(0, len(rows), step)]
 
         def part(rows: Array) -> Block:
@@ -206,6 +206,7 @@ class _FewColumns(Rows):
         self.d = len(kept)
         self.blocks = [_ByColumn(X[:, kept]) for X in rows.by_column]
         self.by_column = self.blocks
+        self.entries = sum(X.nnz for X in self.blocks)
 
     @cached_property
     def X(self) -> Any:

@@ -5,20 +5,18 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh, eigvalsh_tridiagonal
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from onelayer.sampling import DIRECT, HESSIANS
+from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
-Solve = Callable[[Array], Array]
 
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
@@ -27,11 +25,9 @@ HALVINGS = 40
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
 SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
-LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
 STALE = 0.5  # of the value: from there on, the blocks of the Hessian have changed enough to be taken anew
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
-FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 ROUNDING = FLOOR * DOUBLE
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
 
@@ -231,103 +227,6 @@ def _determined(objective: Any, H: Array) -> Array:
         blocks = H.reshape(k, p, k, p)
         blocks[:, free, :, free] += (np.abs(np.diag(H)).reshape(k, p).mean(axis=0)[free] / k)[:, None, None]
     return H
-
-
-def solve_symmetric(H: Array, g: Array) -> Array:
-    """H⁻¹ g for a positive semidefinite H, the shortest solution in scaled columns where H is singular."""
-    return symmetric_solver(H)(g)
-
-
-def symmetric_solver(H: Array) -> Solve:
-    """The function g → H⁻¹ g, H factored once."""
-    size = np.sqrt(H.diagonal())
-    size[size == 0] = 1
-    scaled = H / size
-    scaled /= size[:, None]
-    factor, failed = dpotrf(scaled, lower=1, overwrite_a=0, clean=0)
-    # a pivot this small holds no digit of its column
-    if not failed and factor.diagonal().min() > math.sqrt(len(H) * 4e-16):
-        return lambda g: dpotrs(factor, g / size, lower=1)[0] / size
-    values, vectors = eigh(scaled)
-    kept = values > len(H) * 1e-15 * values[-1]
-    values, vectors = values[kept], vectors[:, kept]
-    return lambda g: np.asarray(vectors @ ((vectors.T @ (g / size)) / values)) / size
-
-
-class Seen(NamedTuple):
-    """What conjugate gradients have seen of the preconditioned Hessian P⁻¹H.
-
-    The least eigenvalue, gᵀH⁻¹g relative to gᵀP⁻¹g for the gradient they started from, and in how many steps.
-    """
-
-    least: float
-    ratio: float
-    steps: int
-
-
-UNSEEN = Seen(1.0, 1.0, 0)
-
-
-def conjugate_gradients(
-    product: Callable[[Array], Array],
-    right: Array,
-    solve: Solve,
-    forcing: float,
-    wanted: float,
-    seen: Seen = UNSEEN,
-    enough: Array | None = None,
-    along: Callable[[float], None] = lambda step: None,
-) -> tuple[Array, Seen]:
-    """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
-
-    Stops at a residual `forcing` relative in the preconditioner's norm, or once what is left of the quadratic is
-    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. `along` is
-    told each step along the last direction multiplied.
-    """
-    x = np.zeros_like(right)
-    residual = right.copy()
-    preconditioned = solve(residual)
-    direction = preconditioned.copy()
-    rho = first = float(np.vdot(residual, preconditioned))
-    least, gained = seen.least, 0.0
-    diagonal: list[float] = []
-    beside: list[float] = []
-    ratio = step = 0.0
-    for _ in range(10 * right.size):
-        if rho == 0 or rho <= forcing**2 * first or (enough is not None and (np.abs(residual) <= enough).all()):
-            break
-        if rho <= 2 * wanted * least:  # only now is a better estimate worth its price
-            least = min(least, _least_eigenvalue(diagonal, beside))
-            if rho <= 2 * wanted * least:
-                break
-        bent = product(direction)
-        curvature = float(np.vdot(direction, bent))
-        if curvature <= FLAT * rho:
-            break
-        # Lanczos' tridiagonal matrix from the coefficients (Golub & Van Loan, 4th ed., § 11.3.5)
-        diagonal.append(curvature / rho + (ratio / step if step else 0.0))
-        step = rho / curvature
-        gained += step * rho
-        x += step * direction
-        along(step)
-        residual -= step * bent
-        preconditioned = solve(residual)
-        rho, before = float(np.vdot(residual, preconditioned)), rho
-        ratio = rho / before
-        beside.append(math.sqrt(ratio) / step)
-        direction *= ratio
-        direction += preconditioned
-    if not diagonal:
-        return preconditioned, Seen(least, max(seen.ratio, 1.0), 0)
-    least = min(least, _least_eigenvalue(diagonal, beside))
-    return x, Seen(least, (gained + rho) / first, len(diagonal))
-
-
-def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
-    if len(diagonal) < 2:
-        return diagonal[0] if diagonal else 1.0
-    d = diagonal[:LANCZOS]
-    return float(max(eigvalsh_tridiagonal(d, beside[: len(d) - 1], lapack_driver="sterf")[0], 1e-12))
 
 
 def _line_search(objective: Any, point: Point, step: Array, decrement: float, moved: Any = None) -> Point | None:

@@ -14,17 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigvalsh
 
-from onelayer.solvers.newton import (
-    ARMIJO,
-    FLOOR,
-    HALVINGS,
-    ROUNDING,
-    STALE,
-    UNSEEN,
-    Solve,
-    conjugate_gradients,
-    symmetric_solver,
-)
+from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
+from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]
