@@ -134,7 +134,7 @@ def _repeated(keys: Array, rows: Array, n: int) -> tuple[Array, Array]:
 def _again(values: Array) -> Array:
     """Where a sorted value is there more than once."""
     first = _begins(values)
-    return ~(first & np.append(first[1:], True))
+    return np.logical_not(first & np.append(first[1:], True))
 
 
 def _begins(values: Array) -> Array:
