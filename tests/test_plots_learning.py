@@ -59,6 +59,18 @@ def test_costs_of_samples_are_hollow_and_said_to_be(ax):
     assert texts(ax) == ["on a sample of the rows"]
 
 
+def test_the_loss_on_rows_held_out_goes_with_its_curve(ax):
+    entries = [SimpleNamespace(cost=c, held_out=h) for c, h in ((3, None), (2, 2.5), (1, 2.2), (0.5, 2.4), (1, 2.2))]
+    plots.cost({"one": entries, "two": history([3, 2])}, ax=ax)
+    draw(ax)
+    assert texts(ax) == ["one", "one, on rows held out", "its least: 2.2", "two"]
+    held_out = ax.lines[1].get_xydata()
+    np.testing.assert_array_equal(held_out[1:], [[1, 2.5], [2, 2.2], [3, 2.4]])  # without the return to the best
+    (star,) = [line for line in ax.lines if line.get_marker() == "*"]
+    np.testing.assert_array_equal(star.get_xydata(), [[2, 2.2]])
+    assert ax.lines[1].get_color() == ax.lines[0].get_color() != ax.lines[3].get_color()
+
+
 def test_the_gap_is_above_the_optimum_and_leaves_samples_out(ax):
     plots.gap(history([0.1, 2.0, 1.1, 1.0], rows=[9, 100, 100, 100]), optimum=1.0, ax=ax)
     draw(ax)

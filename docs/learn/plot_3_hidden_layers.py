@@ -28,6 +28,21 @@ plt.show()
 print("converged", model.converged_, "distance from the optimum", model.optimality_gap_)
 
 # %%
+# More neurons than the rows can teach learn the rows by heart. Rows held out show when: their loss falls, then rises,
+# while the cost goes on falling. The weights at the star are the ones that are kept.
+
+few, kinds = make_moons(150, noise=0.35, random_state=0)
+model = PerceptronClassifier(
+    hidden_layer_sizes=(64, 64),
+    solver="adam",
+    C=1e4,
+    n_iter_no_change=60,
+    random_state=0,
+)
+plots.cost(model.fit(few, kinds).history_, ylabel="cost (nats per row)")
+plt.show()
+
+# %%
 # The weights lie in ``coefs_`` and ``intercepts_``, a pair for each layer. The backward pass is the chain rule,
 # starting from the same a − y as :ref:`one neuron's <sphx_glr_auto_learn_plot_1_lesson.py>`.
 

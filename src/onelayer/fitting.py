@@ -175,6 +175,7 @@ def _trained(
         "seconds": found.history[-1].seconds,
         "history": [
             {"cost": e.cost, "gradient_norm": e.gradient_norm, "seconds": e.seconds, "rows": e.rows}
+            | ({} if e.held_out is None else {"held_out": e.held_out})
             for e in found.history
         ],
         "notices": [*encoder.notices, *said, *found.notices],

@@ -1,6 +1,6 @@
 """What a fit did as it went: the cost at each iteration, and how far it was from the optimum, by time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,8 @@ def cost(
     """The cost at each iteration, or by time; on a logarithmic axis once it spans a factor of 100.
 
     Several runs are compared by a mapping, or by another call with the same ``ax`` and a ``label``. Entries that were
-    taken on a sample of the rows have hollow markers: their cost is an estimate, which may lie below the optimum.
+    taken on a sample of the rows have hollow markers: their cost is an estimate, which may lie below the optimum. Where
+    entries have a ``held_out`` loss, it is drawn too, with a star where it was least.
 
     Parameters
     ----------
@@ -62,16 +63,20 @@ def cost(
     ['slow', 'fast']
     """
     _check_against(against)
-    runs = [(name, *_read(entries, against)) for name, entries in _runs(history, label)]
+    known = [(name, _onwards(list(entries))) for name, entries in _runs(history, label)]
+    runs = [(name, *_read(entries, against), _held_out(entries)) for name, entries in known]
     ax = axes(ax)
-    for name, x, costs, sampled in runs:
+    for name, x, costs, sampled, held_out in runs:
         line = _curve(ax, x, costs, name)
         if sampled.any():
             ax.plot(x[sampled], costs[sampled], color=line.get_color(), **HOLLOW)
+        if np.isfinite(held_out).any():
+            _draw_held_out(ax, x, held_out, name, line.get_color())
     shown = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.lines])
+    shown = shown[np.isfinite(shown)]
     if shown.min() > 0 and shown.max() > WIDE * shown.min():
         ax.set_yscale("log")
-    _finish(ax, against, ylabel, any(sampled.any() for *_, sampled in runs))
+    _finish(ax, against, ylabel, any(sampled.any() for *_, sampled, _ in runs))
     return ax
 
 
@@ -139,6 +144,7 @@ def gap(
     return ax
 
 
+ASIDE = "aside"  # a line that goes with a curve and is none of those that are told apart
 HOLLOW: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 7, "markerfacecolor": "white", "zorder": 3}
 
 
@@ -164,13 +170,34 @@ def _read(history: Iterable[Any], against: str) -> tuple[Array, Array, Array]:
     return np.array(x, dtype=np.float64), costs, rows < rows.max()
 
 
+def _onwards(entries: list[Any]) -> list[Any]:
+    """Without a last entry that repeats an earlier one: the return to the weights that served rows held out best."""
+    losses = [getattr(entry, "held_out", None) for entry in entries]
+    return entries[:-1] if losses and losses[-1] is not None and losses[-1] in losses[:-1] else entries
+
+
+def _held_out(entries: Sequence[Any]) -> Array:
+    """The loss on rows held out, NaN where none was taken."""
+    found = [getattr(entry, "held_out", None) for entry in entries]
+    return np.array([np.nan if loss is None else loss for loss in found], dtype=np.float64)
+
+
+def _draw_held_out(ax: "Axes", x: Array, losses: Array, name: str | None, shade: Any) -> None:
+    label = "loss on rows held out" if name is None else f"{name}, on rows held out"
+    ax.plot(x, losses, color=shade, linewidth=1.2, linestyle=(0, (1, 1)), label=label, gid=ASIDE)
+    best = int(np.nanargmin(losses))
+    star: dict[str, Any] = {"linestyle": "none", "marker": "*", "markersize": 12, "zorder": 4, "gid": ASIDE}
+    least = f"its least: {losses[best]:.3g}"
+    ax.plot(x[[best]], losses[[best]], color=shade, markeredgecolor="black", label=least, **star)
+
+
 def _check_against(against: str) -> None:
     if against not in AGAINST:
         raise ValueError(f"against is {against!r}; pass 'iteration' or 'seconds'")
 
 
 def _curve(ax: "Axes", x: Array, values: Array, label: str | None) -> Any:
-    drawn = sum(line.get_linestyle() != "None" for line in ax.lines)
+    drawn = sum(line.get_linestyle() != "None" and line.get_gid() != ASIDE for line in ax.lines)
     style: dict[str, Any] = {"color": colour(drawn), "linestyle": dash(drawn), "linewidth": 2, "markersize": 5}
     # a few markers on each curve: two that meet are told apart in grey, too
     style |= {"marker": marker(drawn), "markevery": max(1, len(x) // 8)} if label or len(x) == 1 else {}
