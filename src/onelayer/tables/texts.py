@@ -133,8 +133,9 @@ def _repeated(keys: Array, rows: Array, n: int) -> tuple[Array, Array]:
 
 def _again(values: Array) -> Array:
     """Where a sorted value is there more than once."""
-    first = _begins(values)
-    return np.logical_not(first & np.append(first[1:], True))
+    again = ~_begins(values)
+    again[:-1] |= again[1:]
+    return again
 
 
 def _begins(values: Array) -> Array:
