@@ -267,7 +267,13 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     KINDS[kind](seen, wish, figure.add_subplot())
     if kind != "animation":
         write_whole(wish.output, _as_file(figure, wish.output))
-    return 0 if table is None or kind in WITHOUT_DATA[1:] else seen.unanswered
+    if table is None or kind in WITHOUT_DATA[1:] or not seen.unanswered:
+        return 0
+    row, why = min(seen.unanswered.items())
+    count = len(seen.unanswered)
+    rows = "1 row is" if count == 1 else f"{count:,} rows are"
+    warnings.warn(f"{rows} left out, for there is no answer, first row {row + 1}: {why}", stacklevel=2)
+    return count
 
 
 def _refuse(model: Model, kind: str) -> None:
