@@ -97,7 +97,7 @@ def test_rows_that_cannot_be_answered_are_left_out_and_counted(saved, tmp_path):
     (tmp_path / "d.csv").write_text("\n".join(text) + "\n")
     done = run(saved / "m.onelayer", tmp_path / "d.csv", "--kind", "confusion", "-o", tmp_path / "x.png")
     assert done.exit_code == 1
-    assert "1 rows could not be answered" in done.stderr
+    assert "notice: 1 row is left out, for there is no answer, first row 3: column 'size'" in done.stderr
     assert (tmp_path / "x.png").exists()
 
 

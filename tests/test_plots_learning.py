@@ -186,6 +186,7 @@ def test_each_strength_of_the_penalty_has_its_loss_and_the_least_is_marked(ax):
         ([1, 2], [1, 2], {"chosen": -1}, "C is -1; pass positive"),
         ([1, 2], [[1, 2, 3]], {}, r"losses has shape \(1, 3\) for 2 values of C"),
         ([1, 2], [1, np.nan], {}, "losses has nan at position 1"),
+        ([1, 2], {}, {}, "losses is an empty mapping"),
     ],
 )
 def test_losses_that_are_none_are_refused(C, losses, more, words, ax):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onelayer.sampling import FEWEST, SHARE, sizes, spread, stratified
+from onelayer.sampling import FEWEST, SHARE, formed, sizes, spread, stratified
 
 
 @pytest.mark.parametrize(("n", "size"), [(10, 10), (1000, 7), (10**6, 4000)])
@@ -58,3 +58,11 @@ def test_of_several_classes_a_quarter_comes_last_where_it_is_more_than_their_hes
     assert sizes(200_000, (10, 51), 1e-6, sparse=False)[-2:] == [30 * 510, 50_000]
     assert sizes(15, (3, 31), 1e-6, sparse=False) == []
     assert max(sizes(100_000, (10, 51), 1e-6, sparse=False)) < 25_000
+
+
+def test_few_weights_of_several_classes_are_sampled_as_those_of_two():
+    assert sizes(160_000, (3, 3), 1e-6, sparse=False)[-1] == 160_000 // 8
+    assert formed(20_000, (3, 3))
+    assert formed(20_000, (1, 300))
+    assert not formed(20_000, (10, 51))
+    assert not formed(20_000, (1, 600))

@@ -350,7 +350,6 @@ def plot(
         raise click.UsageError(str(error)) from error
     click.echo(path)
     if unanswered:
-        click.echo(f"notice: {unanswered} rows could not be answered and are left out", err=True)
         sys.exit(SOME_UNANSWERED)
 
 
@@ -392,6 +391,13 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield lambda doing: status.update(doing)
 
 
+def _said(error: Exception) -> str:
+    """What the system says of a file, with the file first and no number."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{str(error.filename)!r}: {error.strerror}; check the path, its permissions and the space left"
+    return str(error)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; no traceback reaches a person."""
     try:
@@ -405,7 +411,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {_said(error)}", err=True)
         sys.exit(USER_ERROR)
     except Exception as error:
         place = error.__traceback__

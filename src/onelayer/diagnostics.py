@@ -72,15 +72,20 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
 
 def _only_nonzeros(X: Any, codes: Array, k: int) -> tuple[Array, Array, Array]:
     """Sparse columns without a negative entry that are zero in all classes but one; the class, and how many rows."""
-    there = sp.csr_matrix(((X.data != 0).astype(np.float32), X.indices, X.indptr), shape=X.shape, copy=False).T
-    counts = np.array([there @ (codes == code).astype(np.float32) for code in range(k)])  # exact up to 2**24 rows
-    present = counts > 0
+
+    def count(entries: Array, rows: Array) -> Array:
+        """Of each column, how many of these entries lie in these rows: exact up to 2**24."""
+        single = entries.astype(np.float32)
+        there = sp.csr_matrix((single, X.indices, X.indptr), shape=X.shape, copy=False)
+        return np.asarray(there.T @ rows.astype(np.float32))
+
+    counts = np.array([count(X.data != 0, codes == code) for code in range(k)])
+    present, negative = counts > 0, X.data < 0
     pure = present.sum(axis=0) == 1
-    if pure.any():
-        pure[X.indices[X.data < 0]] = False
+    if pure.any() and negative.any():
+        pure &= count(negative, np.ones(len(codes))) == 0
     column = np.flatnonzero(pure)
-    only = present[:, column]
-    return column, np.arange(k) @ only, counts.sum(axis=0)[column].astype(np.intp)
+    return column, np.arange(k) @ present[:, column], counts.sum(axis=0)[column].astype(np.intp)
 
 
 def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:

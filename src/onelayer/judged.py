@@ -29,7 +29,7 @@ class Judged:
     table: Any
 
     @cached_property
-    def _encoded(self) -> tuple[Any, Array, int]:
+    def _encoded(self) -> tuple[Any, Array, dict[int, str]]:
         frame = tables.read(self.table)
         raw = tables.column(frame, self.model.target)
         labels = tables.as_text(raw)
@@ -38,7 +38,7 @@ class Judged:
         if not len(kept):
             raise tables.TableError("no row can be answered, so there is nothing to draw")
         if not self.model.classes:
-            return encoded.X[kept], tables.as_numbers(raw)[kept], len(encoded.unanswerable)
+            return encoded.X[kept], tables.as_numbers(raw)[kept], encoded.unanswerable
         y = np.array(labels.to_list(), dtype=object)[kept]
         unknown = [row for row, label in zip(kept, y, strict=True) if label not in self.model.classes]
         if unknown:
@@ -46,7 +46,7 @@ class Judged:
                 f"column {self.model.target!r} holds {labels[int(unknown[0])]!r} in row {unknown[0] + 1}, but the "
                 f"model knows {listed(self.model.classes)}: correct or drop such rows ({len(unknown):,} of {len(y):,})"
             )
-        return encoded.X[kept], y.astype(str), len(encoded.unanswerable)
+        return encoded.X[kept], y.astype(str), encoded.unanswerable
 
     @property
     def encoded(self) -> Any:
@@ -59,8 +59,8 @@ class Judged:
         return self._encoded[1]
 
     @property
-    def unanswered(self) -> int:
-        """How many rows are left out."""
+    def unanswered(self) -> dict[int, str]:
+        """The rows that are left out, counted from 0, and why."""
         return self._encoded[2]
 
     @property

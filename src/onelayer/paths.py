@@ -280,7 +280,7 @@ class Problem:
             else:
                 parts = [self._penalised(sample, C, l1_ratio) for sample in self.samples[samples]]
                 outcome = newton(objective, u, samples=parts, **common)
-        return outcome, len(seen) - 1
+        return outcome, len(seen) - (known is None)  # what is known need not be seen again
 
     def _penalised(self, objective: Objective, C: float, l1_ratio: float) -> Objective:
         strength = 1 / (C * self.objective.total_weight)

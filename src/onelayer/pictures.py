@@ -22,7 +22,7 @@ from onelayer.model import Model
 from onelayer.paths import Problem
 from onelayer.plots.canvas import short
 from onelayer.settings import Progress, Settings
-from onelayer.sources import available_jobs
+from onelayer.sources import available_jobs, one_thread_per_core
 from onelayer.targets import Targets
 from onelayer.training import train
 
@@ -63,7 +63,8 @@ def _weights(seen: Any, wish: Wish, ax: Any) -> None:
     if seen.table is not None and model.weights.size > MOST_WEIGHTS:
         warnings.warn(f"no intervals: {model.weights.size:,} weights are too many for them", stacklevel=2)
     elif seen.table is not None:
-        errors = standard_errors(seen.encoded, model.weights, C=seen.C)[:, :-1]
+        with one_thread_per_core():  # many small products: BLAS's threads would wait for each other at every one
+            errors = standard_errors(seen.encoded, model.weights, C=seen.C)[:, :-1]
     plots.weights(names, values, errors=errors, most=wish.top, classes=classes, ax=ax)
     if any(column.kind == "number" for column in model.encoder.columns):
         ax.set_xlabel(f"{ax.get_xlabel()}\n({STANDARD[2:]})".strip(), parse_math=False)
@@ -266,7 +267,13 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     KINDS[kind](seen, wish, figure.add_subplot())
     if kind != "animation":
         write_whole(wish.output, _as_file(figure, wish.output))
-    return 0 if table is None or kind in WITHOUT_DATA[1:] else seen.unanswered
+    if table is None or kind in WITHOUT_DATA[1:] or not seen.unanswered:
+        return 0
+    row, why = min(seen.unanswered.items())
+    count = len(seen.unanswered)
+    rows = "1 row is" if count == 1 else f"{count:,} rows are"
+    warnings.warn(f"{rows} left out, for there is no answer, first row {row + 1}: {why}", stacklevel=2)
+    return count
 
 
 def _refuse(model: Model, kind: str) -> None:

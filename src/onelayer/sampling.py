@@ -13,7 +13,8 @@ CHEAP = 16  # of all rows, a sample of one in so many costs little beside a swee
 DIRECT = 512  # parameters up to which forming and factoring the Hessian is cheaper than some 20 products with it
 RICH = 20  # rows a parameter below which a sample's curvature is too far from all rows'
 FEWEST = 1_000  # rows: below it, the interpreter takes longer than the arithmetic
-HESSIANS = 30  # rows a parameter of three or more classes in the largest sample of which the Hessian is formed
+SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
+HESSIANS = 30  # rows a parameter of three or more classes up to which more than these are formed
 QUARTER, ENOUGH, ENOUGH_EACH = 4, 5_000, 5
 RARE = 100  # rows of a class that a sample holds at least, if there are so many
 
@@ -30,9 +31,9 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
     found, size, least = [], n // SHARE, max(2 * k * p, FEWEST)
     if k * p > DIRECT:  # curvature is not taken over, and only sparse columns are known from few rows
         size = size if sparse else 0
-    elif k == 1:
-        enough = max(p * math.sqrt(6 / max(tol, 1e-8)), n / CHEAP)
-        size, least = min(math.ceil(enough), size), max(RICH * p, FEWEST)
+    elif k == 1 or k * p <= SQUARE:
+        enough = max(k * p * math.sqrt(6 / max(tol, 1e-8)), n / CHEAP)
+        size, least = min(math.ceil(enough), size), max(RICH * k * p, FEWEST)
     else:
         size = min(HESSIANS * k * p, size)
         if n // QUARTER > 2 * size >= 2 * least:
@@ -41,6 +42,12 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
         found.append(size)
         size //= SHARE
     return found[::-1]
+
+
+def formed(n: int, shape: tuple[int, int]) -> bool:
+    """Whether a Hessian of n rows is formed and factored, and not only multiplied with."""
+    k, p = shape
+    return k * p <= DIRECT and (k == 1 or k * p <= SQUARE or n <= HESSIANS * k * p)
 
 
 def sizes_of_support(n: int, d: int, *, sparse: bool) -> list[int]:

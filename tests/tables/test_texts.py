@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from onelayer import tables
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.texts import RUN_WEIGHT, TEXT_LENGTH, _sorted, learn
+from onelayer.tables.texts import RUN_WEIGHT, TEXT_LENGTH, _repeated, learn
 from onelayer.tables.tokens import TOKEN
 
 
@@ -85,7 +85,7 @@ def test_what_is_learnt_is_what_counting_in_plain_python_gives(ngrams, limit):
 
 
 def test_keys_too_large_to_be_packed_are_sorted_alike():
-    keys, rows = np.array([5, 1, 5, 1, 5]), np.array([0, 0, 1, 3, 1])
-    small, large = _sorted(keys, rows, 4), _sorted(keys << 59, rows, 4)
+    keys, rows = np.array([5, 1, 5, 1, 3, 5]), np.array([0, 0, 1, 3, 2, 1])
+    small, large = _repeated(keys, rows, 4), _repeated(keys << 59, rows, 4)
     np.testing.assert_array_equal(small, [[1, 1, 5, 5, 5], [0, 3, 0, 1, 1]])
     np.testing.assert_array_equal([large[0] >> 59, large[1]], small)

@@ -99,7 +99,7 @@ def threshold(
     least = f"least, {total[best]:.3g}, at threshold {between:.3g}"
     ax.plot(between, total[best], "o", color=BLACK, markersize=8, zorder=5, clip_on=False, label=least)
     if chosen is not None:
-        ax.axvline(chosen, color=BLACK, linewidth=1.5, label=f"in use: {chosen:g}")
+        ax.axvline(chosen, color=BLACK, linewidth=1.5, label=f"in use: {chosen:.4g}")
     # costs above the guess's are those of a threshold that nobody would take
     ax.set(xlim=(0, 1), ylim=(0, HEADROOM * guess if guess > 0 else None))
     ax.set_ylabel(f"cost per row (false alarm {alarm:g}, miss {miss:g})")

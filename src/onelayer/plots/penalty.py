@@ -129,6 +129,8 @@ def tuning(
     C = numbers("C", C)
     order = _ascending(C, chosen)
     named = losses if isinstance(losses, Mapping) else {"": losses}
+    if not named:
+        raise ValueError("losses is an empty mapping; pass at least one path of losses")
     runs = {name: _folds(values, len(C))[:, order] for name, values in named.items()}
     ax = axes(ax)
     for i, (name, folds) in enumerate(runs.items()):

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.sampling import DIRECT, HESSIANS
+from onelayer.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
@@ -22,9 +22,9 @@ BLOCK = 512  # parameters of one output up to which its own block of the Hessian
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
 ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
 HALVINGS = 40
+AGED = 4  # how much an older Hessian may have changed along the gradient
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
-SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
 STALE = 0.5  # of the value: from there on, the blocks of the Hessian have changed enough to be taken anew
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
@@ -57,7 +57,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     for sample in samples:
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
         accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
-        if u.size <= DIRECT and (sample.outputs == 1 or sample.rows.n <= HESSIANS * u.size):
+        if formed(sample.rows.n, u.shape):
             outcome, curvature = _direct(sample, u, accuracy, max_iter, watch, None)
             if curvature is not None:
                 curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
@@ -130,7 +130,7 @@ def _direct(
                 break
             curvature, older = factored(objective, point), False
             step, decrement = _step(curvature, point)
-        gap, kind = _gap(point, decrement * (2 if older and curvature.error == 1 else curvature.error))
+        gap, kind = _gap(point, decrement * (AGED if older and curvature.error == 1 else curvature.error))
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement)
