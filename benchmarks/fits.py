@@ -43,6 +43,7 @@ RESULTS, OPTIMA = HERE / "results.jsonl", HERE / "optima.json"
 GAPS = (1e-3, 1e-6, 1e-8)
 REPEATS, MANY = 5, 25  # fits at a tolerance that reaches a gap; at most, where a fit takes milliseconds
 MINUTE = 60.0
+STUCK = 12  # tolerances, six decades, with one and the same value: a peer will not do better
 SPENT = 60.0  # seconds of tighter and tighter fits after which a peer will not do better
 SETTLE = 0.1  # seconds after which the threads of BLAS no longer spin, waiting for another pass
 BLOCK = 2**20  # numbers in a block of rows
@@ -159,7 +160,7 @@ def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> 
             line = fitted(tol, line["seconds"])
         spent += line["seconds"][0]
         stuck = (
-            len(set(values[-6:])) == 1 and len(values) > 6 and values[-1] < values[0]
+            len(set(values[-STUCK:])) == 1 and len(values) > STUCK and values[-1] < values[0]
         )  # after a start, not before it
         if not gaps or stuck or spent > SPENT:
             return
