@@ -64,7 +64,9 @@ def conjugate_gradients(
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
     Stops at a residual `forcing` relative in the preconditioner's norm, or once what is left of the quadratic is
-    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. `along` is
+    below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. Without
+    `enough`, a residual is relative to what was gained, if that is less: one steep direction may hold most of a
+    gradient and little of the way (equally correlated columns: half as many steps of Newton's). `along` is
     told each step along the last direction multiplied.
     """
     x = np.zeros_like(right)
@@ -77,7 +79,9 @@ def conjugate_gradients(
     beside: list[float] = []
     ratio = step = 0.0
     for _ in range(10 * right.size):
-        if rho == 0 or rho <= forcing**2 * first or (enough is not None and (np.abs(residual) <= enough).all()):
+        if rho <= forcing**2 * (first if enough is not None else min(first, gained)):
+            break
+        if enough is not None and (np.abs(residual) <= enough).all():
             break
         if rho <= 2 * wanted * least:  # only now is a better estimate worth its price
             least = min(least, _least_eigenvalue(diagonal, beside))
