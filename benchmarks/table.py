@@ -117,7 +117,7 @@ def _cells(fits: list[Fit] | None, gap: float) -> tuple[str, str]:
 
 def _digits(value: float, whole: float) -> str:
     """Whole numbers from some size on, two digits below."""
-    return f"{value:,.0f}" if value >= whole else f"{value:.2g}"
+    return f"{value:,.0f}" if value >= 0.995 * whole else f"{value:.2g}"
 
 
 def page(fits: dict[Key, list[Fit]], facts: dict[str, Any]) -> str:
