@@ -140,9 +140,8 @@ def row_weights(
     if weight is not None:
         for code, total in enumerate(np.bincount(codes, weights=weight, minlength=len(classes))):
             if total == 0:
-                raise ValueError(
-                    f"sample_weight is 0 for every row of class {classes[code : code + 1].tolist()[0]!r}: drop the class"
-                )
+                name = classes[code : code + 1].tolist()[0]
+                raise ValueError(f"sample_weight is 0 for every row of class {name!r}: drop the class")
     if class_weight is None:
         return weight
     totals = np.bincount(codes, weights=weight, minlength=len(classes))
