@@ -159,7 +159,7 @@ def test_our_own_fault_is_70_and_says_where(monkeypatch, capsys):
     assert "our own fault, RuntimeError at test_cli.py:" in capsys.readouterr().err
 
 
-def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(folder, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(interruptible, folder, tmp_path, monkeypatch, capsys):
     class Status:
         def __enter__(self):
             self.costs = 0

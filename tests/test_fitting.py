@@ -89,7 +89,7 @@ def test_progress_is_told_from_reading_to_the_end(table):
     assert said[-1] == "evaluating"
 
 
-def test_ctrl_c_in_the_iterations_keeps_the_best_so_far(table, tmp_path):
+def test_ctrl_c_in_the_iterations_keeps_the_best_so_far(interruptible, table, tmp_path):
     said = []
 
     def interrupt(doing):

@@ -8,7 +8,6 @@ from sklearn.linear_model import LogisticRegression
 
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Objective
-from onelayer.solvers.linear import solve_symmetric
 from onelayer.training import train
 
 
@@ -36,11 +35,6 @@ def test_newton_reaches_a_gap_of_1e_10_on_columns_of_any_scale(factor, shift, n)
     assert fit.converged
     assert fit.optimality_gap <= 1e-10
     assert fit.history[-1].rows == n
-
-
-def test_a_singular_system_gets_its_shortest_solution():
-    H = np.array([[1.0, 1.0], [1.0, 1.0]])
-    np.testing.assert_allclose(solve_symmetric(H, np.array([2.0, 2.0])), [1.0, 1.0])
 
 
 def test_interruption_keeps_the_best_so_far():

@@ -18,8 +18,8 @@ Array = NDArray[Any]
 TINY = 1e-290  # of a column: no double is large enough for weights of less
 NOTHING = 1e-30  # nats a unit of a scaled column: a penalty below it is none, and no dual can tell
 SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
-SAMPLE, FEW = 2**18, 2**14  # entries, and rows at most, from which mean and scale of larger data are taken:
-# they only precondition
+# entries, and rows at most, from which the mean and scale of larger data are taken: they only precondition
+SAMPLE, FEW = 2**18, 2**14
 # what centring in the algebra may cancel: four of sixteen digits, or one of seven
 FAR = {np.dtype(np.float64): 1e4, np.dtype(np.float32): 10.0}
 REACH = 5  # digits, six fits: held-out log loss 0.076 with it, 0.080 without, and as much less in single steps

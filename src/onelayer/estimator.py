@@ -260,9 +260,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         z = self.decision_function(X)
         if z.ndim == 2:
             return softmax(z)
-        return (
-            _both(z[:, None]) if len(z) <= face.AT_ONCE else by_blocks(z[:, None], _both, available_jobs(self.n_jobs))
-        )
+        return _both(z) if len(z) <= face.AT_ONCE else by_blocks(z[:, None], _both, available_jobs(self.n_jobs))
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`, from the logits, so that none is -inf but where the logit is."""
@@ -301,10 +299,14 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
 
 def _both(z: Array) -> Array:
-    """Probabilities of both classes, (n, 2), from logits (n, 1)."""
-    e = np.exp(-np.abs(z))
-    less, more = e / (1 + e), 1 / (1 + e)
-    return np.where(z > 0, np.hstack([less, more]), np.hstack([more, less]))
+    """Probabilities of both classes, (n, 2), from logits (n,) or (n, 1)."""
+    z = z.ravel()
+    above, less = z > 0, np.exp(-np.abs(z))
+    more = 1 / (1 + less)
+    less *= more
+    both = np.empty((len(z), 2), z.dtype)
+    both[:, 0], both[:, 1] = np.where(above, less, more), np.where(above, more, less)
+    return both
 
 
 def _labels(y: ArrayLike) -> Array:

@@ -230,7 +230,7 @@ def _summed(results: Iterable[Sequence[Any]]) -> list[Any]:
 
 
 def by_blocks(X: Any, f: Callable[[Block], Array], jobs: int = 1) -> Array:
-    """f of every block of the rows of X, in one array; only blocks are ever copied.
+    """f of every block of the rows of X, in one array: beside it, only blocks are in memory.
 
     Examples
     --------
@@ -239,8 +239,16 @@ def by_blocks(X: Any, f: Callable[[Block], Array], jobs: int = 1) -> Array:
     """
     rows = Rows(X, np.broadcast_to(0.0, X.shape[0]), jobs=jobs)
     with one_thread_per_core():
-        parts = rows.each(lambda X, y, weight: f(X))
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        first = f(rows.blocks[0])
+        if len(rows.spans) == 1:
+            return first
+        whole = np.empty((rows.n, *first.shape[1:]), first.dtype)
+
+        def place(i: int) -> None:
+            whole[rows.spans[i]] = f(rows.blocks[i]) if i else first
+
+        rows.map(place, list(range(len(rows.spans))))
+    return whole
 
 
 def available_jobs(n_jobs: int | None) -> int:

@@ -40,15 +40,14 @@ def symmetric_solver(H: Array) -> Solve:
 class Seen(NamedTuple):
     """What conjugate gradients have seen of the preconditioned Hessian P⁻¹H.
 
-    The least eigenvalue, gᵀH⁻¹g relative to gᵀP⁻¹g for the gradient they started from, and in how many steps.
+    The least eigenvalue, and in how many steps it was seen.
     """
 
     least: float
-    ratio: float
     steps: int
 
 
-UNSEEN = Seen(1.0, 1.0, 0)
+UNSEEN = Seen(1.0, 0)
 
 
 def conjugate_gradients(
@@ -105,9 +104,9 @@ def conjugate_gradients(
         direction *= ratio
         direction += preconditioned
     if not diagonal:
-        return preconditioned, Seen(least, max(seen.ratio, 1.0), 0)
+        return preconditioned, Seen(least, 0)
     least = min(least, _least_eigenvalue(diagonal, beside))
-    return x, Seen(least, (gained + rho) / first, len(diagonal))
+    return x, Seen(least, len(diagonal))
 
 
 def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:

@@ -45,6 +45,16 @@ class Curvature:
     value: float
     error: float = 1.0
 
+    def step(self, point: Point) -> tuple[Array, float]:
+        """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
+        step = -self.solve(point.gradient)
+        return step, -float(np.vdot(point.gradient, step))
+
+
+def wide(objective: Any) -> bool:
+    """Whether to solve in the span of the rows: more columns than these, all penalised, and no block to prepare."""
+    return bool(objective.rows.d > objective.rows.n and objective.rows.plain and (objective.penalty > 0).all())
+
 
 def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, samples: Iterable[Any]) -> Outcome:
     """Minimise a smooth convex objective to a relative gap of `tol`, by way of its `samples`, smallest first.
@@ -69,14 +79,14 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
         if watch.stopped:
             break
     sample = None  # in memory no longer than it is needed
-    if objective.rows.d > objective.rows.n and objective.rows.plain and (objective.penalty > 0).all():
+    if wide(objective):
         return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
     if u.size > DIRECT:
         outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature)
     else:
-        few = curvature is None or u.size <= SQUARE
-        outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=few)
-        if not few and not outcome.converged and not watch.stopped:
+        cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
+        outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
+        if not cheap and not outcome.converged and not watch.stopped:
             outcome = _truncated(objective, outcome.point, tol, max_iter, watch, curvature)
     return certified(objective, outcome, tol, watch)
 
@@ -124,12 +134,12 @@ def _direct(
     watch(point)
     gap, kind, last, older = math.inf, "estimate", math.inf, True
     for iteration in range(max_iter + 1):
-        step, decrement = _step(curvature, point) if curvature else (point.u, math.inf)
+        step, decrement = curvature.step(point) if curvature else (point.u, math.inf)
         if curvature is None or (older and decrement > SLOW * last):
             if not anew:
                 break
             curvature, older = factored(objective, point), False
-            step, decrement = _step(curvature, point)
+            step, decrement = curvature.step(point)
         gap, kind = _gap(point, decrement * (AGED if older and curvature.error == 1 else curvature.error))
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
@@ -150,11 +160,6 @@ def _seen(objective: Any, u: Array, watch: Watch) -> Point:
     return point
 
 
-def _step(curvature: Curvature, point: Point) -> tuple[Array, float]:
-    step = -curvature.solve(point.gradient)
-    return step, -float(np.vdot(point.gradient, step))
-
-
 def _truncated(
     objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
 ) -> Outcome:
@@ -165,7 +170,7 @@ def _truncated(
     for iteration in range(max_iter + 1):
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
-            gap, kind = _gap(point, 2 / seen.least * _step(curvature, point)[1])
+            gap, kind = _gap(point, 2 / seen.least * curvature.step(point)[1])
             if gap <= tol * point.value:
                 break
         product = objective.product(point.u, point.logits)
@@ -282,7 +287,7 @@ def _duality_gap(objective: Any, point: Point) -> float:
 def gap_at(objective: Any, point: Point) -> tuple[float, str]:
     """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
     if point.u.size <= DIRECT:
-        return _gap(point, _step(factored(objective, point), point)[1])
+        return _gap(point, factored(objective, point).step(point)[1])
     solve = _preconditioner(objective, point).solve
     step, _ = conjugate_gradients(objective.product(point.u, point.logits), -point.gradient, solve, 0.1, 0.0)
     return _gap(point, -float(np.vdot(point.gradient, step)))

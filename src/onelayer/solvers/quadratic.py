@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT
-from onelayer.solvers.newton import ROUNDING, Curvature, certified, factored, newton
+from onelayer.solvers.newton import ROUNDING, certified, factored, newton, wide
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]
@@ -24,19 +24,18 @@ def quadratic(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Wat
     Algebraic Processes, 1963). Where the Hessian is too large, and in the span of few rows, it is Newton's method.
     """
     rows = objective.rows
-    wide = rows.d > rows.n and rows.plain and bool((objective.penalty > 0).all())
     small = rows.n * rows.d <= SMALL
-    if wide or u.size > (DIRECT_IF_SMALL if small else DIRECT):
+    if wide(objective) or u.size > (DIRECT_IF_SMALL if small else DIRECT):
         return newton(objective, u, tol=tol, max_iter=max_iter, watch=watch, samples=())
     point = Point.at(objective, u)
     watch(point)
     curvature = factored(objective, point)
-    step, left = _step(curvature, point)
+    step, left = curvature.step(point)
     for _ in range(max_iter):
         if watch.stopped or np.linalg.norm(step) <= SETTLED * np.linalg.norm(point.u):
             break
         following = Point.at(objective, point.u + step)
-        step, next_left = _step(curvature, following)
+        step, next_left = curvature.step(following)
         if not next_left <= GAIN * left:
             break
         point, left = following, next_left
@@ -44,9 +43,3 @@ def quadratic(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Wat
     gap, kind = min((0.6 * left, "estimate"), (point.value, "bound"))  # half, and a fifth of it for rounding
     converged = bool(gap <= max(tol, ROUNDING) * point.value)
     return certified(objective, Outcome(point, gap, kind, converged), tol, watch)
-
-
-def _step(curvature: Curvature, point: Point) -> tuple[Array, float]:
-    """Newton's step, and twice what it promises to lower the value by."""
-    step = -curvature.solve(point.gradient)
-    return step, -float(np.vdot(point.gradient, step))

@@ -1,0 +1,50 @@
+"""Rows in blocks: the same sums, in the same order, for any number of threads; results of blocks in one array."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from onelayer.sources import BLOCKS, CHUNK_ENTRIES, Rows, by_blocks
+
+RNG = np.random.default_rng(0)
+
+
+def rows(n, d, jobs=1, storage=np.asarray):
+    X = np.random.default_rng(1).standard_normal((n, d))
+    return Rows(storage(X), np.arange(n), jobs=jobs)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_sums_are_the_same_to_the_last_bit_for_any_number_of_threads(storage):
+    sums = [rows(300_000, 3, jobs, storage).total(lambda X, y, w: (X.sum(axis=0), y.sum())) for jobs in (1, 2, 5)]
+    for one in sums[1:]:
+        np.testing.assert_array_equal(np.asarray(one[0]), np.asarray(sums[0][0]))
+    assert sums[0][1] == 300_000 * 299_999 // 2
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (CHUNK_ENTRIES // 10, 20), (300_000, 2), (1000, 5000)])
+def test_blocks_hold_every_row_once_and_enough_of_them_for_threads(shape):
+    source = rows(*shape)
+    assert np.array_equal(np.concatenate([np.arange(shape[0])[span] for span in source.spans]), np.arange(shape[0]))
+    if source.chunks > 1:
+        assert len(source.spans) >= min(source.chunks, BLOCKS)
+
+
+def test_a_sample_holds_the_rows_it_was_asked_for_whatever_their_number():
+    source = rows(60_000, 12)
+    for count in (5, 3_000, 40_000):
+        chosen = np.sort(RNG.choice(60_000, count, replace=False))
+        taken = source.take(chosen, None, lambda X: X * 2)
+        np.testing.assert_array_equal(taken.X, 2 * source.X[chosen])
+        np.testing.assert_array_equal(taken.y, chosen)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("n", [10, 250_000])
+def test_results_of_blocks_come_in_one_array_in_the_order_of_rows(storage, jobs, n):
+    X = RNG.standard_normal((n, 4))
+    w = np.array([1.0, -2.0, 0.5, 3.0])
+    found = by_blocks(storage(X), lambda block: np.column_stack([block @ w, -(block @ w)]), jobs)
+    np.testing.assert_allclose(found[:, 0], X @ w, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found[:, 1], -found[:, 0])
