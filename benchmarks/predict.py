@@ -10,6 +10,7 @@ import time
 from functools import partial
 
 import numpy as np
+from fits import SETTLE
 from sklearn.linear_model import LogisticRegression
 from workloads import WORKLOADS, dense
 
@@ -35,11 +36,12 @@ print((peak() - held) / len(X))
 """
 
 
-def median_seconds(runs, repeats, inner=1):
-    """Medians of each run, taken in turns."""
+def median_seconds(runs, repeats, inner=1, pause=0.0):
+    """Medians of each run, taken in turns with a pause between them."""
     times = {name: [] for name in runs}
     for _ in range(repeats):
         for name, run in runs.items():
+            time.sleep(pause)
             start = time.perf_counter()
             for _ in range(inner):
                 run()
@@ -67,7 +69,7 @@ def many_rows():
     w = models["onelayer"].coef_[0].copy()
     for method in METHODS:
         runs = {name: partial(getattr(model, method), X) for name, model in models.items()}
-        medians = median_seconds({"X @ w": lambda: X @ w, **runs}, 9)
+        medians = median_seconds({"X @ w": lambda: X @ w, **runs}, 9, pause=SETTLE)
         for name in models:
             target = f", target {TARGET_ROWS}" if name == "onelayer" else ""
             ratio = medians[name] / medians["X @ w"]
