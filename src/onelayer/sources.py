@@ -7,6 +7,7 @@ result is the same, to the last bit, for any number of threads.
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -123,7 +124,7 @@ class Rows:
 
             return _summed(summands()), kept
 
-        chunks = list(self._map(chunk, self._chunks))
+        chunks = self.map(chunk, self._chunks)
         return _summed(sums for sums, _ in chunks), [other for _, kept in chunks for other in kept]
 
     def each(self, f: Callable[..., Result], *each: Sequence[Any]) -> list[Result]:
@@ -132,7 +133,7 @@ class Rows:
         def chunk(indices: range) -> list[Result]:
             return [f(*self.block(i), *(results[i] for results in each)) for i in indices]
 
-        return [result for results in self._map(chunk, self._chunks) for result in results]
+        return [result for results in self.map(chunk, self._chunks) for result in results]
 
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
@@ -155,9 +156,9 @@ class Rows:
             self.map(place, list(range(1, len(parts))))
         return Rows(X, self.y[rows], weight, jobs=self.jobs)
 
-    def map(self, f: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    def map(self, f: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """f of each item, on as many threads as these rows may use."""
-        return list(self._map(f, items))
+        return _side_by_side(f, items, self.jobs)
 
     def with_features(self, X: Array) -> "Rows":
         """The same labels and weights with other features."""
@@ -175,10 +176,6 @@ class Rows:
         count, parts = len(self.spans), min(self.chunks, len(self.spans))
         return [range(i * count // parts, (i + 1) * count // parts) for i in range(parts)]
 
-    def _map(self, f: Callable[[Item], Result], items: list[Item]) -> Iterator[Result]:
-        if self.jobs == 1 or len(items) == 1:
-            return map(f, items)
-        return _pool(self.jobs).map(f, items)
 
 
 class _TransposedOnce:
@@ -311,12 +308,42 @@ def _keep_memory() -> None:
     np.empty(KEPT, np.uint8)
 
 
+def _side_by_side(f: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> list[Result]:
+    """f of each item, in order: this thread takes one after the other, and so do others beside it.
+
+    None waits for an item of its own, and a thread that has not begun when all are taken is not waited for.
+    """
+    if jobs == 1 or len(items) == 1:
+        return [f(item) for item in items]
+    results: dict[int, Result] = {}
+    left = deque(range(len(items)))
+
+    def take() -> None:
+        while left:
+            try:
+                i = left.popleft()
+            except IndexError:  # another took the last one meanwhile
+                return
+            results[i] = f(items[i])
+
+    others = [_pool(jobs).submit(take) for _ in range(min(jobs, len(items)) - 1)]
+    try:
+        take()
+    except BaseException:  # Ctrl-C too: nobody begins another
+        left.clear()
+        raise
+    for other in others:
+        if not other.cancel():
+            other.result()
+    return [results[i] for i in range(len(items))]
+
+
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
 
 def _pool(jobs: int) -> ThreadPoolExecutor:
-    """Threads of this process (a forked child must not wait for its parent's), kept from one fit to the next."""
+    """Threads beside this one (a forked child must not wait for its parent's), kept from one fit to the next."""
     key = (os.getpid(), jobs)
     if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(jobs, thread_name_prefix="onelayer")
+        _pools[key] = ThreadPoolExecutor(jobs - 1, thread_name_prefix="onelayer")
     return _pools[key]
