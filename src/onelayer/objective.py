@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, times
+from onelayer.sampling import formed
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -251,11 +252,12 @@ class Objective:
         Its rows are a standardised copy in single precision, which is more than a sample knows of the optimum.
         """
         weight = None if weight is None else weight.astype(np.float32)
-        if self.rows.sparse:
+        if self.rows.sparse and not formed(len(rows), self.shape):
             taken = self.rows.take(rows, weight, lambda X: X.astype(np.float32))
             return replace(self, rows=taken, total_weight=total_weight)
 
         def prepare(X: Any) -> Array:
+            X = X.toarray() if self.rows.sparse else X
             if self.mean is not None:
                 X -= self.mean
             scale = 1 if self.scale is None else 1 / self.scale
