@@ -28,6 +28,29 @@ def test_a_dummy_of_one_class_is_found(storage, classes):
     assert found == [Separating(3, 1, int(DUMMY.sum()))]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("classes", [2, 5])
+def test_sparse_columns_of_one_class_are_those_that_a_count_by_hand_finds(classes, jobs):
+    rng = np.random.default_rng(classes)
+    n, d = 40_000, 300
+    codes = rng.integers(0, classes, n)
+    cells = sp.random(n, d, density=0.02, format="csr", random_state=1)
+    own = np.arange(d) < 60  # columns of one class only, but every third has a negative entry or a stored 0
+    dense = cells.toarray() * np.where(own & (np.arange(d) % classes != codes[:, None]), 0, 1)
+    dense[[0, 1], [0, 3]] = -1.0
+    X = sp.csr_matrix(dense)
+    X.data[X.indices == 6] = 0
+    found = {f.column: (f.code, f.rows) for f in separating(X, codes, by_chance=True, jobs=jobs)}
+    dense = X.toarray()
+    expected = {}
+    for j in range(d):
+        present = np.unique(codes[dense[:, j] != 0])
+        if len(present) == 1 and dense[:, j].min() >= 0:
+            expected[j] = (present[0], np.count_nonzero(dense[:, j]))
+    assert found == expected
+    assert len(expected) == 57
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_number_that_parts_the_classes_is_found_in_either_direction(sign):
     found = separating(with_column(sign * (Y * 10 + X[:, 3])), Y, by_chance=False)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from onelayer.sampling import spread
 from onelayer.sources import Rows
+from onelayer.sparse import with_entries
 
 Array = NDArray[Any]
 
@@ -42,10 +43,10 @@ class Columns:
     full: Array | None = None
 
     @classmethod
-    def of(cls, X: Any, fit_intercept: bool) -> "Columns":
+    def of(cls, X: Any, fit_intercept: bool, jobs: int = 1) -> "Columns":
         """Look at the columns of X: all of its rows if small or sparse, else a sample of them."""
         if sp.issparse(X):
-            return cls._of_sparse(X, fit_intercept)
+            return cls._of_sparse(X, fit_intercept, jobs)
         n, d = X.shape
         small = X.size <= SMALL
         seen = X if small else X[spread(n, min(n, FEW, max(1000, SAMPLE // d)), np.random.default_rng(0))]
@@ -70,20 +71,14 @@ class Columns:
         return cls(unit, mean, scale, constant, small or not plain, fit_intercept)
 
     @classmethod
-    def _of_sparse(cls, X: Any, fit_intercept: bool) -> "Columns":
+    def _of_sparse(cls, X: Any, fit_intercept: bool, jobs: int) -> "Columns":
         d = X.shape[1]
-        data = X.data.astype(np.float64)
-        with np.errstate(over="ignore"):
-            size = float(np.linalg.norm(data))  # not finite if one entry is not, or its square overflows
-        unit = np.ones(d)
-        if not 1e-100 < size < 1e100:
-            unit = cls._units(X, data)
-            data /= unit[X.indices]
-        mean, square = cls._moments(X, data)
+        unit, (mean, square) = np.ones(d), _moments(X, None, jobs)
+        size = math.sqrt(float(square.sum()) * X.shape[0])  # not finite if one entry is not, or its square overflows
         lost = square < 1e-200  # empty, or too small beside the others for its squares
-        if lost.any() and X.data[lost[X.indices]].any():
+        if not 1e-100 < size < 1e100 or (lost.any() and X.data[lost[X.indices]].any()):
             unit = cls._units(X, X.data.astype(np.float64))
-            mean, square = cls._moments(X, X.data / unit[X.indices])
+            mean, square = _moments(X, unit, jobs)
         explicit = bool((unit != 1).any())
         variance = square - mean**2
         far = variance < square / FAR.get(X.dtype, 1.0) ** 2
@@ -97,15 +92,6 @@ class Columns:
         constant = variance == 0
         scale = np.sqrt(np.where(constant, 1, variance))
         return cls(unit, mean, scale, constant, explicit, fit_intercept, full if full.any() else None)
-
-    @staticmethod
-    def _moments(X: Any, data: Array) -> tuple[Array, Array]:
-        """Mean and mean square of each column with these entries, which are written over."""
-        each = np.full(X.shape[0], 1 / X.shape[0])
-        cells = sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape, copy=False)
-        mean = np.asarray(cells.T @ each)
-        np.square(data, out=data)
-        return mean, np.asarray(cells.T @ each)
 
     @staticmethod
     def _units(X: Any, data: Array) -> Array:
@@ -135,6 +121,8 @@ class Columns:
 
     def lasso(self, strength: float) -> Array | None:
         """The user's λ |w| as a weight of each scaled coordinate's size; None where there is none."""
+        if strength == 0:
+            return None
         with np.errstate(over="ignore", divide="ignore", under="ignore"):
             lasso = np.minimum(strength / self.scale / self.unit, 1e150)
         return lasso if lasso.max(initial=0) > NOTHING else None
@@ -211,6 +199,20 @@ class Columns:
         w = weights[:, :-1] * self.unit
         bias = weights[:, -1] + (w * self.mean).sum(axis=1)
         return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
+
+
+def _moments(X: Any, unit: Array | None, jobs: int) -> Array:
+    """Mean and mean square of each column of a sparse matrix, (2, d), in its unit."""
+
+    def sums(X: Any, y: Array, weight: Array | None) -> tuple[Array, Array]:
+        data = X.data.astype(np.float64, copy=False)
+        data = data if unit is None else data / unit[X.indices]
+        each, cells = np.full(X.shape[0], 1 / n), X if data is X.data else with_entries(X, data)
+        return cells.T @ each, with_entries(X, data * data).T @ each
+
+    n = X.shape[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.array(Rows(X, np.broadcast_to(0.0, n), jobs=jobs).total(sums))
 
 
 def _power_of_two(largest: Array) -> Array:

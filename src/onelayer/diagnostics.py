@@ -9,6 +9,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer.losses import SIGMOID, SOFTMAX
+from onelayer.sources import Rows
+from onelayer.sparse import with_entries
 
 Array = NDArray[Any]
 
@@ -17,6 +19,7 @@ SEEN_ENTRIES = 100_000  # and no more cells than these, or a hundred rows
 CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
 BLOCK = 8192  # rows whose curvature is summed at once
+PACKED = 2.0**26  # more than there are rows: two whole numbers in one double
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
 
 
@@ -28,7 +31,7 @@ class Separating(NamedTuple):
     rows: int
 
 
-def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
+def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[Separating]:
     """Columns each of which parts one class from all others, if only by touching (Albert & Anderson, 1984).
 
     Parameters
@@ -37,6 +40,8 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
     codes : integer array of shape (n,)
     by_chance : bool
         Whether to name columns, too, that may part so few rows by chance.
+    jobs : int
+        Threads.
 
     Returns
     -------
@@ -52,7 +57,7 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
     n, d = X.shape
     k = int(codes.max()) + 1
     if sp.issparse(X):
-        found = _only_nonzeros(X, codes, k)
+        found = _only_nonzeros(X, codes, k, jobs)
     else:
         seen = max(100, min(SEEN, SEEN_ENTRIES // d))
         sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if n > 2 * seen else slice(None)
@@ -70,22 +75,27 @@ def separating(X: Any, codes: Array, *, by_chance: bool) -> list[Separating]:
     return [Separating(int(column[i]), int(code[i]), int(rows[i])) for i in kept]
 
 
-def _only_nonzeros(X: Any, codes: Array, k: int) -> tuple[Array, Array, Array]:
+def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Array, Array]:
     """Sparse columns without a negative entry that are zero in all classes but one; the class, and how many rows."""
 
-    def count(entries: Array, rows: Array) -> Array:
-        """Of each column, how many of these entries lie in these rows: exact up to 2**24."""
-        single = entries.astype(np.float32)
-        there = sp.csr_matrix((single, X.indices, X.indptr), shape=X.shape, copy=False)
-        return np.asarray(there.T @ rows.astype(np.float32))
+    def count(X: Any, codes: Array, weight: Array | None) -> tuple[Any, ...]:
+        there = with_entries(X, (X.data != 0).astype(np.float64)).T
+        both = there @ (1 + PACKED * codes.astype(np.float64))  # how many, and the sum of their codes: both are exact
+        return both, there @ np.square(codes, dtype=np.float64) if k > 2 else 0, X.data.min(initial=0) < 0
 
-    counts = np.array([count(X.data != 0, codes == code) for code in range(k)])
-    present, negative = counts > 0, X.data < 0
-    pure = present.sum(axis=0) == 1
-    if pure.any() and negative.any():
-        pure &= count(negative, np.ones(len(codes))) == 0
+    def negatives(X: Any, codes: Array, weight: Array | None) -> tuple[Array]:
+        return (with_entries(X, (X.data < 0).astype(np.float64)).T @ np.ones(X.shape[0]),)
+
+    rows = Rows(X, codes, jobs=jobs)
+    both, squares, some_negative = rows.total(count)
+    sums = np.floor(both / PACKED)
+    counts = both - PACKED * sums
+    # codes are one and the same where the mean of their squares is the square of their mean
+    pure = (counts > 0) & (counts * (squares if k > 2 else sums) == sums**2)
+    if pure.any() and some_negative:
+        pure &= rows.total(negatives)[0] == 0
     column = np.flatnonzero(pure)
-    return column, np.arange(k) @ present[:, column], counts.sum(axis=0)[column].astype(np.intp)
+    return column, (sums[column] / counts[column]).astype(np.intp), counts[column].astype(np.intp)
 
 
 def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:

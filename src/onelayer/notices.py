@@ -14,7 +14,7 @@ def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[st
     """What casts doubt on the weights."""
     labels, settings = record.problem.labels, record.problem.settings
     if isinstance(labels, Labels) and math.isinf(settings.C) and record.problem.objective.convex:
-        parting = diagnostics.separating(record.problem.X, labels.codes, by_chance=True)
+        parting = _separating(record.problem, labels, by_chance=True)
         if parting or record.perfect:
             where = f" ({_parts(parting, labels, names)})" if parting else ""
             return [
@@ -64,12 +64,16 @@ def noticed(problem: Problem, record: Record, names: Sequence[str] | None) -> li
                 f"columns are collinear, rank {rank} of {p} with the bias: of all weights that fit alike, the shortest "
                 "in scaled columns are given"
             )
-    elif isinstance(labels, Labels) and (parting := diagnostics.separating(problem.X, labels.codes, by_chance=False)):
+    elif isinstance(labels, Labels) and (parting := _separating(problem, labels, by_chance=False)):
         found.append(
             f"{_parts(parting, labels, names)}: the penalty alone keeps that weight finite; look whether the column "
             "gives the label away"
         )
     return found
+
+
+def _separating(problem: Problem, labels: Labels, *, by_chance: bool) -> list[diagnostics.Separating]:
+    return diagnostics.separating(problem.X, labels.codes, by_chance=by_chance, jobs=problem.objective.rows.jobs)
 
 
 def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequence[str] | None) -> str:

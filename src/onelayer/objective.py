@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, times
 from onelayer.sampling import formed
+from onelayer.sparse import with_entries
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -207,8 +208,7 @@ class Objective:
             return np.asarray(mean + self.ridge)
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
-            squares, h = X.copy(), times(self.loss.curvature(z), weight)
-            squares.data **= 2
+            squares, h = with_entries(X, X.data * X.data), times(self.loss.curvature(z), weight)
             return np.asarray(squares.T @ h, dtype=np.float64), np.asarray(X.T @ h, dtype=np.float64)
 
         squares, sums = (part / self.total_weight for part in self.rows.total(block, logits))

@@ -201,7 +201,7 @@ class Problem:
     ) -> "Problem":
         """Look at the rows, once; who sets `stop` ends what is going on."""
         settings = replace(settings, n_jobs=jobs)
-        columns = Columns.of(X, settings.fit_intercept)
+        columns = Columns.of(X, settings.fit_intercept, jobs)
         objective = make_objective(X, labels, columns, settings)
         return cls(X, labels, columns, objective, settings, stop or threading.Event())
 

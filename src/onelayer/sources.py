@@ -19,6 +19,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from onelayer.sparse import ByColumn, row_run
+
 Array = NDArray[Any]
 Block = Any  # a dense (rows, d) array or a CSR matrix of as many rows
 Item = TypeVar("Item")
@@ -82,12 +84,12 @@ class Rows:
     @cached_property
     def blocks(self) -> list[Block]:
         """The features of every block, sharing their entries with X."""
-        return [_csr_rows(self.X, span) if self.sparse else self.X[span] for span in self.spans]
+        return [row_run(self.X, span) if self.sparse else self.X[span] for span in self.spans]
 
     @cached_property
     def by_column(self) -> list[Any]:
         """A copy of the sparse features of every block, column by column."""
-        return self.map(lambda X: _ByColumn(X.tocsc()), self.blocks)
+        return self.map(lambda X: ByColumn(X.tocsc()), self.blocks)
 
     def block(self, i: int) -> tuple[Block, Array, Array | None]:
         """Features, labels and weights of the i-th block."""
@@ -177,23 +179,6 @@ class Rows:
         return [range(i * count // parts, (i + 1) * count // parts) for i in range(parts)]
 
 
-
-class _TransposedOnce:
-    """A sparse matrix that keeps its transpose: to make one takes as long as a product with few entries."""
-
-    @cached_property
-    def T(self) -> Any:
-        return self.transpose(copy=False)  # type: ignore[attr-defined]
-
-
-class _ByRow(_TransposedOnce, sp.csr_matrix):
-    pass
-
-
-class _ByColumn(_TransposedOnce, sp.csc_matrix):
-    pass
-
-
 class _FewColumns(Rows):
     """Some columns of sparse rows, kept by column: their products take three fifths of the time."""
 
@@ -201,20 +186,13 @@ class _FewColumns(Rows):
         self.__dict__.update(rows.__dict__)
         del self.__dict__["X"]
         self.d = len(kept)
-        self.blocks = [_ByColumn(X[:, kept]) for X in rows.by_column]
+        self.blocks = [ByColumn(X[:, kept]) for X in rows.by_column]
         self.by_column = self.blocks
         self.entries = sum(X.nnz for X in self.blocks)
 
     @cached_property
     def X(self) -> Any:
         return sp.vstack([X.tocsr() for X in self.blocks], format="csr")
-
-
-def _csr_rows(X: Any, span: slice) -> _ByRow:
-    """A run of rows that shares its entries with X; slicing would copy them."""
-    ends = X.indptr[span.start : span.stop + 1]
-    inside = slice(ends[0], ends[-1])
-    return _ByRow((X.data[inside], X.indices[inside], ends - ends[0]), shape=(len(ends) - 1, X.shape[1]), copy=False)
 
 
 def _summed(results: Iterable[Sequence[Any]]) -> list[Any]:

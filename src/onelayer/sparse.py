@@ -1,0 +1,46 @@
+"""Sparse matrices that share their entries: to copy them takes as long as to multiply with them."""
+
+from functools import cached_property
+from typing import Any
+
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class _TransposedOnce:
+    """A sparse matrix that keeps its transpose: to make one takes as long as a product with few entries."""
+
+    @cached_property
+    def T(self) -> Any:
+        other = sp.csc_matrix if self.format == "csr" else sp.csr_matrix  # type: ignore[attr-defined]
+        n, d = self.shape  # type: ignore[attr-defined]
+        return _sharing(other, (d, n), self.data, self.indices, self.indptr)  # type: ignore[attr-defined]
+
+
+class ByRow(_TransposedOnce, sp.csr_matrix):
+    """Rows, one after another."""
+
+
+class ByColumn(_TransposedOnce, sp.csc_matrix):
+    """Columns, one after another."""
+
+
+def _sharing(kind: Any, shape: tuple[int, int], data: Array, indices: Array, indptr: Array) -> Any:
+    """A sparse matrix of these very arrays: the constructors copy those that are small parts of larger ones."""
+    matrix = kind(shape, dtype=data.dtype)
+    matrix.data, matrix.indices, matrix.indptr = data, indices, indptr
+    return matrix
+
+
+def with_entries(X: Any, data: Array) -> Any:
+    """The cells of a CSR matrix with other entries."""
+    return _sharing(ByRow, X.shape, data, X.indices, X.indptr)
+
+
+def row_run(X: Any, span: slice) -> Any:
+    """A run of rows that shares its entries with X; slicing would copy them."""
+    ends = X.indptr[span.start : span.stop + 1]
+    inside = slice(ends[0], ends[-1])
+    return _sharing(ByRow, (len(ends) - 1, X.shape[1]), X.data[inside], X.indices[inside], ends - ends[0])

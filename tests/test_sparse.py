@@ -1,0 +1,34 @@
+"""Sparse matrices that share their entries: the same numbers as SciPy's own, and no copy."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from onelayer.sources import Rows
+from onelayer.sparse import ByColumn, row_run, with_entries
+
+X = sp.random(1000, 40, density=0.1, format="csr", random_state=0)
+
+
+@pytest.mark.parametrize("span", [slice(0, 1000), slice(300, 350), slice(999, 1000)])
+def test_a_run_of_rows_is_that_of_scipy_and_so_is_its_transpose(span):
+    run = row_run(X, span)
+    np.testing.assert_array_equal(run.toarray(), X[span].toarray())
+    np.testing.assert_array_equal(run.T.toarray(), X[span].T.toarray())
+    np.testing.assert_array_equal(ByColumn(run.tocsc()).T.toarray(), X[span].T.toarray())
+
+
+def test_neither_blocks_nor_their_transposes_copy_an_entry():
+    many = sp.random(100_000, 300, density=0.05, format="csr", random_state=0)
+    rows = Rows(many, np.zeros(100_000))
+    assert len(rows.blocks) > 4
+    for block in rows.blocks:
+        for matrix in (block, block.T):
+            assert np.shares_memory(matrix.data, many.data)
+            assert np.shares_memory(matrix.indices, many.indices)
+
+
+def test_other_entries_stand_in_the_same_cells():
+    squares = with_entries(X, X.data**2)
+    np.testing.assert_array_equal(squares.toarray(), X.toarray() ** 2)
+    assert np.shares_memory(squares.indices, X.indices)
