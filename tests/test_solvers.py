@@ -7,7 +7,7 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
 
 from onelayer.losses import cross_entropy, log_loss
-from onelayer.objective import Objective
+from onelayer.objective import Objective, Product
 from onelayer.training import train
 
 
@@ -124,3 +124,38 @@ def test_all_rows_are_asked_for_gradients_only(n, classes, monkeypatch):
     monkeypatch.undo()
     best = train(X, y, tol=1e-12).history[-1].cost
     assert (fit.history[-1].cost - best) / best <= 1e-6
+
+
+@pytest.mark.parametrize("kind", ["decaying", "autoregressive"])
+def test_columns_that_nearly_depend_on_one_another_take_no_more_products_than_a_hessian_costs(kind, monkeypatch):
+    """Conjugate gradients alone took 2,021 products on the first and 201 on the other."""
+    rng = np.random.default_rng(3)
+    n, d = 6_000, 600
+    X = rng.standard_normal((n, d))
+    if kind == "decaying":
+        X = (X * np.geomspace(1, 1e-3, d)) @ np.linalg.qr(rng.standard_normal((d, d)))[0]
+    else:
+        for j in range(1, d):
+            X[:, j] = 0.95 * X[:, j - 1] + 0.3 * X[:, j]
+    w = 2 * rng.standard_normal(d) / np.sqrt(d) / X.std(axis=0)
+    y = X @ w + rng.logistic(size=n) > 0
+    counts = {"products": 0, "hessians": 0}
+    multiply, form = Product.__call__, Objective.hessian
+
+    def counted_product(self, v):
+        counts["products"] += 1
+        return multiply(self, v)
+
+    def counted_hessian(self, *args):
+        counts["hessians"] += 1
+        return form(self, *args)
+
+    monkeypatch.setattr(Product, "__call__", counted_product)
+    monkeypatch.setattr(Objective, "hessian", counted_hessian)
+    fit = train(X, y, C=1e3)
+    assert fit.converged
+    assert counts["hessians"] in (1, 2)
+    assert counts["products"] <= 60
+    monkeypatch.undo()
+    best = train(X, y, C=1e3, tol=1e-11).history[-1].cost
+    assert (fit.history[-1].cost - best) / best <= min(1e-6, 2 * fit.optimality_gap)

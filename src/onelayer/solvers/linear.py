@@ -25,13 +25,17 @@ def symmetric_solver(H: Array) -> Solve:
     """The function g → H⁻¹ g, H factored once."""
     size = np.sqrt(H.diagonal())
     size[size == 0] = 1
-    scaled = H / size
-    scaled /= size[:, None]
-    factor, failed = dpotrf(scaled, lower=1, overwrite_a=0, clean=0)
+
+    def scaled() -> Array:
+        A = H / size
+        A /= size[:, None]
+        return A
+
+    factor, failed = dpotrf(scaled().T, lower=1, overwrite_a=1, clean=0)
     # a pivot this small holds no digit of its column
     if not failed and factor.diagonal().min() > math.sqrt(len(H) * 4e-16):
         return lambda g: dpotrs(factor, g / size, lower=1)[0] / size
-    values, vectors = eigh(scaled)
+    values, vectors = eigh(scaled(), overwrite_a=True)
     kept = values > len(H) * 1e-15 * values[-1]
     values, vectors = values[kept], vectors[:, kept]
     return lambda g: np.asarray(vectors @ ((vectors.T @ (g / size)) / values)) / size
@@ -59,6 +63,7 @@ def conjugate_gradients(
     seen: Seen = UNSEEN,
     enough: Array | None = None,
     along: Callable[[float], None] = lambda step: None,
+    most: float = math.inf,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
@@ -66,7 +71,7 @@ def conjugate_gradients(
     below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. Without
     `enough`, a residual is relative to what was gained, if that is less: one steep direction may hold most of a
     gradient and little of the way (equally correlated columns: half as many steps of Newton's). `along` is
-    told each step along the last direction multiplied.
+    told each step along the last direction multiplied. After `most` steps, x is what there is by then.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -77,7 +82,7 @@ def conjugate_gradients(
     diagonal: list[float] = []
     beside: list[float] = []
     ratio = step = 0.0
-    for _ in range(10 * right.size):
+    for _ in range(int(min(10 * right.size, most))):
         if rho <= forcing**2 * (first if enough is not None else min(first, gained)):
             break
         if enough is not None and (np.abs(residual) <= enough).all():

@@ -29,6 +29,9 @@ STALE = 0.5  # of the value: from there on, the blocks of the Hessian have chang
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
+# products of dense and of sparse rows, whose memory is the limit, in the time of a Hessian's, where arithmetic is
+DENSE, SPARSE = 25, 250
+LEAST_PRODUCTS = 20
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
 
 
@@ -163,8 +166,12 @@ def _seen(objective: Any, u: Array, watch: Watch) -> Point:
 def _truncated(
     objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
 ) -> Outcome:
-    """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1)."""
-    gap, kind, seen = math.inf, "estimate", UNSEEN
+    """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1).
+
+    Once these have taken as many products as a Hessian costs, one is formed to precondition the next: columns that
+    nearly depend on one another need it or thousands of products, and no more than twice the least is spent so.
+    """
+    gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, _price(objective), _preconditioner
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
     for iteration in range(max_iter + 1):
@@ -175,12 +182,15 @@ def _truncated(
                 break
         product = objective.product(point.u, point.logits)
         if curvature is None or point.value < STALE * curvature.value:
-            curvature = _preconditioner(objective, point)
+            curvature = prepare(objective, point)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(gap, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
-            product, -point.gradient, curvature.solve, forcing, wanted, seen, along=product.along
+            product, -point.gradient, curvature.solve, forcing, wanted, seen, along=product.along, most=price
         )
+        price -= seen.steps
+        if price <= 0:
+            curvature, prepare, price, seen = None, factored, math.inf, UNSEEN
         decrement = -float(np.vdot(point.gradient, step))
         gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
@@ -191,6 +201,15 @@ def _truncated(
         point = following
         watch(point)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
+
+
+def _price(objective: Any) -> float:
+    """How many products a Hessian costs, about; infinitely many where it would be larger than the rows."""
+    size, rows = math.prod(objective.shape), objective.rows
+    if size**2 > rows.entries:
+        return math.inf
+    ratio: float = size**2 * rows.n / (rows.entries * objective.outputs)
+    return max(LEAST_PRODUCTS, math.ceil(ratio / (SPARSE if rows.sparse else DENSE)))
 
 
 def _of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
