@@ -171,7 +171,7 @@ def _truncated(
     Once these have taken as many products as a Hessian costs, one is formed to precondition the next: columns that
     nearly depend on one another need it or thousands of products, and no more than twice the least is spent so.
     """
-    gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, _price(objective), _preconditioner
+    gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), _preconditioner
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
     for iteration in range(max_iter + 1):
@@ -203,7 +203,7 @@ def _truncated(
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
 
 
-def _price(objective: Any) -> float:
+def hessian_price(objective: Any) -> float:
     """How many products a Hessian costs, about; infinitely many where it would be larger than the rows."""
     size, rows = math.prod(objective.shape), objective.rows
     if size**2 > rows.entries:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigvalsh
 
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
-from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE
+from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, SLOW, STALE, hessian_price
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]
@@ -25,6 +25,7 @@ SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for
 FISTA, ROUNDS = 100, 40  # proximal steps before the signs are tried, and how many signs are
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
+MODEL = 10  # times the price of a Hessian: what to minimise its model costs, about
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
 COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
@@ -169,15 +170,18 @@ def _of_all(v: Array, kept: Array, u: Array) -> Array:
 def _on_working_set(objective: Any, u: Array, level: float, max_iter: int, watch: Watch) -> tuple[Place, int]:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso."""
     place, seen, relative = Place.at(objective, u), UNSEEN, 1.0
-    hessian, taken_at = None, math.inf
+    hessian, steepest, taken_at, price, gain = None, 0.0, math.inf, MODEL * hessian_price(objective), math.inf
+    few, slow = u.size <= (SPARSE if objective.rows.sparse else DENSE), True
     for iteration in range(min(max_iter, INNER)):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
             return place, iteration
         product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
-        if u.size <= (SPARSE if objective.rows.sparse else DENSE) and point.value < STALE * taken_at:
-            hessian, taken_at = objective.thinned(max(RICH * u.size, CHEAP // u.size**2)).hessian(point.u), point.value
-        target = point.u if hessian is None else _model_minimum(hessian, place)
+        if (few and point.value < STALE * taken_at) or (not few and price <= 0 and slow):
+            rows = objective.thinned(max(RICH * u.size, CHEAP // u.size**2)) if few else objective
+            hessian, taken_at = rows.hessian(point.u), point.value
+            steepest = float(eigvalsh(hessian, subset_by_index=[u.size - 1] * 2)[0])
+        target = point.u if hessian is None else _model_minimum(hessian, steepest, place)
         if not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
         else:
@@ -192,16 +196,20 @@ def _on_working_set(objective: Any, u: Array, level: float, max_iter: int, watch
                 0.0,
                 seen,
                 0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
+                most=price if hessian is None else math.inf,
             )
+            price -= seen.steps
             relative = min(1.0, max(-float(np.vdot(point.gradient, step)), 0.0) / point.value)
             following = _line_search(objective, place, step)
         if following is None:
             return place, iteration
+        gain, before = point.value - following.point.value, gain
+        slow = gain > SLOW * before  # what is gained falls as it does with a Hessian of elsewhere
         place = following
     return place, min(max_iter, INNER)
 
 
-def _model_minimum(hessian: Array, place: Place) -> Array:
+def _model_minimum(hessian: Array, steepest: float, place: Place) -> Array:
     """Where the quadratic model with its L1 penalty is least: signs by proximal gradients, then numbers exactly.
 
     Where these numbers cross 0, the best of the crossings is taken and the signs there are tried next (Lee, Battle,
@@ -209,7 +217,7 @@ def _model_minimum(hessian: Array, place: Place) -> Array:
     """
     u, lasso = place.point.u.ravel(), place.lasso.ravel()
     linear = place.smooth.ravel() - hessian @ u
-    v, single = _proximal_gradients(hessian, linear, lasso, u), False
+    v, single = _proximal_gradients(hessian, steepest, linear, lasso, u), False
     for _ in range(ROUNDS):
         g = hessian @ v + linear
         beyond = np.where(v == 0, np.maximum(np.abs(g) - lasso * (1 + 1e-9), 0), 0)
@@ -247,10 +255,9 @@ def _best_crossing(hessian: Array, g: Array, lasso: Array, v: Array, step: Array
     return points[best] if gains[best] < 0 else v
 
 
-def _proximal_gradients(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+def _proximal_gradients(hessian: Array, steepest: float, linear: Array, lasso: Array, v: Array) -> Array:
     """Accelerated steps, with a restart when momentum leads uphill (O'Donoghue & Candès, FoCM 15, 2015)."""
-    rate = 1 / float(eigvalsh(hessian, subset_by_index=[len(v) - 1] * 2)[0])
-    ahead, momentum = v, 1.0
+    rate, ahead, momentum = 1 / steepest, v, 1.0
     for _ in range(FISTA):
         moved = ahead - rate * (hessian @ ahead + linear)
         following = np.sign(moved) * np.maximum(np.abs(moved) - rate * lasso, 0)
