@@ -123,3 +123,16 @@ def test_the_best_crossing_is_the_least_of_the_points_where_a_weight_is_nought()
     assert model(found) < model(v)
     uphill = -step
     assert _best_crossing(H, H @ v + linear, lasso, v, 5 * uphill) is v
+
+
+def test_many_columns_that_nearly_depend_on_one_another_are_solved_under_a_weak_penalty():
+    """Conjugate gradients alone stopped after 40 s, four times as far from the optimum as it is from 0."""
+    rng = np.random.default_rng(3)
+    n, d = 2_000, 700
+    X = rng.standard_normal((n, d))
+    X = (X * np.geomspace(1, 1e-3, d)) @ np.linalg.qr(rng.standard_normal((d, d)))[0]
+    w = 2 * rng.standard_normal(d) / np.sqrt(d) / X.std(axis=0)
+    fit = train(X, X @ w + rng.logistic(size=n) > 0, C=100.0, l1_ratio=1.0)
+    assert fit.converged
+    assert fit.optimality_gap <= 1e-6
+    assert fit.gap_kind == "bound"
