@@ -25,7 +25,7 @@ HALVINGS = 40
 AGED = 4  # how much an older Hessian may have changed along the gradient
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
-STALE = 0.5  # of the value: from there on, the blocks of the Hessian have changed enough to be taken anew
+STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
@@ -138,7 +138,7 @@ def _direct(
     gap, kind, last, older = math.inf, "estimate", math.inf, True
     for iteration in range(max_iter + 1):
         step, decrement = curvature.step(point) if curvature else (point.u, math.inf)
-        if curvature is None or (older and decrement > SLOW * last):
+        if curvature is None or (older and (decrement > SLOW * last or point.value < STALE * curvature.value)):
             if not anew:
                 break
             curvature, older = factored(objective, point), False
@@ -260,13 +260,12 @@ def _line_search(objective: Any, point: Point, step: Array, decrement: float, mo
     """
     t = 1.0
     noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
-    norm = np.linalg.norm(point.gradient)
     for _ in range(HALVINGS):
         near = None if moved is None else (point.logits, moved, t)
         trial = Point.at(objective, point.u + t * step, keep=point.logits is not None, near=near)
         if trial.value <= point.value - ARMIJO * t * decrement:
             return trial
-        if trial.value <= point.value + noise and np.linalg.norm(trial.gradient) < norm:
+        if trial.value <= point.value + noise and trial.norm < point.norm:
             return trial
         if t * decrement < noise / 64:
             return None

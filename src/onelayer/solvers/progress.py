@@ -1,5 +1,6 @@
 """What passes between a solver and its caller: points, the outcome, and the one who watches."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,10 +28,10 @@ class Point:
         value, gradient, logits = objective.evaluate(u, **kept)
         return cls(u, value, gradient, objective.rows.n, logits)
 
-    @property
+    @cached_property
     def norm(self) -> float:
         """Of the gradient."""
-        return float(np.linalg.norm(self.gradient))
+        return math.sqrt(float(np.vdot(self.gradient, self.gradient)))
 
 
 @dataclass(frozen=True)

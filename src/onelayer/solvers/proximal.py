@@ -316,7 +316,7 @@ def _line_search(objective: Any, place: Place, step: Array) -> Place | None:
     point = place.point
     sign = np.where(point.u != 0, np.sign(point.u), -np.sign(point.gradient))
     bound = place.lasso > 0
-    noise, norm = 64 * FLOOR * objective.rows.precision * abs(point.value), np.linalg.norm(point.gradient)
+    noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
     t = 1.0
     for _ in range(HALVINGS):
         moved = point.u + t * step
@@ -325,7 +325,7 @@ def _line_search(objective: Any, place: Place, step: Array) -> Place | None:
         gain = -float(np.vdot(point.gradient, u - point.u))
         if trial.point.value <= point.value - ARMIJO * gain and trial.point.value < point.value:
             return trial
-        if trial.point.value <= point.value + noise and np.linalg.norm(trial.point.gradient) < norm:
+        if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
             return trial  # two values so near cannot be told apart: the subgradient still can
         if abs(gain) < noise / 64:
             return None
