@@ -13,7 +13,6 @@ from onelayer import face, notebook
 from onelayer.labels import encode_labels, label_array
 from onelayer.losses import sigmoid, softmax
 from onelayer.settings import Settings
-from onelayer.sources import available_jobs, by_blocks
 from onelayer.stream import Stream
 from onelayer.training import train
 
@@ -247,20 +246,21 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def decision_function(self, X: Any) -> Array:
         """Logits in nats, (n,) for two classes, else (n, k)."""
+        return self._answer(X, lambda z: z)
+
+    def _answer(self, X: Any, then: Callable[[Array], Array]) -> Array:
+        """What is made of the logits."""
         if not hasattr(self, "classes_"):
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
         if "coefs_" in self.__dict__:
-            return face.logits_of_stack(self, X)
+            return then(face.logits_of_stack(self, X))
         w, b = (self.coef_[0], self.intercept_[0]) if len(self.classes_) == 2 else (self.coef_.T, self.intercept_)
-        return face.logits(self, X, w, b)
+        return face.logits(self, X, w, b, then)
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, (n, k), in the order of ``classes_``."""
-        z = self.decision_function(X)
-        if z.ndim == 2:
-            return softmax(z)
-        return _both(z) if len(z) <= face.AT_ONCE else by_blocks(z[:, None], _both, available_jobs(self.n_jobs))
+        return self._answer(X, lambda z: softmax(z) if z.ndim == 2 else _both(z))
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`, from the logits, so that none is -inf but where the logit is."""
@@ -299,12 +299,14 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
 
 def _both(z: Array) -> Array:
-    """Probabilities of both classes, (n, 2), from logits (n,) or (n, 1)."""
-    z = z.ravel()
-    above, less = z > 0, np.exp(-np.abs(z))
-    more = 1 / (1 + less)
-    less *= more
+    """Probabilities of both classes, (n, 2), from logits (n,)."""
     both = np.empty((len(z), 2), z.dtype)
+    less = np.abs(z)
+    np.exp(np.negative(less, out=less), out=less)
+    more = less + 1
+    np.divide(1, more, out=more)
+    less *= more
+    above = z > 0
     both[:, 0], both[:, 1] = np.where(above, less, more), np.where(above, more, less)
     return both
 

@@ -106,16 +106,23 @@ def naming(estimator: Any, X: Any) -> AbstractContextManager[None]:
     return naming_columns(X, names(estimator))
 
 
-def logits(estimator: Any, X: Any, w: Array, b: Any) -> Array:
-    """X w + b of checked rows; a cell that is no number is named."""
+def logits(estimator: Any, X: Any, w: Array, b: Any, then: Callable[[Array], Array] = lambda z: z) -> Array:
+    """X w + b of checked rows, or what `then` makes of it, block by block; a cell that is no number is named."""
+    sums = []
+
+    def block(X: Any) -> Array:
+        z = np.asarray(X.dot(w))
+        z += b
+        sums.append(z.sum())
+        return then(z)
+
     with np.errstate(invalid="ignore", over="ignore"):
-        if X.shape[0] * X.shape[1] <= AT_ONCE:
-            z = np.asarray(X.dot(w) + b)
-        else:
-            z = by_blocks(X, lambda X: np.asarray(X.dot(w) + b), available_jobs(estimator.n_jobs))
-    if not np.isfinite(z.sum()) and (message := not_finite(X, names(estimator))) is not None:
+        at_once = X.shape[0] * X.shape[1] <= AT_ONCE
+        result = block(X) if at_once else by_blocks(X, block, available_jobs(estimator.n_jobs))
+        finite = np.isfinite(sum(sums))
+    if not finite and (message := not_finite(X, names(estimator))) is not None:
         raise ValueError(message)
-    return z
+    return result
 
 
 def logits_of_stack(estimator: Any, X: Any) -> Array:
