@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 RUN = 512  # rows
-PRODUCTS = 2**19  # numbers of scaled rows that are made to be multiplied with one another
+PRODUCTS = 2**18  # numbers of scaled rows that are made to be multiplied with one another
 
 
 def dot(A: Any, B: Array) -> Array:

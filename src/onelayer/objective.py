@@ -157,7 +157,9 @@ class Objective:
             if k > 1:
                 return (between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
             root, total = np.sqrt(times(self.loss.curvature(z), weight)), np.zeros((p, p), X.dtype)
-            for run in runs(X.shape[0], max(1, PRODUCTS // p) if isinstance(X, np.ndarray) else X.shape[0]):
+            # a product of fewer rows than half the columns takes no longer than to add it
+            step = max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else X.shape[0]
+            for run in runs(X.shape[0], step):
                 A = self._standardised(X[run], root[run])
                 total += dot(A.T, A)
             return (total,)

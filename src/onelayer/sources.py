@@ -8,7 +8,7 @@ result is the same, to the last bit, for any number of threads.
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -115,19 +115,19 @@ class Rows:
             sums, only = f(*self.block(0), *(results[0] for results in each))
             return list(sums), [only]
 
-        def chunk(indices: range) -> tuple[list[Any], list[Result]]:
-            kept: list[Result] = []
+        whole = _Sum()
 
-            def summands() -> Iterator[Sequence[Any]]:
-                for i in indices:
-                    summand, other = f(*self.block(i), *(results[i] for results in each))
-                    kept.append(other)
-                    yield summand
+        def chunk(number: int) -> list[Result]:
+            part, kept = _Sum(), []
+            for at, i in enumerate(self._chunks[number]):
+                summand, other = f(*self.block(i), *(results[i] for results in each))
+                part.add(at, summand)
+                kept.append(other)
+            whole.add(number, part.values)
+            return kept
 
-            return _summed(summands()), kept
-
-        chunks = self.map(chunk, self._chunks)
-        return _summed(sums for sums, _ in chunks), [other for _, kept in chunks for other in kept]
+        parts = self.map(chunk, range(len(self._chunks)))
+        return whole.values, [other for kept in parts for other in kept]
 
     def each(self, f: Callable[..., Result], *each: Sequence[Any]) -> list[Result]:
         """``f(X, y, weight)`` of every block, in order."""
@@ -195,13 +195,25 @@ class _FewColumns(Rows):
         return sp.vstack([X.tocsr() for X in self.blocks], format="csr")
 
 
-def _summed(results: Iterable[Sequence[Any]]) -> list[Any]:
-    results = iter(results)
-    sums = list(next(results))
-    for result in results:
-        for i, value in enumerate(result):
-            sums[i] = np.add(sums[i], value, out=sums[i] if isinstance(sums[i], np.ndarray) else None)
-    return sums
+class _Sum:
+    """Adds summands in the order of their numbers, whichever comes first, and keeps none that is added."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._added, self._waiting, self._lock = 0, dict[int, Sequence[Any]](), threading.Lock()
+
+    def add(self, number: int, summand: Sequence[Any]) -> None:
+        with self._lock:
+            self._waiting[number] = summand
+            while self._added in self._waiting:
+                following = self._waiting.pop(self._added)
+                self._added += 1
+                if self._added == 1:
+                    self.values = list(following)
+                    continue
+                for i, value in enumerate(following):
+                    into = self.values[i] if isinstance(self.values[i], np.ndarray) else None
+                    self.values[i] = np.add(self.values[i], value, out=into)
 
 
 def by_blocks(X: Any, f: Callable[[Block], Array], jobs: int = 1) -> Array:
