@@ -22,7 +22,7 @@ def solve_symmetric(H: Array, g: Array) -> Array:
 
 
 def symmetric_solver(H: Array) -> Solve:
-    """The function g → H⁻¹ g, H factored once."""
+    """The function g → H⁻¹ g, H factored once; g is a vector, or the columns of a matrix."""
     size = np.sqrt(H.diagonal())
     size[size == 0] = 1
 
@@ -34,11 +34,11 @@ def symmetric_solver(H: Array) -> Solve:
     factor, failed = dpotrf(scaled().T, lower=1, overwrite_a=1, clean=0)
     # a pivot this small holds no digit of its column
     if not failed and factor.diagonal().min() > math.sqrt(len(H) * 4e-16):
-        return lambda g: dpotrs(factor, g / size, lower=1)[0] / size
+        return lambda g: (dpotrs(factor, (g.T / size).T, lower=1)[0].T / size).T
     values, vectors = eigh(scaled(), overwrite_a=True)
     kept = values > len(H) * 1e-15 * values[-1]
     values, vectors = values[kept], vectors[:, kept]
-    return lambda g: np.asarray(vectors @ ((vectors.T @ (g / size)) / values)) / size
+    return lambda g: np.asarray((((g.T / size) @ vectors / values) @ vectors.T / size).T)
 
 
 class Seen(NamedTuple):

@@ -226,12 +226,8 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
     if objective.outputs > 1 and objective.shape[1] <= BLOCK:
         few = objective.thinned(ROWS * objective.shape[1])
-        solvers = [symmetric_solver(block) for block in few.diagonal_blocks(point.u)]
-
-        def solve(g: Array) -> Array:
-            return np.stack([solve_row(row) for solve_row, row in zip(solvers, g, strict=True)])
-
-        return Curvature(solve, point.value)
+        inverses = np.stack([symmetric_solver(block)(np.eye(len(block))) for block in few.diagonal_blocks(point.u)])
+        return Curvature(lambda g: np.matmul(inverses, g[:, :, None])[:, :, 0], point.value)
     diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
     return Curvature(lambda g: np.asarray(g / diagonal), point.value)
 
