@@ -29,9 +29,10 @@ STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be t
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
-# products of dense and of sparse rows, whose memory is the limit, in the time of a Hessian's, where arithmetic is
-DENSE, SPARSE = 25, 250
-LEAST_PRODUCTS = 20
+# a Hessian costs a product for so many columns, times those there are for each entry of a row; products of sparse rows
+# are slower for their entries
+COLUMNS, COLUMNS_OF_SPARSE = 25, 250
+LEAST = 20  # products, whatever they cost
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
 
 
@@ -188,11 +189,12 @@ def _truncated(
         step, seen = conjugate_gradients(
             product, -point.gradient, curvature.solve, forcing, wanted, seen, along=product.along, most=price
         )
-        price -= seen.steps
-        if price <= 0:
-            curvature, prepare, price, seen = None, factored, math.inf, UNSEEN
         decrement = -float(np.vdot(point.gradient, step))
         gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
+        price -= seen.steps
+        if price <= 0:  # they may have been cut short, and then the decrement says nothing
+            curvature, prepare, price, seen = None, factored, math.inf, UNSEEN
+            gap, kind = point.value, "bound"
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement, product.moved)
@@ -209,7 +211,7 @@ def hessian_price(objective: Any) -> float:
     if size**2 > rows.entries:
         return math.inf
     ratio: float = size**2 * rows.n / (rows.entries * objective.outputs)
-    return max(LEAST_PRODUCTS, math.ceil(ratio / (SPARSE if rows.sparse else DENSE)))
+    return max(LEAST, math.ceil(ratio / (COLUMNS_OF_SPARSE if rows.sparse else COLUMNS)))
 
 
 def _of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
