@@ -85,6 +85,16 @@ def test_evaluate_prints_one_json_document(folder):
     assert result["accuracy"] > 0.9
 
 
+def test_evaluate_names_the_first_row_that_it_leaves_out(folder):
+    rows = "length,width,kind\n4.5,1.4,versicolor\nlong,1.4,versicolor\n6,2.2,virginica\n"
+    done = run("evaluate", folder / "m.onelayer", "-", stdin=rows)
+    assert done.returncode == 1
+    assert "1 row is left out, for there is no answer, first row 2: column 'length'" in done.stderr
+    found = json.loads(run("evaluate", folder / "m.onelayer", "-", "--json", stdin=rows).stdout)
+    assert found["first_unanswered"]["row"] == 2
+    assert found["rows"] == 2
+
+
 def test_explain_and_plot(folder):
     assert "length" in run("explain", folder / "m.onelayer").stdout
     done = run("plot", folder / "m.onelayer", "-o", folder / "w.png")

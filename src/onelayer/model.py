@@ -91,7 +91,8 @@ class Model:
     def evaluate(self, table: Any) -> dict[str, Any]:
         """How good the model is on rows whose labels are known, beside what the share of each class alone would give.
 
-        Of numbers, beside what their mean alone would give. Rows that cannot be answered are left out and counted.
+        Of numbers, beside what their mean alone would give. Rows that cannot be answered are left out and counted;
+        ``first_unanswered`` says which is the first, and why.
         """
         frame = tables.read(table)
         raw = tables.column(frame, self.target)
@@ -102,7 +103,10 @@ class Model:
         if not kept.any():
             raise tables.TableError("no row can be answered, so there is nothing to evaluate")
         judged = _of_numbers if self.task == "regression" else self._of_classes
-        counts = {"rows": int(kept.sum()), "unanswered": len(encoded.unanswerable)}
+        counts: dict[str, Any] = {"rows": int(kept.sum()), "unanswered": len(encoded.unanswerable)}
+        if encoded.unanswerable:
+            row, reason = min(encoded.unanswerable.items())
+            counts["first_unanswered"] = {"row": row + 1, "reason": reason}
         return counts | judged(self.logits(encoded)[kept], y[kept])
 
     def _of_classes(self, z: Array, codes: Array) -> dict[str, Any]:

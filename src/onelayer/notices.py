@@ -29,9 +29,10 @@ def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[st
             "that lowers the cost: accept the gap, or use solver='auto'"
         ]
     still = ", while the loss on rows held out still fell" if record.held_out is not None else ""
+    otherwise = ", or accept the gap" if record.problem.objective.convex else ""  # hidden layers know of none
     return [
         f"stopped after {settings.iterations()} iterations without reaching tol={settings.tol:g}{still}: raise "
-        "max_iter, or accept the gap"
+        f"max_iter{otherwise}"
     ]
 
 
