@@ -8,6 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 
 from onelayer import path
 from onelayer.labels import Labels
+from onelayer.objective import Objective
 from onelayer.paths import cross_validate, stratified_folds
 from onelayer.settings import Settings
 from onelayer.training import train
@@ -61,6 +62,29 @@ def test_the_first_C_is_where_weights_begin(classes, l1_ratio, fit_intercept, st
     (least,) = path(storage(X), y, Cs=1, **settings).Cs
     assert not path(storage(X), y, Cs=[least * 0.999], **settings).coefs.any()
     assert path(storage(X), y, Cs=[least * 1.001], **settings).coefs.any()
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_a_hessian_kept_along_the_path_leads_to_the_same_weights(l1_ratio, monkeypatch):
+    rng = np.random.default_rng(0)
+    n, d = 4_000, 300
+    X = rng.standard_normal((n, d)) + 0.7 * rng.standard_normal((n, 1))
+    y = X[:, :40].sum(axis=1) / 4 + rng.logistic(size=n) > 0
+    formed = []
+    original = Objective.hessian
+
+    def spied(self, *args):
+        formed.append(self.rows.d)
+        return original(self, *args)
+
+    monkeypatch.setattr(Objective, "hessian", spied)
+    found = path(X, y, Cs=40, l1_ratio=l1_ratio)
+    assert d in formed[:-1]  # and fits were made after it was
+    monkeypatch.undo()
+    assert found.converged.all()
+    for at in (20, 30, 39):
+        cold = train(X, y, C=found.Cs[at], l1_ratio=l1_ratio, tol=1e-9)
+        np.testing.assert_allclose(found.weights[at], cold.weights, atol=2e-4 * np.abs(cold.weights).max())
 
 
 def test_the_first_C_is_known_by_hand():

@@ -22,7 +22,7 @@ from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Objective
 from onelayer.problem import base_rate, growing_samples, make_objective
 from onelayer.settings import Settings
-from onelayer.solvers import Outcome, Point, Watch, newton, proximal
+from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
 from onelayer.sources import available_jobs, one_thread_per_core
 
 Array = NDArray[Any]
@@ -238,11 +238,11 @@ class Problem:
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
         cold = base_rate(self.labels, self.objective)
-        before, u, known, points, gaps, outcomes = cold, cold, None, [], [], []
+        before, u, known, kept, points, gaps, outcomes = cold, cold, None, Kept(), [], [], []
         for i, C in enumerate(Cs):
             start = u if i < 2 else _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
             # from a near start, only the curvature of the largest sample is of use
-            outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), known)
+            outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), known, kept)
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
@@ -262,7 +262,9 @@ class Problem:
             self.labels.classes,
         )
 
-    def _fit(self, u: Array, C: float, l1_ratio: float, samples: slice, known: Any = None) -> tuple[Outcome, int]:
+    def _fit(
+        self, u: Array, C: float, l1_ratio: float, samples: slice, known: Any = None, kept: Kept | None = None
+    ) -> tuple[Outcome, int]:
         """What the solver finds from u, and how many points it saw on its way."""
         seen: list[float] = []
 
@@ -276,7 +278,7 @@ class Problem:
         common: dict[str, Any] = {"tol": self.settings.tol, "max_iter": self.settings.iterations(), "watch": Watch(see)}
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             if objective.lasso is not None:
-                outcome = proximal(objective, u, before=known, **common)
+                outcome = proximal(objective, u, before=known, kept=kept, **common)
             else:
                 parts = [self._penalised(sample, C, l1_ratio) for sample in self.samples[samples]]
                 outcome = newton(objective, u, samples=parts, **common)

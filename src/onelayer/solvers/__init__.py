@@ -5,12 +5,13 @@ from onelayer.solvers.first_order import descend, gd, lbfgs, sgd, solve
 from onelayer.solvers.held_out import HeldOut
 from onelayer.solvers.newton import newton
 from onelayer.solvers.progress import Outcome, Point, Watch
-from onelayer.solvers.proximal import proximal
+from onelayer.solvers.proximal import Kept, proximal
 from onelayer.solvers.quadratic import quadratic
 
 __all__ = [
     "FIRST_ORDER",
     "HeldOut",
+    "Kept",
     "Outcome",
     "Point",
     "Watch",

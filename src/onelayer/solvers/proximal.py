@@ -25,6 +25,7 @@ SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for
 FISTA, ROUNDS = 100, 40  # proximal steps before the signs are tried, and how many signs are
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
+MANY = 1200  # columns, more of which make a model dearer than products
 MODEL = 10  # times the price of a Hessian: what to minimise its model costs, about
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
@@ -67,6 +68,30 @@ class Place:
         return float((np.abs(self.point.gradient) / np.maximum(self.lasso, 1e-300))[self.lasso > 0].max(initial=0.0))
 
 
+class Kept:
+    """The loss's Hessian for all columns, along a path, on which it differs little from one fit to the next.
+
+    It is formed once products have cost as much, and anew when they have again. ``steepest`` is its largest
+    eigenvalue, and no less than that of any of its parts.
+    """
+
+    def __init__(self) -> None:
+        self.hessian, self.steepest = np.empty((0, 0)), 0.0
+        self.spent = 0.0  # products with all columns since it was formed
+
+    def of(self, objective: Any, columns: Array) -> Array:
+        """That of an objective of these columns, with its penalty."""
+        chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
+        return np.asarray(self.hessian[np.ix_(chosen, chosen)] + np.diag(objective.ridge))
+
+    def pay(self, products: float, objective: Any, place: Place) -> None:
+        """Count so many products, and form it at this place if that is paid for."""
+        self.spent += products
+        if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= hessian_price(objective):
+            self.hessian = objective.hessian(place.point.u, place.point.logits) - np.diag(objective.ridge)
+            self.spent, self.steepest = 0.0, _steepest(self.hessian)
+
+
 def proximal(
     objective: Any,
     u: Array,
@@ -76,12 +101,13 @@ def proximal(
     watch: Watch,
     samples: Iterable[Any] = (),
     before: Place | None = None,
+    kept: Kept | None = None,
 ) -> Outcome:
     """Minimise a smooth convex objective plus Σ lasso_j |u_j| to a relative duality gap of `tol`.
 
     `before` is what is known of an optimum with penalties near these: only columns that may get a weight since then
     are looked at until all of those have theirs (the sequential strong rule of Tibshirani et al., Journal of the Royal
-    Statistical Society B 74, 2012).
+    Statistical Society B 74, 2012). `kept` is of these fits, too.
     """
     gap, steps, level = math.inf, 0, COARSE
     for sample in samples:
@@ -98,20 +124,25 @@ def proximal(
             gap = min(duality_gap(objective, place), place.point.value)
             if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
                 break
-        kept, entering = _working_set(place, objective.rows.d)
-        whole = 2 * len(kept) > objective.rows.d
-        inner = objective if whole else objective.of_columns(kept)
-        start = place.point.u if whole else _of_columns(place.point.u, kept, objective.bias)
+        columns, entering = _working_set(place, objective.rows.d)
+        whole = 2 * len(columns) > objective.rows.d
+        if whole:
+            columns = np.arange(objective.rows.d)
+        inner = objective if whole else objective.of_columns(columns)
+        start = place.point.u if whole else _of_columns(place.point.u, columns, objective.bias)
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
-        if before is not None or entering <= SETTLED * len(kept):
+        if before is not None or entering <= SETTLED * len(columns):
             level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
-        reached, taken = _on_working_set(inner, start, level, max_iter - steps, watch)
+        known = kept if kept is not None and kept.hessian.size else None
+        reached, taken, products = _on_working_set(inner, start, level, max_iter - steps, watch, known, columns)
         steps += max(taken, 1)
         found = inner.balanced(reached.point.u, reached.point.logits)
-        u = found if whole else _of_all(found, kept, place.point.u)
+        u = found if whole else _of_all(found, columns, place.point.u)
         last, place = place, Place.at(objective, u)
         watch(place.point)
+        if kept is not None:
+            kept.pay(products * inner.rows.d / objective.rows.d, objective, place)
         if taken == 0 and before is None and place.point.value >= last.point.value:
             break
         before = None
@@ -167,20 +198,28 @@ def _of_all(v: Array, kept: Array, u: Array) -> Array:
     return whole
 
 
-def _on_working_set(objective: Any, u: Array, level: float, max_iter: int, watch: Watch) -> tuple[Place, int]:
-    """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso."""
+def _on_working_set(
+    objective: Any, u: Array, level: float, max_iter: int, watch: Watch, kept: Kept | None, columns: Array
+) -> tuple[Place, int, int]:
+    """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
+
+    How many there were is told, and with how many products; `kept` is a Hessian from near.
+    """
     place, seen, relative = Place.at(objective, u), UNSEEN, 1.0
     hessian, steepest, taken_at, price, gain = None, 0.0, math.inf, MODEL * hessian_price(objective), math.inf
-    few, slow = u.size <= (SPARSE if objective.rows.sparse else DENSE), True
+    few, slow, products = u.size <= (SPARSE if objective.rows.sparse else DENSE), True, 0
+    if kept is not None:
+        few, hessian, taken_at = True, kept.of(objective, columns), place.point.value
+        steepest = kept.steepest + float(objective.ridge.max())
     for iteration in range(min(max_iter, INNER)):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
-            return place, iteration
+            return place, iteration, products
         product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
         if (few and point.value < STALE * taken_at) or (not few and price <= 0 and slow):
             rows = objective.thinned(max(RICH * u.size, CHEAP // u.size**2)) if few else objective
             hessian, taken_at = rows.hessian(point.u), point.value
-            steepest = float(eigvalsh(hessian, subset_by_index=[u.size - 1] * 2)[0])
+            steepest = _steepest(hessian)
         target = point.u if hessian is None else _model_minimum(hessian, steepest, place)
         if not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
@@ -199,14 +238,19 @@ def _on_working_set(objective: Any, u: Array, level: float, max_iter: int, watch
                 most=price if hessian is None else math.inf,
             )
             price -= seen.steps
+            products += seen.steps
             relative = min(1.0, max(-float(np.vdot(point.gradient, step)), 0.0) / point.value)
             following = _line_search(objective, place, step)
         if following is None:
-            return place, iteration
+            return place, iteration, products
         gain, before = point.value - following.point.value, gain
         slow = gain > SLOW * before  # what is gained falls as it does with a Hessian of elsewhere
         place = following
-    return place, min(max_iter, INNER)
+    return place, min(max_iter, INNER), products
+
+
+def _steepest(hessian: Array) -> float:
+    return float(eigvalsh(hessian, subset_by_index=[len(hessian) - 1] * 2)[0])
 
 
 def _model_minimum(hessian: Array, steepest: float, place: Place) -> Array:
