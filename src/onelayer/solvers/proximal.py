@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigvalsh
 
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
-from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, SLOW, STALE, hessian_price
+from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE, hessian_price
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]
@@ -26,11 +26,12 @@ FISTA, ROUNDS = 100, 40  # proximal steps before the signs are tried, and how ma
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
-MODEL = 10  # times the price of a Hessian: what to minimise its model costs, about
+MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
 COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
 FINE = 0.5  # of the violation that would make up all of the gap asked for
+LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
 SHRINK = 0.3  # of the level before, where it did not suffice
 INNER = 50  # Newton steps on one working set
 
@@ -209,14 +210,14 @@ def _on_working_set(
     hessian, steepest, taken_at, price, gain = None, 0.0, math.inf, MODEL * hessian_price(objective), math.inf
     few, slow, products = u.size <= (SPARSE if objective.rows.sparse else DENSE), True, 0
     if kept is not None:
-        few, hessian, taken_at = True, kept.of(objective, columns), place.point.value
+        few, slow, hessian, taken_at = True, False, kept.of(objective, columns), place.point.value
         steepest = kept.steepest + float(objective.ridge.max())
     for iteration in range(min(max_iter, INNER)):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
             return place, iteration, products
         product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
-        if (few and point.value < STALE * taken_at) or (not few and price <= 0 and slow):
+        if (slow and (few or price <= 0)) or (few and point.value < STALE * taken_at):
             rows = objective.thinned(max(RICH * u.size, CHEAP // u.size**2)) if few else objective
             hessian, taken_at = rows.hessian(point.u), point.value
             steepest = _steepest(hessian)
@@ -244,7 +245,7 @@ def _on_working_set(
         if following is None:
             return place, iteration, products
         gain, before = point.value - following.point.value, gain
-        slow = gain > SLOW * before  # what is gained falls as it does with a Hessian of elsewhere
+        slow = gain > LINGERING * before
         place = following
     return place, min(max_iter, INNER), products
 
