@@ -1,5 +1,7 @@
 """The objective's derivatives against finite differences: sources × losses × coordinates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -96,6 +98,18 @@ def test_without_weights_the_logits_are_the_biases(loss, storage, dtype):
     (value, gradient), (expected, slope) = f.value_gradient(u), f.value_gradient(nearly)
     assert value == pytest.approx(expected, rel=1e-6 if dtype is np.float32 else 1e-13)
     np.testing.assert_allclose(gradient, slope, rtol=0, atol=1e-6 if dtype is np.float32 else 1e-14)
+
+
+@pytest.mark.parametrize(("d", "dense"), [(12, True), (400, False)])
+def test_a_sample_of_sparse_rows_is_dense_only_where_that_takes_less_than_the_rows(d, dense):
+    X = sp.random(40_000, d, density=5 / d, format="csr", random_state=0)
+    rows = Rows(X, np.zeros(40_000, dtype=np.int8))
+    whole = Objective(rows, SIGMOID, 1, np.full(d, 1e-4), 40_000.0)
+    sample = whole.sample(np.arange(0, 40_000, 4), None, 10_000.0)
+    assert sample.rows.sparse is not dense
+    u = np.full((1, d + 1), 0.1)
+    expected = replace(whole, rows=Rows(X[::4].toarray(), rows.y[::4]), total_weight=10_000.0).value(u)
+    assert sample.value(u) == pytest.approx(expected, rel=1e-6)
 
 
 def test_in_single_precision_moved_logits_are_not_summed():

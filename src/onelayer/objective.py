@@ -254,7 +254,9 @@ class Objective:
         Its rows are a standardised copy in single precision, which is more than a sample knows of the optimum.
         """
         weight = None if weight is None else weight.astype(np.float32)
-        if self.rows.sparse and not formed(len(rows), self.shape):
+        # dense where Hessians are formed of it, unless that takes more numbers than all sparse rows have
+        many = len(rows) * self.rows.d > self.rows.entries
+        if self.rows.sparse and (many or not formed(len(rows), self.shape)):
             taken = self.rows.take(rows, weight, lambda X: X.astype(np.float32))
             return replace(self, rows=taken, total_weight=total_weight)
 
