@@ -260,9 +260,7 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     else:
         click.echo("\n".join([f"rows        {quality['rows']}", *words.of_quality(quality)]))
     if quality["unanswered"]:
-        count = quality["unanswered"]
-        rows, first = "1 row is" if count == 1 else f"{count:,} rows are", quality["first_unanswered"]
-        said = f"{rows} left out, for there is no answer, first row {first['row']}: {first['reason']}"
+        said = tables.left_out(quality["unanswered"], **quality["first_unanswered"])
         click.echo(f"notice: {said}", err=True)
         sys.exit(SOME_UNANSWERED)
 

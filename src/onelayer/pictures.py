@@ -271,8 +271,7 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
         return 0
     row, why = min(seen.unanswered.items())
     count = len(seen.unanswered)
-    rows = "1 row is" if count == 1 else f"{count:,} rows are"
-    warnings.warn(f"{rows} left out, for there is no answer, first row {row + 1}: {why}", stacklevel=2)
+    warnings.warn(tables.left_out(count, row + 1, why), stacklevel=2)
     return count
 
 
