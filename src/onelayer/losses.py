@@ -154,7 +154,9 @@ def _weighted(value: Array, slope: Array, weight: Array | None) -> tuple[float, 
 
 
 def _sigmoid_slope(z: Array, y: Array) -> Array:
-    return _sigmoid_value_slope(z, y)[1]
+    sign = np.multiply(y, -2, dtype=z.dtype)
+    sign += 1
+    return sign * sigmoid(sign * z)
 
 
 def _sigmoid_curvature(z: Array) -> Array:

@@ -21,6 +21,7 @@ Array = NDArray[Any]
 Solve = Callable[[Array], Array]
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 FEW = 2**18  # logits: up to here to keep them costs nothing
+NOTHING_LEFT = 1e-7  # nats: after a shift by less, Newton's method leaves its square
 MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
 Logits = list[Array]  # of each block of the rows
 
@@ -76,40 +77,54 @@ class Objective:
         return self.evaluate(u)[:2]
 
     def evaluate(
-        self, u: Array, *, keep: bool = False, near: tuple[Logits, Logits, float] | None = None
+        self,
+        u: Array,
+        *,
+        keep: bool = False,
+        logits: Logits | None = None,
+        near: tuple[Logits, Logits, float] | None = None,
     ) -> tuple[float, Array, Logits | None]:
         """`value_gradient` and, to keep, the logits of each block, which `product` and `hessian` need not find again.
 
         Those of many blocks are new memory, which takes longer to get than to fill: a fifth of a sweep of few columns.
-        With `near`, the logits of another point, how they move from there, and by which step, the forward pass is
-        left out.
+        With `logits`, or with `near`, the logits of another point, how they move from there, and by which step, the
+        forward pass is left out.
         """
         w, b = self._of_raw_columns(u)
         keep = keep or self.rows.n * self.outputs <= FEW
         logits_of, step = forward if w.any() else constant, 0.0 if near is None else near[2]
+        known = near[:2] if near else (logits,) if logits else ()
 
-        def sweep(X: Any, y: Array, weight: Array | None, *near: Array) -> tuple[tuple[Any, ...], Array | None]:
-            z = near[0] + step * near[1] if near else logits_of(X, w, b)
+        def sweep(X: Any, y: Array, weight: Array | None, *known: Array) -> tuple[tuple[Any, ...], Array | None]:
+            if not known:
+                z = logits_of(X, w, b)
+            elif len(known) == 1:
+                z = known[0]
+            else:
+                z = known[0] + step * known[1]
             total, slope = self.loss.sum_slope(z, y, weight)
             return (total, *backward(X, slope)), z if keep else None
 
-        (total, back, back_bias), logits = self.rows.total_and_each(sweep, *(near or ())[:2])
+        (total, back, back_bias), logits = self.rows.total_and_each(sweep, *known)
         gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
         return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits if keep else None
 
     def logits(self, u: Array) -> Logits:
         """z at u, (rows,) or (rows, k) of each block, in nats."""
         w, b = self._of_raw_columns(u)
-        return list(self.rows.each(lambda X, y, weight: forward(X, w, b)))
+        logits_of = forward if w.any() else constant
+        return list(self.rows.each(lambda X, y, weight: logits_of(X, w, b)))
 
-    def balanced(self, u: Array, logits: Logits | None = None) -> Array:
-        """The point with the biases that are best for its weights: the slopes of each output then sum to nought."""
+    def balanced(self, u: Array, logits: Logits | None = None) -> tuple[Array, Logits | None]:
+        """The point with the biases that are best for its weights, and its logits, where they are known by then.
+
+        The slopes of each output sum to nought there.
+        """
         if not self.bias:
-            return u
+            return u, logits
         logits, shift = self.logits(u) if logits is None else logits, np.zeros(self.outputs)
 
         def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
-            z = z + (shift[0] if self.outputs == 1 else shift)
             slope = times(self.loss.slope(z, y), weight).reshape(len(z), -1)
             if self.outputs == 1:
                 curvature = times(self.loss.curvature(z), weight).sum(keepdims=True)[:, None]
@@ -124,8 +139,12 @@ class Objective:
                 break
             one = self.outputs == 1 and curvature[0, 0] > 0
             step = sums / curvature[0] if one else np.linalg.lstsq(curvature, sums, rcond=1e-12)[0]
-            shift = shift - np.clip(step, -1, 1)
-        return np.hstack([u[:, :-1], u[:, -1:] + shift[:, None]])
+            step = -np.clip(step, -1, 1)
+            shift += step
+            logits = [z + (step[0] if self.outputs == 1 else step) for z in logits]
+            if (np.abs(step) <= NOTHING_LEFT).all():
+                break
+        return np.hstack([u[:, :-1], u[:, -1:] + shift[:, None]]), logits
 
     def dual(self, logits: Logits, share: float) -> float:
         """The mean entropy of the probabilities once they are moved towards the labels, of which `share` is left.
@@ -185,6 +204,23 @@ class Objective:
 
         (H,) = self.rows.total(block, self.logits(u))
         return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
+
+    def blocks_without_weights(self, u: Array) -> tuple[Array, Array]:
+        """Of classes whose weights are all 0 at u: directions, as columns, that turn the Hessian into these blocks.
+
+        The curvature among classes is then that of every row, and the Hessian its Kronecker product with the rows'
+        second moments, plus penalties. What changes no softmax is given some curvature.
+        """
+
+        def block(X: Any, y: Array, weight: Array | None) -> tuple[Array]:
+            A = self._standardised(X, weight if weight is None else np.sqrt(weight))
+            return (dot(A.T, A),)
+
+        z = u[:, self.rows.d :].reshape(1, -1) if self.bias else np.zeros((1, self.outputs))
+        values, turn = np.linalg.eigh(self.loss.curvature(z)[0])
+        moments = np.asarray(self.rows.total(block)[0], dtype=np.float64) / self.total_weight
+        values = np.maximum(values, values.mean() / self.outputs)
+        return turn, values[:, None, None] * moments + np.diag(self.ridge)
 
     def product(self, u: Array, logits: Logits | None = None) -> "Product":
         """The function v → Hessian(u) · v on arrays of u's shape."""

@@ -80,8 +80,7 @@ class Rows:
         if not self.sparse:
             step = min(step, max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 16))))
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
-        if len(self.spans) > 1:
-            _keep_memory()
+        _keep_memory()
 
     @cached_property
     def blocks(self) -> list[Block]:
@@ -174,6 +173,13 @@ class Rows:
             return _FewColumns(self, kept)
         parts: list[Any] = self.each(lambda X, y, weight: np.take(X, kept, axis=1))
         return Rows(parts[0] if len(parts) == 1 else np.concatenate(parts), self.y, self.weight, jobs=self.jobs)
+
+    def cut(self, parts: Sequence[Array]) -> list[Array]:
+        """What the same rows in other blocks answered, an entry a row, in these blocks."""
+        if [len(part) for part in parts] == [span.stop - span.start for span in self.spans]:
+            return list(parts)
+        whole = np.concatenate(parts)
+        return [whole[span] for span in self.spans]
 
     @cached_property
     def _chunks(self) -> list[range]:

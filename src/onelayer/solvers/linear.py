@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.linalg.lapack import dpotrf, dpotrs, dsterf
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dsterf
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -23,22 +23,40 @@ def solve_symmetric(H: Array, g: Array) -> Array:
 
 def symmetric_solver(H: Array) -> Solve:
     """The function g → H⁻¹ g, H factored once; g is a vector, or the columns of a matrix."""
-    size = np.sqrt(H.diagonal())
-    size[size == 0] = 1
-
-    def scaled() -> Array:
-        A = H / size
-        A /= size[:, None]
-        return A
-
-    factor, failed = dpotrf(scaled().T, lower=1, overwrite_a=1, clean=0)
-    # a pivot this small holds no digit of its column
-    if not failed and factor.diagonal().min() > math.sqrt(len(H) * 4e-16):
+    size, factor = _cholesky(H)
+    if factor is not None:
         return lambda g: (dpotrs(factor, (g.T / size).T, lower=1)[0].T / size).T
-    values, vectors = eigh(scaled(), overwrite_a=True)
+    values, vectors = eigh(_scaled(H, size), overwrite_a=True)
     kept = values > len(H) * 1e-15 * values[-1]
     values, vectors = values[kept], vectors[:, kept]
     return lambda g: np.asarray((((g.T / size) @ vectors / values) @ vectors.T / size).T)
+
+
+def inverse(H: Array) -> Array:
+    """H⁻¹ itself, for many products with a small one; as `symmetric_solver` has it where H is singular."""
+    size, factor = _cholesky(H)
+    if factor is None:
+        return symmetric_solver(H)(np.eye(len(H)))
+    half = np.tril(dpotri(factor, lower=1, overwrite_c=1)[0])
+    half.ravel()[:: len(H) + 1] /= 2
+    return _scaled(half + half.T, size)
+
+
+def _cholesky(H: Array) -> tuple[Array, Array | None]:
+    """The columns' sizes, and the lower factor of H in scaled columns; None where H holds too few digits of it."""
+    size = np.sqrt(H.diagonal())
+    size[size == 0] = 1
+    factor, failed = dpotrf(_scaled(H, size).T, lower=1, overwrite_a=1, clean=0)
+    # a pivot this small holds no digit of its column
+    if failed or factor.diagonal().min() <= math.sqrt(len(H) * 4e-16):
+        return size, None
+    return size, factor
+
+
+def _scaled(H: Array, size: Array) -> Array:
+    A = H / size
+    A /= size[:, None]
+    return A
 
 
 class Seen(NamedTuple):

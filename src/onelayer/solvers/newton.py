@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
-from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
+from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, inverse, symmetric_solver
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
@@ -228,8 +228,12 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
     if objective.outputs > 1 and objective.shape[1] <= BLOCK:
         few = objective.thinned(ROWS * objective.shape[1])
-        inverses = np.stack([symmetric_solver(block)(np.eye(len(block))) for block in few.diagonal_blocks(point.u)])
-        return Curvature(lambda g: np.matmul(inverses, g[:, :, None])[:, :, 0], point.value)
+        if point.u[:, : objective.rows.d].any():
+            turn, blocks = np.eye(objective.outputs), few.diagonal_blocks(point.u)
+        else:  # all rows bend alike: in the directions in which the classes do, the Hessian's blocks are all there is
+            turn, blocks = few.blocks_without_weights(point.u)
+        inverses = np.stack([inverse(block) for block in blocks])
+        return Curvature(lambda g: turn @ np.matmul(inverses, (turn.T @ g)[:, :, None])[:, :, 0], point.value)
     diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
     return Curvature(lambda g: np.asarray(g / diagonal), point.value)
 
@@ -287,7 +291,8 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
     if _duality_gap(objective, point) > most * point.value:
         return outcome
     if objective.bias:
-        point = Point.at(objective, objective.balanced(point.u, point.logits))
+        u, logits = objective.balanced(point.u, point.logits)
+        point = Point.at(objective, u, logits=logits)
     gap = _duality_gap(objective, point) + ROUNDING * point.value
     if gap > most * point.value:
         return outcome

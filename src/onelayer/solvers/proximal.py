@@ -46,9 +46,12 @@ class Place:
     size: float
 
     @classmethod
-    def at(cls, objective: Any, u: Array) -> "Place":
-        """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal."""
-        value, g, logits = objective.evaluate(u, keep=True)
+    def at(cls, objective: Any, u: Array, **known: Any) -> "Place":
+        """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal.
+
+        What is `known` of the logits is for `Objective.evaluate`.
+        """
+        value, g, logits = objective.evaluate(u, keep=True, **known)
         lasso = _lasso(objective, u)
         held = np.sign(g) * np.maximum(np.abs(g) - lasso, 0)
         steepest = np.where(u != 0, g + lasso * np.sign(u), held)
@@ -62,6 +65,13 @@ class Place:
         gradient = np.sign(self.smooth) * np.maximum(np.abs(self.smooth) + moved - lasso, 0)
         size = float((lasso * np.abs(u)).sum())
         return Place(replace(self.point, u=u, gradient=gradient), self.smooth, lasso, size)
+
+    def of_columns(self, kept: Array, objective: Any) -> "Place":
+        """As it is seen by an objective of these columns, all others having no weight."""
+        chosen, point = np.append(kept, self.lasso.shape[1] - 1) if objective.bias else kept, self.point
+        logits = objective.rows.cut(point.logits)
+        point = replace(point, u=point.u[:, chosen], gradient=point.gradient[:, chosen], logits=logits)
+        return Place(point, self.smooth[:, chosen], self.lasso[:, chosen], self.size)
 
     @property
     def violation(self) -> float:
@@ -80,10 +90,13 @@ class Kept:
         self.hessian, self.steepest = np.empty((0, 0)), 0.0
         self.spent = 0.0  # products with all columns since it was formed
 
-    def of(self, objective: Any, columns: Array) -> Array:
-        """That of an objective of these columns, with its penalty."""
+    def of(self, objective: Any, columns: Array) -> tuple[Array, float] | None:
+        """That of an objective of these columns, with its penalty, and how steep it is at most; None until it is."""
+        if not self.hessian.size:
+            return None
         chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
-        return np.asarray(self.hessian[np.ix_(chosen, chosen)] + np.diag(objective.ridge))
+        ridge = objective.ridge
+        return self.hessian[np.ix_(chosen, chosen)] + np.diag(ridge), self.steepest + float(ridge.max())
 
     def pay(self, products: float, objective: Any, place: Place) -> None:
         """Count so many products, and form it at this place if that is paid for."""
@@ -116,7 +129,8 @@ def proximal(
         sample = replace(sample, penalty=stronger * sample.penalty, lasso=stronger * sample.lasso)
         u = proximal(sample, u, tol=ROUGH, max_iter=max_iter, watch=watch).point.u
     if before is None:
-        place = Place.at(objective, objective.balanced(u))
+        u, logits = objective.balanced(u)
+        place = Place.at(objective, u, logits=logits)
         watch(place.point)
     else:
         place = before.with_penalties_of(objective, u)
@@ -129,18 +143,24 @@ def proximal(
         whole = 2 * len(columns) > objective.rows.d
         if whole:
             columns = np.arange(objective.rows.d)
-        inner = objective if whole else objective.of_columns(columns)
-        start = place.point.u if whole else _of_columns(place.point.u, columns, objective.bias)
+        inner, start = objective, place
+        if not whole:
+            inner = objective.of_columns(columns)
+            start = place.of_columns(columns, inner)
+        if before is not None:  # what is known is of another point
+            start = Place.at(inner, start.point.u)
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
         if before is not None or entering <= SETTLED * len(columns):
             level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
-        known = kept if kept is not None and kept.hessian.size else None
-        reached, taken, products = _on_working_set(inner, start, level, max_iter - steps, watch, known, columns)
+        model = None if kept is None else kept.of(inner, columns)
+        reached, taken, products = _on_working_set(
+            inner, start, level, max_iter - steps, watch, model, near=before is not None
+        )
         steps += max(taken, 1)
-        found = inner.balanced(reached.point.u, reached.point.logits)
+        found, logits = inner.balanced(reached.point.u, reached.point.logits)
         u = found if whole else _of_all(found, columns, place.point.u)
-        last, place = place, Place.at(objective, u)
+        last, place = place, Place.at(objective, u, logits=objective.rows.cut(logits))
         watch(place.point)
         if kept is not None:
             kept.pay(products * inner.rows.d / objective.rows.d, objective, place)
@@ -188,10 +208,6 @@ def _working_set(place: Place, d: int) -> tuple[Array, int]:
     return np.sort(np.concatenate([np.flatnonzero(inside), entering])), len(entering)
 
 
-def _of_columns(u: Array, kept: Array, bias: bool) -> Array:
-    return np.hstack([u[:, kept], u[:, -1:]]) if bias else u[:, kept]
-
-
 def _of_all(v: Array, kept: Array, u: Array) -> Array:
     whole = np.zeros_like(u)
     whole[:, kept] = v[:, : len(kept)]
@@ -200,25 +216,32 @@ def _of_all(v: Array, kept: Array, u: Array) -> Array:
 
 
 def _on_working_set(
-    objective: Any, u: Array, level: float, max_iter: int, watch: Watch, kept: Kept | None, columns: Array
+    objective: Any,
+    place: Place,
+    level: float,
+    max_iter: int,
+    watch: Watch,
+    model: tuple[Array, float] | None,
+    *,
+    near: bool,
 ) -> tuple[Place, int, int]:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
-    How many there were is told, and with how many products; `kept` is a Hessian from near.
+    How many there were is told, and with how many products. `model` is a Hessian taken before, and how steep it is; to
+    form one does not pay at once where the start is `near`.
     """
-    place, seen, relative = Place.at(objective, u), UNSEEN, 1.0
-    hessian, steepest, taken_at, price, gain = None, 0.0, math.inf, MODEL * hessian_price(objective), math.inf
-    few, slow, products = u.size <= (SPARSE if objective.rows.sparse else DENSE), True, 0
-    if kept is not None:
-        few, slow, hessian, taken_at = True, False, kept.of(objective, columns), place.point.value
-        steepest = kept.steepest + float(objective.ridge.max())
+    seen, relative, gain, products, size = UNSEEN, 1.0, math.inf, 0, place.point.u.size
+    few, price = size <= (SPARSE if objective.rows.sparse else DENSE), MODEL * hessian_price(objective)
+    slow, (hessian, steepest), taken_at = not near, model or (None, 0.0), place.point.value
+    if model is not None:
+        few, slow = True, False
     for iteration in range(min(max_iter, INNER)):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
             return place, iteration, products
         product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
         if (slow and (few or price <= 0)) or (few and point.value < STALE * taken_at):
-            rows = objective.thinned(max(RICH * u.size, CHEAP // u.size**2)) if few else objective
+            rows = objective.thinned(max(RICH * size, CHEAP // size**2)) if few else objective
             hessian, taken_at = rows.hessian(point.u), point.value
             steepest = _steepest(hessian)
         target = point.u if hessian is None else _model_minimum(hessian, steepest, place)
@@ -236,12 +259,13 @@ def _on_working_set(
                 0.0,
                 seen,
                 0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
+                along=product.along,
                 most=price if hessian is None else math.inf,
             )
             price -= seen.steps
             products += seen.steps
             relative = min(1.0, max(-float(np.vdot(point.gradient, step)), 0.0) / point.value)
-            following = _line_search(objective, place, step)
+            following = _line_search(objective, place, step, product.moved)
         if following is None:
             return place, iteration, products
         gain, before = point.value - following.point.value, gain
@@ -356,8 +380,11 @@ def _preconditioner(hessian: Array | None, free: Array, shift: Array, diagonal: 
     return solve
 
 
-def _line_search(objective: Any, place: Place, step: Array) -> Place | None:
-    """The first of the steps 1, 1/2, 1/4 … cut off where a weight would change its sign, that gains enough."""
+def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> Place | None:
+    """The first of the steps 1, 1/2, 1/4 … cut off where a weight would change its sign, that gains enough.
+
+    `moves` is how it moves the logits, where that is known.
+    """
     point = place.point
     sign = np.where(point.u != 0, np.sign(point.u), -np.sign(point.gradient))
     bound = place.lasso > 0
@@ -365,8 +392,10 @@ def _line_search(objective: Any, place: Place, step: Array) -> Place | None:
     t = 1.0
     for _ in range(HALVINGS):
         moved = point.u + t * step
-        u = np.where(bound & (np.sign(moved) != sign), 0, moved)
-        trial = Place.at(objective, u)
+        crossing = bound & (np.sign(moved) != sign)
+        near = None if moves is None or crossing.any() else (point.logits, moves, t)
+        u = np.where(crossing, 0, moved)
+        trial = Place.at(objective, u, near=near)
         gain = -float(np.vdot(point.gradient, u - point.u))
         if trial.point.value <= point.value - ARMIJO * gain and trial.point.value < point.value:
             return trial
