@@ -9,8 +9,8 @@ The process loads the data, lets the peer fit a small set of the same kind (impo
 puts the rows into the peer's storage (``store_seconds``), then fits at tighter and tighter tolerances until the gap is
 below 1e-8. The loosest tolerance that reaches each of the three gaps is fitted again, five times in all, fewer where
 that takes more than twenty seconds (``--patience``). A fit of more than a minute ends the process. Right before each
-timed fit stands another that is not timed, where it takes less than a second: caches and the processor's clock are as
-in a series of fits, for passes and for all peers alike.
+timed fit of less than a second stand others that are not timed, a twentieth of a second long: caches and the
+processor's clock are as in a series of fits, for passes and for all peers alike.
 A pass is ``X @ w`` (sparse: and ``X.T @ r``) in the same process with the same threads, before each fit, so that a
 machine that becomes slower slows both; medians are divided. The gap is (f - f*) / f*, f in double precision
 in blocks of rows, f* the least value of two or more tight solvers (``optima.json``) or of any fit since.
@@ -48,7 +48,7 @@ MINUTE = 60.0
 STUCK = 12  # tolerances, six decades, with one and the same value: a peer will not do better
 SPENT = 60.0  # seconds of tighter and tighter fits after which a peer will not do better
 SETTLE = 0.1  # seconds after which the threads of BLAS no longer spin, waiting for another pass
-QUICK = 1.0  # seconds: shorter fits are timed right after another
+QUICK, WARM = 1.0, 0.05  # seconds: shorter fits are timed right after others, which take so long
 BLOCK = 2**20  # numbers in a block of rows
 
 
@@ -135,6 +135,9 @@ def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> 
         time.sleep(SETTLE)
         taken, (coef, intercept) = seconds_of(lambda: fit(stored, y, workload.C, workload.l1_ratio, tol))
         if taken < QUICK:
+            warm = time.perf_counter() + WARM
+            while time.perf_counter() < warm:
+                fit(stored, y, workload.C, workload.l1_ratio, tol)
             taken, (coef, intercept) = seconds_of(lambda: fit(stored, y, workload.C, workload.l1_ratio, tol))
         peak = memory_bytes("VmHWM") - held
         value, support = objective(X, y, coef, intercept, workload.C, workload.l1_ratio)
