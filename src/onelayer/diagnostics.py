@@ -100,21 +100,21 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
 
 def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
     """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
-    found = [(np.empty(0, dtype=np.intp),) * 3]
     order = np.argsort(codes, kind="stable")
-    present, starts = np.unique(codes[order], return_index=True)
-    if len(present) < 2:
-        return found[0]
-    ordered = X[order]
-    lows, highs = (f.reduceat(ordered, starts, axis=0).astype(float) for f in (np.minimum, np.maximum))  # (classes, d)
-    for sign, low, high in ((1, lows, highs), (-1, -highs, -lows)):
-        first = high.argmax(axis=0)  # of all classes only this one may reach beyond the others
-        edge = np.partition(high, -2, axis=0)[-2]
-        parts = np.flatnonzero((np.take_along_axis(low, first[None], axis=0)[0] >= edge) & (high.max(axis=0) > edge))
-        for i in np.unique(first[parts]):
-            own = parts[first[parts] == i]
-            apart = (sign * X[np.ix_(codes == present[i], own)].astype(float) > edge[own]).sum(axis=0)
-            found.append((own, np.full(len(own), present[i]), apart))
+    ordered = codes[order]
+    starts = np.append(0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
+    found = [(np.empty(0, dtype=np.intp),) * 3]
+    if len(starts) > 1:
+        lows, highs = (f.reduceat(X[order], starts, axis=0).astype(float) for f in (np.minimum, np.maximum))
+        low, high = np.stack([lows, -highs], axis=1), np.stack([highs, -lows], axis=1)  # (classes, upwards or not, d)
+        edge, most = np.partition(high, -2, axis=0)[-2:]
+        # of all classes only the one that reaches furthest can lie beyond the others
+        way, column = np.nonzero((most > edge) & ((high < most) | (low >= edge)).all(axis=0))
+        first = high[:, way, column].argmax(axis=0)
+        for i in np.unique(first):
+            up, own = way[first == i], column[first == i]
+            values = X[np.ix_(codes == ordered[starts[i]], own)].astype(float) * (1 - 2 * up)
+            found.append((own, np.full(len(own), ordered[starts[i]]), (values > edge[up, own]).sum(axis=0)))
     columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return columns, codes_of_parts, rows_apart
 

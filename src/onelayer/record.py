@@ -78,6 +78,7 @@ class Record:
 
     def _keep(self, point: Point) -> None:
         if self._of_all(point):
+            self.nearest = None
             if self.best is None or point.value <= self.best.value:
                 self.best = point
         elif self.nearest is None or point.rows > self.nearest.rows or point.value <= self.nearest.value:

@@ -35,9 +35,9 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
         enough = max(k * p * math.sqrt(6 / max(tol, 1e-8)), n / CHEAP)
         size, least = min(math.ceil(enough), size), max(RICH * k * p, FEWEST)
     else:
-        size = min(HESSIANS * k * p, size)
-        if n // QUARTER > 2 * size >= 2 * least:
-            found.append(n // QUARTER)
+        last, size = size, min(HESSIANS * k * p, size)
+        if last > 1.5 * size >= 1.5 * least:
+            found.append(last)
     while size >= least:
         found.append(size)
         size //= SHARE

@@ -67,6 +67,21 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     that shortens the way enough (Bollapragada, Byrd & Nocedal, IMA Journal of Numerical Analysis 39, 2019); after
     that it preconditions conjugate gradients, which cost less than second derivatives of all rows.
     """
+    u, curvature = _on_samples(samples, u, max_iter, watch)
+    if wide(objective):
+        return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
+    if u.size > DIRECT:
+        outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature)
+    else:
+        cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
+        outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
+        if not cheap and not outcome.converged and not watch.stopped:
+            outcome = _truncated(objective, outcome.point, tol, max_iter, watch, curvature)
+    return certified(objective, outcome, tol, watch)
+
+
+def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -> tuple[Array, Curvature | None]:
+    """The optimum of the largest sample, about, and its curvature there."""
     curvature = None
     for sample in samples:
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
@@ -82,17 +97,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
         u = outcome.point.u
         if watch.stopped:
             break
-    sample = None  # in memory no longer than it is needed
-    if wide(objective):
-        return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
-    if u.size > DIRECT:
-        outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature)
-    else:
-        cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
-        outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
-        if not cheap and not outcome.converged and not watch.stopped:
-            outcome = _truncated(objective, outcome.point, tol, max_iter, watch, curvature)
-    return certified(objective, outcome, tol, watch)
+    return u, curvature
 
 
 def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
