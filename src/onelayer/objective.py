@@ -21,7 +21,8 @@ Array = NDArray[Any]
 Solve = Callable[[Array], Array]
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 FEW = 2**18  # logits: up to here to keep them costs nothing
-NOTHING_LEFT = 1e-7  # nats: after a shift by less, Newton's method leaves its square
+NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
+FAR = 1e-3  # nats, by which a bias may move before its curvature is another
 MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
 Logits = list[Array]  # of each block of the rows
 
@@ -115,34 +116,42 @@ class Objective:
         logits_of = forward if w.any() else constant
         return list(self.rows.each(lambda X, y, weight: logits_of(X, w, b)))
 
-    def balanced(self, u: Array, logits: Logits | None = None) -> tuple[Array, Logits | None]:
+    def balanced(
+        self, u: Array, logits: Logits | None = None, slopes: Array | None = None
+    ) -> tuple[Array, Logits | None]:
         """The point with the biases that are best for its weights, and its logits, where they are known by then.
 
-        The slopes of each output sum to nought there.
+        The slopes of each output sum to nought there; `slopes` are their means at u, (k,), if known.
         """
         if not self.bias:
             return u, logits
-        logits, shift = self.logits(u) if logits is None else logits, np.zeros(self.outputs)
+        logits, shift, bent = self.logits(u) if logits is None else logits, np.zeros(self.outputs), None
+        moved = shift  # since the curvature was taken
 
-        def slopes(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array, Array]:
+        def sums(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
             slope = times(self.loss.slope(z, y), weight).reshape(len(z), -1)
+            return slope.sum(axis=0, dtype=np.float64), np.abs(slope).sum(axis=0, dtype=np.float64)
+
+        def bend(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             if self.outputs == 1:
-                curvature = times(self.loss.curvature(z), weight).sum(keepdims=True)[:, None]
-            else:
-                a = self.loss.activation(z)
-                curvature = np.diag(times(a, weight).sum(axis=0)) - np.dot(a.T, times(a, weight))
-            return slope.sum(axis=0, dtype=np.float64), np.abs(slope).sum(axis=0, dtype=np.float64), curvature
+                return (times(self.loss.curvature(z), weight).sum(keepdims=True)[:, None],)
+            a = self.loss.activation(z)
+            return (np.diag(times(a, weight).sum(axis=0)) - np.dot(a.T, times(a, weight)),)
 
         for _ in range(8):
-            sums, sizes, curvature = self.rows.total(slopes, logits)
-            if (np.abs(sums) <= 4e-16 * sizes).all():
-                break
-            one = self.outputs == 1 and curvature[0, 0] > 0
-            step = sums / curvature[0] if one else np.linalg.lstsq(curvature, sums, rcond=1e-12)[0]
-            step = -np.clip(step, -1, 1)
-            shift += step
+            if slopes is None:
+                total, sizes = self.rows.total(sums, logits)
+                if (np.abs(total) <= 4e-16 * sizes).all():
+                    break
+                slopes = total / self.total_weight
+            if bent is None or np.abs(moved).max() > FAR:
+                bent, moved = self.rows.total(bend, logits)[0] / self.total_weight, np.zeros(self.outputs)
+            one = self.outputs == 1 and bent[0, 0] > 0
+            step = slopes / bent[0] if one else np.linalg.lstsq(bent, slopes, rcond=1e-12)[0]
+            step, slopes = -np.clip(step, -1, 1), None
+            shift, moved = shift + step, moved + step
             logits = [z + (step[0] if self.outputs == 1 else step) for z in logits]
-            if (np.abs(step) <= NOTHING_LEFT).all():
+            if np.abs(step).max() * np.abs(moved).max() <= NOTHING_LEFT:  # a curvature is off by as much as it moved
                 break
         return np.hstack([u[:, :-1], u[:, -1:] + shift[:, None]]), logits
 

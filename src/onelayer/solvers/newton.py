@@ -296,7 +296,7 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
     if _duality_gap(objective, point) > most * point.value:
         return outcome
     if objective.bias:
-        u, logits = objective.balanced(point.u, point.logits)
+        u, logits = objective.balanced(point.u, point.logits, point.gradient[:, -1])
         point = Point.at(objective, u, logits=logits)
     gap = _duality_gap(objective, point) + ROUNDING * point.value
     if gap > most * point.value:

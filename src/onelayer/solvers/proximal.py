@@ -158,7 +158,7 @@ def proximal(
             inner, start, level, max_iter - steps, watch, model, near=before is not None
         )
         steps += max(taken, 1)
-        found, logits = inner.balanced(reached.point.u, reached.point.logits)
+        found, logits = inner.balanced(reached.point.u, reached.point.logits, reached.smooth[:, -1])
         u = found if whole else _of_all(found, columns, place.point.u)
         last, place = place, Place.at(objective, u, logits=objective.rows.cut(logits))
         watch(place.point)
@@ -185,10 +185,10 @@ def duality_gap(objective: Any, place: Place) -> float:
     d = objective.rows.d
     u, lasso, penalty = place.point.u[:, :d], place.lasso[:, :d], objective.penalty
     back = np.abs(place.smooth[:, :d] - penalty * u)
-    over = back / np.maximum(lasso, 1e-300)
+    over = (back / np.maximum(lasso, 1e-300)).max(axis=0, initial=0.0)
     both = np.flatnonzero(penalty > 0)
     # a share at which no column objects; or, where that is more, one at which those without an L2 penalty do not
-    shares = {1 / max(1.0, float(over[:, columns].max(initial=0.0))) for columns in (slice(None), penalty == 0)}
+    shares = {1 / max(1.0, float(each.max(initial=0.0))) for each in (over, np.delete(over, both))}
 
     def dual(share: float) -> float:
         beyond = np.maximum(share * back[:, both] - lasso[:, both], 0)
