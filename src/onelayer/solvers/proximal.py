@@ -228,11 +228,11 @@ def _on_working_set(
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
     How many there were is told, and with how many products. `model` is a Hessian taken before, and how steep it is; to
-    form one does not pay at once where the start is `near`.
+    form one of sparse rows does not pay at once where the start is `near`.
     """
     seen, relative, gain, products, size = UNSEEN, 1.0, math.inf, 0, place.point.u.size
     few, price = size <= (SPARSE if objective.rows.sparse else DENSE), MODEL * hessian_price(objective)
-    slow, (hessian, steepest), taken_at = not near, model or (None, 0.0), place.point.value
+    slow, (hessian, steepest), taken_at = not (near and objective.rows.sparse), model or (None, 0.0), place.point.value
     if model is not None:
         few, slow = True, False
     for iteration in range(min(max_iter, INNER)):
