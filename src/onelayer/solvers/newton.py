@@ -211,9 +211,9 @@ def _truncated(
 
 
 def hessian_price(objective: Any) -> float:
-    """How many products a Hessian costs, about; infinitely many where it would be larger than the rows."""
+    """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows."""
     size, rows = math.prod(objective.shape), objective.rows
-    if size**2 > rows.entries:
+    if size**2 > 2 * rows.entries:
         return math.inf
     ratio: float = size**2 * rows.n / (rows.entries * objective.outputs)
     return max(LEAST, math.ceil(ratio / (COLUMNS_OF_SPARSE if rows.sparse else COLUMNS)))

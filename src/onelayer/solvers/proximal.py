@@ -26,6 +26,7 @@ FISTA, ROUNDS = 100, 40  # proximal steps before the signs are tried, and how ma
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
+MOST = 50  # products for a step: columns that nearly depend on one another would take thousands, and signs then change
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
@@ -260,7 +261,7 @@ def _on_working_set(
                 seen,
                 0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
                 along=product.along,
-                most=price if hessian is None else math.inf,
+                most=min(price, MOST) if hessian is None else math.inf,
             )
             price -= seen.steps
             products += seen.steps
