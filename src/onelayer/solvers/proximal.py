@@ -27,6 +27,7 @@ DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as mod
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
 MOST = 50  # products for a step: columns that nearly depend on one another would take thousands, and signs then change
+POOR = 0.1  # of what a step promised: one that brings less was too long, and conjugate gradients are ended earlier
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
@@ -155,10 +156,8 @@ def proximal(
         if before is not None or entering <= SETTLED * len(columns):
             level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
         model = None if kept is None else kept.of(inner, columns)
-        reached, taken, products = _on_working_set(
-            inner, start, level, max_iter - steps, watch, model, near=before is not None
-        )
-        steps += max(taken, 1)
+        reached, taken, products = _on_working_set(inner, start, level, watch, model, near=before is not None)
+        steps += 1
         found, logits = inner.balanced(reached.point.u, reached.point.logits, reached.smooth[:, -1])
         u = found if whole else _of_all(found, columns, place.point.u)
         last, place = place, Place.at(objective, u, logits=objective.rows.cut(logits))
@@ -220,7 +219,6 @@ def _on_working_set(
     objective: Any,
     place: Place,
     level: float,
-    max_iter: int,
     watch: Watch,
     model: tuple[Array, float] | None,
     *,
@@ -231,12 +229,12 @@ def _on_working_set(
     How many there were is told, and with how many products. `model` is a Hessian taken before, and how steep it is; to
     form one of sparse rows does not pay at once where the start is `near`.
     """
-    seen, relative, gain, products, size = UNSEEN, 1.0, math.inf, 0, place.point.u.size
+    seen, relative, gain, products, most, size = UNSEEN, 1.0, math.inf, 0, MOST, place.point.u.size
     few, price = size <= (SPARSE if objective.rows.sparse else DENSE), MODEL * hessian_price(objective)
     slow, (hessian, steepest), taken_at = not (near and objective.rows.sparse), model or (None, 0.0), place.point.value
     if model is not None:
         few, slow = True, False
-    for iteration in range(min(max_iter, INNER)):
+    for iteration in range(INNER):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
             return place, iteration, products
@@ -261,18 +259,21 @@ def _on_working_set(
                 seen,
                 0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
                 along=product.along,
-                most=min(price, MOST) if hessian is None else math.inf,
+                most=min(price, most) if hessian is None else math.inf,
             )
             price -= seen.steps
             products += seen.steps
-            relative = min(1.0, max(-float(np.vdot(point.gradient, step)), 0.0) / point.value)
+            promised = max(-float(np.vdot(point.gradient, step)), 0.0)
+            relative = min(1.0, promised / point.value)
             following = _line_search(objective, place, step, product.moved)
+            kept_up = following is not None and point.value - following.point.value > POOR * promised
+            most = min(2 * most, MOST) if kept_up else max(seen.steps // 2, 2)
         if following is None:
             return place, iteration, products
         gain, before = point.value - following.point.value, gain
         slow = gain > LINGERING * before
         place = following
-    return place, min(max_iter, INNER), products
+    return place, INNER, products
 
 
 def _steepest(hessian: Array) -> float:
