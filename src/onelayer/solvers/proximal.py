@@ -261,11 +261,11 @@ def _on_working_set(
                 along=product.along,
                 most=min(price, most) if hessian is None else math.inf,
             )
-            price -= seen.steps
-            products += seen.steps
             promised = max(-float(np.vdot(point.gradient, step)), 0.0)
             relative = min(1.0, promised / point.value)
-            following = _line_search(objective, place, step, product.moved)
+            following, trials = _line_search(objective, place, step, product.moved)
+            price -= seen.steps + trials - 1
+            products += seen.steps + trials - 1
             kept_up = following is not None and point.value - following.point.value > POOR * promised
             most = min(2 * most, MOST) if kept_up else max(seen.steps // 2, 2)
         if following is None:
@@ -382,17 +382,17 @@ def _preconditioner(hessian: Array | None, free: Array, shift: Array, diagonal: 
     return solve
 
 
-def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> Place | None:
+def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> tuple[Place | None, int]:
     """The first of the steps 1, 1/2, 1/4 … cut off where a weight would change its sign, that gains enough.
 
-    `moves` is how it moves the logits, where that is known.
+    How many were tried is told. `moves` is how it moves the logits, where that is known.
     """
     point = place.point
     sign = np.where(point.u != 0, np.sign(point.u), -np.sign(point.gradient))
     bound = place.lasso > 0
     noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
     t = 1.0
-    for _ in range(HALVINGS):
+    for trials in range(1, HALVINGS + 1):
         moved = point.u + t * step
         crossing = bound & (np.sign(moved) != sign)
         near = None if moves is None or crossing.any() else (point.logits, moves, t)
@@ -400,10 +400,10 @@ def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> Place
         trial = Place.at(objective, u, near=near)
         gain = -float(np.vdot(point.gradient, u - point.u))
         if trial.point.value <= point.value - ARMIJO * gain and trial.point.value < point.value:
-            return trial
+            return trial, trials
         if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
-            return trial  # two values so near cannot be told apart: the subgradient still can
+            return trial, trials  # two values so near cannot be told apart: the subgradient still can
         if abs(gain) < noise / 64:
-            return None
+            return None, trials
         t /= 2
-    return None
+    return None, HALVINGS
