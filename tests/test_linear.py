@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onelayer.solvers.linear import conjugate_gradients, solve_symmetric, symmetric_solver
+from onelayer.solvers.linear import conjugate_gradients, inverse, solve_symmetric, symmetric_solver
 
 
 def spd(n, seed=0):
@@ -71,3 +71,10 @@ def test_a_matrix_is_factored_once_for_any_scale_of_its_coordinates():
     solve = symmetric_solver(H)
     for right in (scale, scale * np.arange(8)):
         np.testing.assert_allclose(H @ solve(right), right, rtol=1e-9, atol=1e-9 * scale.min())
+
+
+def test_the_inverse_is_the_solution_of_every_unit_vector():
+    A = np.random.default_rng(5).standard_normal((9, 6)) * np.geomspace(1e-3, 1e3, 6)
+    np.testing.assert_allclose(inverse(A.T @ A) @ A.T @ A, np.eye(6), atol=1e-9)
+    A[:, 2] = A[:, 1]  # now singular
+    np.testing.assert_allclose(inverse(A.T @ A), symmetric_solver(A.T @ A)(np.eye(6)), rtol=1e-12)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from onelayer.blocks import forward
 from onelayer.losses import IDENTITY, SIGMOID, SOFTMAX
 from onelayer.objective import Objective
 from onelayer.sources import Rows
@@ -118,3 +119,34 @@ def test_in_single_precision_moved_logits_are_not_summed():
     product(u)
     product.along(1.0)
     assert product.moved is None
+
+
+@pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_balanced_biases_leave_slopes_that_sum_to_nought_and_their_logits_are_known(loss, storage):
+    _, f, u = many(loss, storage)
+    for known in ({}, {"logits": f.logits(u)}, {"logits": f.logits(u), "slopes": f.value_gradient(u)[1][:, -1]}):
+        there, logits = f.balanced(u, **known)
+        np.testing.assert_array_equal(there[:, :-1], u[:, :-1])
+        assert np.abs(f.value_gradient(there)[1][:, -1]).max() < 1e-14
+        value, gradient, _ = f.evaluate(there, logits=logits)
+        assert value == pytest.approx(f.value(there), rel=1e-14)
+        np.testing.assert_allclose(gradient, f.value_gradient(there)[1], atol=1e-14)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_without_weights_the_hessian_of_classes_is_blocks_in_other_directions(storage):
+    _, f, u = many(SOFTMAX, storage)
+    u[:, :-1] = 0
+    turn, blocks = f.blocks_without_weights(u)
+    v = RNG.standard_normal(u.shape)
+    v -= v.mean(axis=0)  # what is common to all classes has another curvature, as it is told
+    found = turn @ np.einsum("kij,kj->ki", blocks, turn.T @ v)
+    np.testing.assert_allclose(found, f.product(u)(v), atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [500, 1797])
+def test_logits_of_many_classes_are_the_same_whichever_way_round_they_are_multiplied(n, dtype):
+    Z, W, b = (RNG.standard_normal(shape).astype(dtype) for shape in ((n, 64), (64, 10), 10))
+    np.testing.assert_allclose(forward(Z, W, b), Z.astype(float) @ W + b, rtol=1e-3 if dtype == np.float32 else 1e-10)

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from onelayer import PerceptronClassifier
 from onelayer.losses import cross_entropy, log_loss
+from onelayer.objective import Product
 from onelayer.solvers.proximal import _best_crossing
 from onelayer.training import train
 
@@ -52,7 +53,7 @@ def test_optimum_is_sagas_and_the_gap_is_a_bound(classes, C, l1_ratio, fit_inter
 def test_no_weight_objects_at_the_optimum(storage):
     rng = np.random.default_rng(1)
     X = rng.standard_normal((400, 600)) * (rng.random((400, 600)) < 0.2)
-    y = X[:, :5].sum(axis=1) + rng.logistic(size=400) > 0
+    y = X[:, :5].sum(axis=1) + rng.logistic(size=700) > 0
     fit = train(storage(X), y, l1_ratio=1.0, C=0.5, tol=1e-10)
     w, b = fit.weights[0, :-1], fit.weights[0, -1]
     slope = 1 / (1 + np.exp(-(X @ w + b))) - y
@@ -136,3 +137,33 @@ def test_many_columns_that_nearly_depend_on_one_another_are_solved_under_a_weak_
     assert fit.converged
     assert fit.optimality_gap <= 1e-6
     assert fit.gap_kind == "bound"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_a_weak_penalty_hardly_keeps_from_separating_are_solved(seed):
+    """Steps along nearly flat directions are too long there: with them, a thousandth of this penalty was given up."""
+    rng = np.random.default_rng(seed)
+    X = sp.random(600, 1500, 0.02, format="csr", random_state=seed, data_rvs=lambda k: rng.exponential(1, k))
+    y = rng.random(600) < 0.5
+    fit = train(X, y, C=1000.0, l1_ratio=1.0)
+    assert fit.converged
+    assert fit.gap_kind == "bound"
+    assert fit.n_iter <= 20
+
+
+def test_few_rows_of_columns_that_nearly_depend_on_one_another_take_few_points(monkeypatch):
+    """Each step took thousands of products, and then changed signs: 150,000 of them reached no optimum."""
+    rng = np.random.default_rng(3)
+    turn, other = (np.linalg.qr(rng.standard_normal((700, 700)))[0] for _ in range(2))
+    X = rng.standard_normal((700, 700)) @ (turn * np.geomspace(1, 1e-3, 700)) @ other
+    y = X @ rng.standard_normal(700) / X.std(axis=0).mean() / 10 + rng.logistic(size=700) > 0
+    products = count_calls(monkeypatch, Product, "__call__")
+    fit = train(X, y, C=3.0, l1_ratio=1.0)
+    assert fit.converged
+    assert len(products) < 1000
+
+
+def count_calls(monkeypatch, owner, name):
+    calls, call = [], getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda *args: calls.append(None) or call(*args))
+    return calls

@@ -48,3 +48,12 @@ def test_results_of_blocks_come_in_one_array_in_the_order_of_rows(storage, jobs,
     found = by_blocks(storage(X), lambda block: np.column_stack([block @ w, -(block @ w)]), jobs)
     np.testing.assert_allclose(found[:, 0], X @ w, rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(found[:, 1], -found[:, 0])
+
+
+def test_answers_of_other_blocks_are_cut_to_these():
+    X = np.zeros((40_000, 50))
+    few = Rows(X[:, :1], X[:, 0])
+    parts = Rows(X, X[:, 0]).each(lambda X, y, weight: np.arange(len(X)))
+    assert len(parts) != len(few.spans)
+    assert [len(part) for part in few.cut(parts)] == [span.stop - span.start for span in few.spans]
+    np.testing.assert_array_equal(np.concatenate(few.cut(parts)), np.concatenate(parts))
