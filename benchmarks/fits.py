@@ -19,6 +19,7 @@ the peer's own storage takes is in it.
 """
 
 import argparse
+import ctypes
 import json
 import math
 import os
@@ -108,7 +109,9 @@ def memory_bytes(of: str) -> int:
 
 
 def forget_peak() -> None:
-    """Let the most that this process has held be what it holds now."""
+    """Let the most that this process has held be what it holds now, and give back what it no longer needs."""
+    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)  # of the objective's and the passes' buffers, which the allocator keeps
     if (clear := Path("/proc/self/clear_refs")).exists():
         clear.write_text("5")  # proc(5): 5 resets the peak of the resident set
 

@@ -1,4 +1,4 @@
-"""Of ``results.jsonl``: one table, ``docs/benchmarks.md``, and one picture, ``docs/benchmarks.png``.
+"""Of ``results.jsonl`` and ``paths.jsonl``: tables, ``docs/benchmarks.md``, and a picture, ``docs/benchmarks.png``.
 
 ``python benchmarks/table.py [RESULTS]``. Of two lines for one fit, the later counts. Gaps are to the least objective in
 ``optima.json`` or in any line, so that a better optimum found later corrects all gaps.
@@ -15,6 +15,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import paths
 from fits import GAPS, OPTIMA, RESULTS
 from matplotlib.ticker import LogLocator, NullFormatter
 from peers import PEERS
@@ -26,6 +27,11 @@ OURS = "onelayer"
 # Okabe & Ito's colours, told apart with any kind of colour vision; a marker of its own beside the colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vP*"
+PATHS = """## Paths
+
+A hundred values of C with an L1 penalty, from the least at which a weight is not 0 to a hundred times that, each fit
+started from the one before: `benchmarks/paths.py`. A gap is that of one value of C to the least objective of any
+solver there."""
 DRAWN = 7  # lines in a panel: ours and the fastest peers
 
 
@@ -195,7 +201,9 @@ def _fastest(fits: dict[Key, list[Fit]], workload: str) -> list[str]:
 
 def main() -> None:
     fits, facts = read(Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS)
-    (DOCS / "benchmarks.md").write_text(page(fits, facts), encoding="utf-8")
+    (DOCS / "benchmarks.md").write_text(
+        f"{page(fits, facts)}\n{PATHS}\n\n{paths.table(paths.RESULTS)}\n", encoding="utf-8"
+    )
     picture(fits, DOCS / "benchmarks.png")
 
 

@@ -61,10 +61,10 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
     else:
         seen = max(100, min(SEEN, SEEN_ENTRIES // d))
         sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if n > 2 * seen else slice(None)
-        suspects = np.unique(_beyond(X[sample], codes[sample], k)[0])
+        suspects = np.unique(_beyond(X[sample], codes[sample])[0])
         if not len(suspects):
             return []
-        column, code, rows = _beyond(X[:, suspects], codes, k)
+        column, code, rows = _beyond(X[:, suspects], codes)
         found = suspects[column], code, rows
     column, code, rows = found
     if not len(column):
@@ -98,7 +98,7 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     return column, (sums[column] / counts[column]).astype(np.intp), counts[column].astype(np.intp)
 
 
-def _beyond(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
+def _beyond(X: Array, codes: Array) -> tuple[Array, Array, Array]:
     """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
     order = np.argsort(codes, kind="stable")
     ordered = codes[order]
