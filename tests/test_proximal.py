@@ -53,7 +53,7 @@ def test_optimum_is_sagas_and_the_gap_is_a_bound(classes, C, l1_ratio, fit_inter
 def test_no_weight_objects_at_the_optimum(storage):
     rng = np.random.default_rng(1)
     X = rng.standard_normal((400, 600)) * (rng.random((400, 600)) < 0.2)
-    y = X[:, :5].sum(axis=1) + rng.logistic(size=700) > 0
+    y = X[:, :5].sum(axis=1) + rng.logistic(size=400) > 0
     fit = train(storage(X), y, l1_ratio=1.0, C=0.5, tol=1e-10)
     w, b = fit.weights[0, :-1], fit.weights[0, -1]
     slope = 1 / (1 + np.exp(-(X @ w + b))) - y
