@@ -33,6 +33,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -136,12 +137,13 @@ def measure(workload: Workload, peer: Peer, optimum: float, patience: float) -> 
         passes.extend(time_pass() for _ in range(3))
         forget_peak()  # the objective's and the passes' own buffers
         time.sleep(SETTLE)
-        taken, (coef, intercept) = seconds_of(lambda: fit(stored, y, workload.C, workload.l1_ratio, tol))
+        whole_fit = partial(fit, stored, y, workload.C, workload.l1_ratio, tol)
+        taken, (coef, intercept) = seconds_of(whole_fit)
         if taken < QUICK:
             warm = time.perf_counter() + WARM
             while time.perf_counter() < warm:
-                fit(stored, y, workload.C, workload.l1_ratio, tol)
-            taken, (coef, intercept) = seconds_of(lambda: fit(stored, y, workload.C, workload.l1_ratio, tol))
+                whole_fit()
+            taken, (coef, intercept) = seconds_of(whole_fit)
         peak = memory_bytes("VmHWM") - held
         value, support = objective(X, y, coef, intercept, workload.C, workload.l1_ratio)
         line = {

@@ -145,7 +145,7 @@ def table(path: Path) -> str:
     ]
     for (workload, intercept), group in groups.items():
         least = np.min([line["objectives"] for line in group], axis=0)
-        title = WORKLOADS[workload].title.removeprefix("L1, ") + ("" if intercept else ", no intercept")
+        title = WORKLOADS[workload].title.split(", ")[-1] + ("" if intercept else ", no intercept")
         for line in sorted(group, key=lambda line: statistics.median(line["seconds"])):
             gaps = (np.array(line["objectives"]) - least) / least
             rows.append(

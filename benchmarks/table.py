@@ -27,12 +27,12 @@ OURS = "onelayer"
 # Okabe & Ito's colours, told apart with any kind of colour vision; a marker of its own beside the colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vP*"
+DRAWN = 7  # lines in a panel: ours and the fastest peers
 PATHS = """## Paths
 
 A hundred values of C with an L1 penalty, from the least at which a weight is not 0 to a hundred times that, each fit
 started from the one before: `benchmarks/paths.py`. A gap is that of one value of C to the least objective of any
 solver there."""
-DRAWN = 7  # lines in a panel: ours and the fastest peers
 
 
 class Fit(NamedTuple):

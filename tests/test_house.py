@@ -51,12 +51,12 @@ HOUSE = {
     "storage": "files",
     "model": "tables losses network storage",
     "fitting": "tables settings labels training paths model",
+    "words": "",
     "judged": "tables model network",
-    "pictures": "files judged labels paths plots diagnostics settings sources targets training tables model",
+    "pictures": "files judged labels paths plots diagnostics settings sources targets training tables model words",
     "report": "plots diagnostics",
     "demo": "files losses guide plots estimator",
     "web": "model estimator",
-    "words": "",
 }
 HOUSE["cli"] = " ".join(HOUSE)  # the command line may use everything
 

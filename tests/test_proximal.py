@@ -141,7 +141,7 @@ def test_many_columns_that_nearly_depend_on_one_another_are_solved_under_a_weak_
 
 @pytest.mark.parametrize("seed", range(3))
 def test_rows_that_a_weak_penalty_hardly_keeps_from_separating_are_solved(seed):
-    """Steps along nearly flat directions are too long there: with them, a thousandth of this penalty was given up."""
+    """Steps along nearly flat directions are too long there: all that were allowed ended far from the optimum."""
     rng = np.random.default_rng(seed)
     X = sp.random(600, 1500, 0.02, format="csr", random_state=seed, data_rvs=lambda k: rng.exponential(1, k))
     y = rng.random(600) < 0.5
@@ -151,7 +151,7 @@ def test_rows_that_a_weak_penalty_hardly_keeps_from_separating_are_solved(seed):
     assert fit.n_iter <= 20
 
 
-def test_few_rows_of_columns_that_nearly_depend_on_one_another_take_few_points(monkeypatch):
+def test_few_rows_of_columns_that_nearly_depend_on_one_another_take_few_products(monkeypatch):
     """Each step took thousands of products, and then changed signs: 150,000 of them reached no optimum."""
     rng = np.random.default_rng(3)
     turn, other = (np.linalg.qr(rng.standard_normal((700, 700)))[0] for _ in range(2))

@@ -260,7 +260,7 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     else:
         click.echo("\n".join([f"rows        {quality['rows']}", *words.of_quality(quality)]))
     if quality["unanswered"]:
-        said = tables.left_out(quality["unanswered"], **quality["first_unanswered"])
+        said = words.left_out(quality["unanswered"], **quality["first_unanswered"])
         click.echo(f"notice: {said}", err=True)
         sys.exit(SOME_UNANSWERED)
 

@@ -46,7 +46,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         The relative distance from the optimum at which to stop; with hidden layers, the relative progress of an
         iteration below which there is none.
     max_iter : int or None
-        Steps at most, on each sample and on all rows, or epochs of batches; None is 100, or 2000 with hidden layers.
+        Steps at most, on each sample and on all rows (with an L1 penalty: looks at all columns), or epochs of batches;
+        None is 100, or 2000 with hidden layers.
     threshold : float in [0, 1]
         Class 1 is predicted when its probability exceeds it; for two classes only.
     warm_start : bool

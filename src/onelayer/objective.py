@@ -203,33 +203,31 @@ class Objective:
         H.ravel()[:: k * p + 1] += np.tile(self.ridge, k)
         return H
 
-    def diagonal_blocks(self, u: Array) -> Array:
-        """The Hessian's blocks of one output each, (k, d + bias, d + bias)."""
+    def blocks(self, u: Array) -> tuple[Array, Array]:
+        """Directions among the outputs, as columns, and the Hessian's blocks (k, d + bias, d + bias) along them.
+
+        They are the outputs themselves, and what couples them is left out. Where no output has a weight, nothing is:
+        all rows bend alike, the Hessian is the Kronecker product of that curvature with the rows' second moments, plus
+        penalties, and has these blocks along the curvature's eigenvectors. What changes no softmax is given some.
+        """
+        weighted = bool(u[:, : self.rows.d].any())
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
-            a = self.loss.activation(z)
-            h = times(a * (1 - a), weight)
-            return (np.stack([dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(h).T)]),)
+            h = np.ones((len(z), 1), X.dtype)
+            if weighted:
+                a = self.loss.activation(z)
+                h = a * (1 - a)
+            return (
+                np.stack([dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(times(h, weight)).T)]),
+            )
 
-        (H,) = self.rows.total(block, self.logits(u))
-        return np.asarray(np.asarray(H, dtype=np.float64) / self.total_weight + np.diag(self.ridge))
-
-    def blocks_without_weights(self, u: Array) -> tuple[Array, Array]:
-        """Of classes whose weights are all 0 at u: directions, as columns, that turn the Hessian into these blocks.
-
-        The curvature among classes is then that of every row, and the Hessian its Kronecker product with the rows'
-        second moments, plus penalties. What changes no softmax is given some curvature.
-        """
-
-        def block(X: Any, y: Array, weight: Array | None) -> tuple[Array]:
-            A = self._standardised(X, weight if weight is None else np.sqrt(weight))
-            return (dot(A.T, A),)
-
-        z = u[:, self.rows.d :].reshape(1, -1) if self.bias else np.zeros((1, self.outputs))
-        values, turn = np.linalg.eigh(self.loss.curvature(z)[0])
-        moments = np.asarray(self.rows.total(block)[0], dtype=np.float64) / self.total_weight
-        values = np.maximum(values, values.mean() / self.outputs)
-        return turn, values[:, None, None] * moments + np.diag(self.ridge)
+        logits = self.logits(u)
+        found = np.asarray(self.rows.total(block, logits)[0], dtype=np.float64) / self.total_weight
+        turn = np.eye(self.outputs)
+        if not weighted:
+            values, turn = np.linalg.eigh(self.loss.curvature(logits[0][:1])[0])
+            found = np.maximum(values, values.mean() / self.outputs)[:, None, None] * found
+        return turn, found + np.diag(self.ridge)
 
     def product(self, u: Array, logits: Logits | None = None) -> "Product":
         """The function v → Hessian(u) · v on arrays of u's shape."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer import plots, tables
+from onelayer import plots, tables, words
 from onelayer.diagnostics import MOST_WEIGHTS, standard_errors
 from onelayer.files import write_whole
 from onelayer.judged import Judged, listed
@@ -271,7 +271,7 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
         return 0
     row, why = min(seen.unanswered.items())
     count = len(seen.unanswered)
-    warnings.warn(tables.left_out(count, row + 1, why), stacklevel=2)
+    warnings.warn(words.left_out(count, row + 1, why), stacklevel=2)
     return count
 
 

@@ -15,6 +15,7 @@ RICH = 20  # rows a parameter below which a sample's curvature is too far from a
 FEWEST = 1_000  # rows: below it, the interpreter takes longer than the arithmetic
 SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
 HESSIANS = 30  # rows a parameter of three or more classes up to which more than these are formed
+AHEAD = 1.5  # times the sample before, from which another one is worth its steps
 QUARTER, ENOUGH, ENOUGH_EACH = 4, 5_000, 5
 RARE = 100  # rows of a class that a sample holds at least, if there are so many
 
@@ -36,7 +37,7 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
         size, least = min(math.ceil(enough), size), max(RICH * k * p, FEWEST)
     else:
         last, size = size, min(HESSIANS * k * p, size)
-        if last > 1.5 * size >= 1.5 * least:
+        if size >= least and last > AHEAD * size:
             found.append(last)
     while size >= least:
         found.append(size)

@@ -109,3 +109,9 @@ def of_row(found: dict[str, Any], top: int) -> list[str]:
         ),
         *([f"others      {sum(push['push'] for push in rest):{digits}} ({len(rest)} features)"] if rest else []),
     ]
+
+
+def left_out(count: int, row: int, reason: str) -> str:
+    """How many rows have no answer, the first of them, counted from 1, and why."""
+    rows = "1 row is" if count == 1 else f"{count:,} rows are"
+    return f"{rows} left out, for there is no answer, first row {row}: {reason}"

@@ -233,10 +233,7 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
     if objective.outputs > 1 and objective.shape[1] <= BLOCK:
         few = objective.thinned(ROWS * objective.shape[1])
-        if point.u[:, : objective.rows.d].any():
-            turn, blocks = np.eye(objective.outputs), few.diagonal_blocks(point.u)
-        else:  # all rows bend alike: in the directions in which the classes do, the Hessian's blocks are all there is
-            turn, blocks = few.blocks_without_weights(point.u)
+        turn, blocks = few.blocks(point.u)
         inverses = np.stack([inverse(block) for block in blocks])
         return Curvature(lambda g: turn @ np.matmul(inverses, (turn.T @ g)[:, :, None])[:, :, 0], point.value)
     diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)

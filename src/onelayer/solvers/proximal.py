@@ -230,16 +230,16 @@ def _on_working_set(
     form one of sparse rows does not pay at once where the start is `near`.
     """
     seen, relative, gain, products, most, size = UNSEEN, 1.0, math.inf, 0, MOST, place.point.u.size
-    few, price = size <= (SPARSE if objective.rows.sparse else DENSE), MODEL * hessian_price(objective)
-    slow, (hessian, steepest), taken_at = not (near and objective.rows.sparse), model or (None, 0.0), place.point.value
-    if model is not None:
-        few, slow = True, False
+    few, price = model is not None or size <= (SPARSE if objective.rows.sparse else DENSE), hessian_price(objective)
+    slow = model is None and not (near and objective.rows.sparse)
+    (hessian, steepest), taken_at = model or (None, 0.0), place.point.value
     for iteration in range(INNER):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
             return place, iteration, products
         product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
-        if (slow and (few or price <= 0)) or (few and point.value < STALE * taken_at):
+        left = MODEL * price - products
+        if (slow and (few or left <= 0)) or (few and point.value < STALE * taken_at):
             rows = objective.thinned(max(RICH * size, CHEAP // size**2)) if few else objective
             hessian, taken_at = rows.hessian(point.u), point.value
             steepest = _steepest(hessian)
@@ -259,12 +259,11 @@ def _on_working_set(
                 seen,
                 0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
                 along=product.along,
-                most=min(price, most) if hessian is None else math.inf,
+                most=min(left, most) if hessian is None else math.inf,
             )
             promised = max(-float(np.vdot(point.gradient, step)), 0.0)
             relative = min(1.0, promised / point.value)
             following, trials = _line_search(objective, place, step, product.moved)
-            price -= seen.steps + trials - 1
             products += seen.steps + trials - 1
             kept_up = following is not None and point.value - following.point.value > POOR * promised
             most = min(2 * most, MOST) if kept_up else max(seen.steps // 2, 2)

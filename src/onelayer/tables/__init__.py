@@ -2,7 +2,7 @@
 
 from onelayer.tables.cells import as_labels, as_numbers, as_text
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, column, left_out, read
+from onelayer.tables.reading import TableError, TableWarning, column, read
 
 __all__ = [
     "Column",
@@ -15,6 +15,5 @@ __all__ = [
     "as_text",
     "column",
     "fit",
-    "left_out",
     "read",
 ]

@@ -97,12 +97,6 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
 
 
-def left_out(count: int, row: int, reason: str) -> str:
-    """How many rows have no answer, the first of them, counted from 1, and why."""
-    rows = "1 row is" if count == 1 else f"{count:,} rows are"
-    return f"{rows} left out, for there is no answer, first row {row}: {reason}"
-
-
 def suggestion(name: str, names: list[str]) -> str:
     """: did you mean …? or the names there are."""
     lower = {other.lower(): other for other in reversed(names)}
