@@ -1,11 +1,12 @@
 """L-BFGS: its direction is that of the matrix its pairs stand for, its search ends where the line's conditions hold."""
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from onelayer.solvers.lbfgs import ARMIJO, WOLFE, remember, search, two_loops
+from onelayer.solvers.lbfgs import ARMIJO, WOLFE, least_eigenvalue, remember, search, two_loops
 from onelayer.solvers.progress import Point
 
 
@@ -29,20 +30,38 @@ def matrix(d=4, seed=0):
     return B @ B.T + np.eye(d)
 
 
-def test_the_direction_is_that_of_the_inverse_hessian_updated_by_the_pairs():
-    A, rng = matrix(), np.random.default_rng(1)
-    pairs, H = deque(), None
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_the_direction_is_that_of_the_inverse_hessian_updated_by_the_pairs(preconditioned):
+    A, rng, pairs = matrix(), np.random.default_rng(1), deque()
+    P = matrix(seed=2) if preconditioned else np.eye(4)
     for _ in range(3):
         s = rng.standard_normal(4)
-        t = A @ s
-        pairs.append((s, t, s @ t))
+        remember(pairs, s, A @ s)
     s, t, _ = pairs[-1]
-    H = (s @ t) / (t @ t) * np.eye(4)
+    H = (s @ t) / (t @ np.linalg.solve(P, t)) * np.linalg.inv(P)
     for s, t, product in pairs:  # BFGS, Nocedal & Wright, 2nd ed., equation 6.17
         V = np.eye(4) - np.outer(t, s) / product
         H = V.T @ H @ V + np.outer(s, s) / product
     g = rng.standard_normal(4)
-    np.testing.assert_allclose(two_loops(pairs, g), H @ g, rtol=1e-12)
+    found = two_loops(pairs, g, (lambda v: np.linalg.solve(P, v)) if preconditioned else None)
+    np.testing.assert_allclose(found, H @ g, rtol=1e-12)
+
+
+def test_without_pairs_the_direction_is_the_preconditioners():
+    g = np.array([3.0, 4.0])
+    np.testing.assert_allclose(two_loops(deque(), g), g / 5)
+    np.testing.assert_allclose(two_loops(deque(), g, lambda v: 2 * v), 2 * g)
+
+
+def test_the_least_eigenvalue_is_that_of_the_space_of_the_steps():
+    A, P, rng, pairs, seen = matrix(), matrix(seed=2), np.random.default_rng(1), deque(), []
+    for _ in range(6):  # more than there are coordinates: two depend on the others
+        s = rng.standard_normal(4)
+        remember(pairs, s, A @ s)
+        seen.append(least_eigenvalue(pairs, lambda v: P @ v))
+    true = np.linalg.eigvals(np.linalg.solve(P, A)).real.min()
+    assert all(true * (1 - 1e-9) <= later <= sooner * (1 + 1e-9) for sooner, later in pairwise(seen))
+    np.testing.assert_allclose(seen[3:], true, rtol=1e-9)
 
 
 def test_as_many_pairs_as_coordinates_solve_a_quadratic():
@@ -76,9 +95,8 @@ def test_a_search_uphill_finds_nothing():
 
 def test_a_step_that_teaches_nothing_of_the_curvature_is_not_remembered():
     pairs = deque()
-    flat = Point(np.zeros(2), 0.0, np.ones(2), 1)
-    remember(pairs, flat, Point(np.ones(2), 0.0, np.ones(2), 1))
-    remember(pairs, flat, Point(np.ones(2), 0.0, np.zeros(2), 1))  # curved the wrong way
+    remember(pairs, np.ones(2), np.zeros(2))
+    remember(pairs, np.ones(2), -np.ones(2))  # curved the wrong way
     assert not pairs
-    remember(pairs, flat, Point(np.ones(2), 0.0, 2 * np.ones(2), 1))
+    remember(pairs, np.ones(2), np.ones(2))
     assert len(pairs) == 1

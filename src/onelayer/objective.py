@@ -5,6 +5,7 @@ point u, of shape (k, d + 1) with the bias last (k = 1 for one output), holds we
 Rows may come centred and scaled; where they do not, both happen in the algebra, and no copy of them is made.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -107,8 +108,9 @@ class Objective:
             return (total, *backward(X, slope)), z if keep else None
 
         (total, back, back_bias), logits = self.rows.total_and_each(sweep, *known)
-        gradient = self._of_scaled_columns(back, back_bias) / self.total_weight + self.ridge * u
-        return float(total / self.total_weight + (self.ridge * u * u).sum() / 2), gradient, logits if keep else None
+        gradient, pull = self._of_scaled_columns(back, back_bias), self.ridge * u
+        gradient += pull
+        return float(total / self.total_weight + np.vdot(pull, u) / 2), gradient, logits if keep else None
 
     def logits(self, u: Array) -> Logits:
         """z at u, (rows,) or (rows, k) of each block, in nats."""
@@ -204,11 +206,12 @@ class Objective:
         return H
 
     def blocks(self, u: Array) -> tuple[Array, Array]:
-        """Directions among the outputs, as columns, and the Hessian's blocks (k, d + bias, d + bias) along them.
+        """Directions among the outputs, (k, k + 1), as columns t, and blocks B along them: the Hessian is Σ t tᵀ ⊗ B.
 
-        They are the outputs themselves, and what couples them is left out. Where no output has a weight, nothing is:
-        all rows bend alike, the Hessian is the Kronecker product of that curvature with the rows' second moments, plus
-        penalties, and has these blocks along the curvature's eigenvectors. What changes no softmax is given some.
+        They are the outputs themselves, and what else couples them is left out; and what is common to all, along which
+        no softmax changes and penalties alone bend. Where no output has a weight, nothing is left out: all rows bend
+        alike, the Hessian is the Kronecker product of that curvature with the rows' second moments, plus penalties,
+        and has blocks along the curvature's eigenvectors.
         """
         weighted = bool(u[:, : self.rows.d].any())
 
@@ -227,7 +230,9 @@ class Objective:
         if not weighted:
             values, turn = np.linalg.eigh(self.loss.curvature(logits[0][:1])[0])
             found = np.maximum(values, values.mean() / self.outputs)[:, None, None] * found
-        return turn, found + np.diag(self.ridge)
+        common = np.where(self.ridge > 0, self.ridge, 1.0)  # what is not penalised is not moved along it
+        directions = np.column_stack([turn - turn.mean(axis=0), np.full(self.outputs, 1 / math.sqrt(self.outputs))])
+        return directions, np.concatenate([found + np.diag(self.ridge), np.diag(common)[None]])
 
     def product(self, u: Array, logits: Logits | None = None) -> "Product":
         """The function v → Hessian(u) · v on arrays of u's shape."""
@@ -329,19 +334,26 @@ class Objective:
         return (W[0], b[0]) if self.outputs == 1 else (np.ascontiguousarray(W.T), b)
 
     def _of_scaled_columns(self, back: Array, back_bias: Any) -> Array:
-        """What came back through X and through the bias, (d, k) and (k,), as an array of a point's shape."""
+        """The means of what came back through X and through the bias, (d, k) and (k,), of a point's shape."""
         back, back_bias = back.reshape(self.outputs, -1), np.reshape(back_bias, (self.outputs, 1))
         g = np.empty(self.shape)
-        inside, g[:, self.rows.d :] = g[:, : self.rows.d], back_bias[:, : self.bias]
-        np.subtract(back, 0.0 if self.mean is None else back_bias * self.mean, out=inside)
-        if self.scale is not None:
-            inside *= self._unscale
+        inside, g[:, self.rows.d :] = g[:, : self.rows.d], back_bias[:, : self.bias] / self.total_weight
+        if self.mean is None:
+            np.multiply(back, self._share, out=inside)
+        else:
+            np.multiply(back_bias, self.mean, out=inside)
+            np.subtract(back, inside, out=inside)
+            inside *= self._share
         return g
 
     @cached_property
     def _unscale(self) -> Array:
         assert self.scale is not None
         return 1 / self.scale
+
+    @cached_property
+    def _share(self) -> Any:
+        return (1.0 if self.scale is None else self._unscale) / self.total_weight
 
     def _standardised(self, X: Any, root: Array | None = None) -> Array:
         """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root."""
@@ -382,10 +394,11 @@ class Product:
             return backward(X, times(bend(z), weight)), z if self.follows else None
 
         sums, self.last = self.objective.rows.total_and_each(sweep, self.bends)
-        back = self.objective._of_scaled_columns(*sums) / self.objective.total_weight
-        return np.asarray(back + self.objective.ridge * v)
+        back = self.objective._of_scaled_columns(*sums)
+        back += self.objective.ridge * v
+        return back
 
-    def along(self, step: float) -> None:
+    def along(self, step: float, *_: Array) -> None:
         """Go by so much of the v last asked for."""
         if not self.follows:
             return

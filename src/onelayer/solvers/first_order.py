@@ -146,7 +146,7 @@ def lbfgs(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) 
             pairs.clear()
             following = search(objective, point, -two_loops(pairs, point.gradient))
         if following is not None:
-            remember(pairs, point, following)
+            remember(pairs, following.u - point.u, following.gradient - point.gradient)
         return following
 
     return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=())

@@ -80,7 +80,7 @@ def conjugate_gradients(
     wanted: float,
     seen: Seen = UNSEEN,
     enough: Array | None = None,
-    along: Callable[[float], None] = lambda step: None,
+    along: Callable[[float, Array, Array], None] = lambda step, direction, bent: None,
     most: float = math.inf,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
@@ -89,7 +89,7 @@ def conjugate_gradients(
     below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. Without
     `enough`, a residual is relative to what was gained, if that is less: one steep direction may hold most of a
     gradient and little of the way (equally correlated columns: half as many steps of Newton's). `along` is
-    told each step along the last direction multiplied. After `most` steps, x is what there is by then.
+    told each step, its direction and that times H. After `most` steps, x is what there is by then.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -118,7 +118,7 @@ def conjugate_gradients(
         step = rho / curvature
         gained += step * rho
         x += step * direction
-        along(step)
+        along(step, direction, bent)
         residual -= step * bent
         preconditioned = solve(residual)
         rho, before = float(np.vdot(residual, preconditioned)), rho

@@ -5,6 +5,7 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 """
 
 import math
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
+from onelayer.solvers.lbfgs import Pair, least_eigenvalue, remember, two_loops
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, inverse, symmetric_solver
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
@@ -33,6 +35,9 @@ ROUNDING = FLOOR * DOUBLE
 # are slower for their entries
 COLUMNS, COLUMNS_OF_SPARSE = 25, 250
 LEAST = 20  # products, whatever they cost
+PAIRS, FIRST = 12, 4  # of steps and what they change, and from conjugate gradients: more are no longer of one Hessian
+RECENT = 5  # of them, which may have seen the same Hessian
+LATELY = 3  # steps, in which a decrement halves at least while what is remembered is of use
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
 
 
@@ -48,6 +53,7 @@ class Curvature:
     solve: Solve
     value: float
     error: float = 1.0
+    times: Solve | None = None  # the inverse of solve
 
     def step(self, point: Point) -> tuple[Array, float]:
         """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
@@ -180,6 +186,11 @@ def _truncated(
     gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), _preconditioner
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
+    if curvature is None and objective.outputs == 1 and not objective.rows.sparse:  # else products cost much less
+        outcome, curvature, steps = _remembering(objective, point, tol, max_iter, watch)
+        if outcome.converged:
+            return outcome
+        point, price, max_iter = outcome.point, max(1, price - FIRST - steps), max_iter - steps
     for iteration in range(max_iter + 1):
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
@@ -210,6 +221,64 @@ def _truncated(
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
 
 
+def _remembering(
+    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch
+) -> tuple[Outcome, Curvature, int]:
+    """Steps with a remembered Hessian: one sweep each, and not one for every product and another at its end.
+
+    Conjugate gradients at the first point tell of the steepest directions, each step after them of what it changed
+    (Morales & Nocedal, "Automatic preconditioning by limited memory quasi-Newton updating", SIAM Journal on
+    Optimization 10, 2000). Ends, too, where that is not enough: columns depend on one another too much. Returns what
+    it has come to, the last preconditioner and how many steps were made.
+    """
+    product, curvature = objective.product(point.u, point.logits), _preconditioner(objective, point)
+    pairs, decrements = deque[Pair](), list[float]()
+
+    def along(step: float, direction: Array, bent: Array) -> None:
+        product.along(step)
+        remember(pairs, step * direction, step * bent)
+
+    step, _ = conjugate_gradients(product, -point.gradient, curvature.solve, 0.3, 0.0, along=along, most=FIRST)
+    moved = product.moved
+    while True:
+        decrements.append(-float(np.vdot(point.gradient, step)))
+        gap = _remembered_gap(objective, point, curvature, pairs, decrements[-1], tol)
+        if gap <= tol * point.value:
+            return Outcome(point, gap, "estimate", True), curvature, len(decrements) - 1
+        slow = len(decrements) > LATELY and decrements[-1] >= decrements[-1 - LATELY] / 2
+        if slow or not 0 < len(pairs) < PAIRS or len(decrements) > max_iter or watch.stopped:
+            break
+        following = _line_search(objective, point, step, decrements[-1], moved)
+        if following is None:
+            break
+        remember(pairs, following.u - point.u, following.gradient - point.gradient)
+        point, moved = following, None
+        watch(point)
+        if point.value < STALE * curvature.value:
+            curvature = _preconditioner(objective, point)
+        step = -two_loops(pairs, point.gradient, curvature.solve)
+    return Outcome(point, point.value, "bound", False), curvature, len(decrements) - 1
+
+
+def _remembered_gap(
+    objective: Any, point: Point, curvature: Curvature, pairs: deque[Pair], decrement: float, tol: float
+) -> float:
+    """How far the value is from the optimum, once it may be near: as if the gradient lay along the flattest step.
+
+    Where a duality gap is sharp enough, or will be after another step, no more is asked.
+    """
+    wanted = tol * point.value
+    if not pairs or 0.6 * decrement > wanted:
+        return point.value
+    if (objective.penalty > 0).all() and (dual := _duality_gap(objective, point)) <= 10 * wanted:
+        return dual
+    plain = float(np.vdot(point.gradient, curvature.solve(point.gradient)))
+    if 1.2 * plain > wanted:  # no eigenvalue is much above 1
+        return point.value
+    least = least_eigenvalue(list(pairs)[-RECENT:], cast(Solve, curvature.times))
+    return _gap(point, 2 / least * plain)[0] if least > 0 else point.value
+
+
 def hessian_price(objective: Any) -> float:
     """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows."""
     size, rows = math.prod(objective.shape), objective.rows
@@ -233,11 +302,13 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
     if objective.outputs > 1 and objective.shape[1] <= BLOCK:
         few = objective.thinned(ROWS * objective.shape[1])
-        turn, blocks = few.blocks(point.u)
+        directions, blocks = few.blocks(point.u)
         inverses = np.stack([inverse(block) for block in blocks])
-        return Curvature(lambda g: turn @ np.matmul(inverses, (turn.T @ g)[:, :, None])[:, :, 0], point.value)
+        return Curvature(
+            lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value
+        )
     diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
-    return Curvature(lambda g: np.asarray(g / diagonal), point.value)
+    return Curvature(lambda g: np.asarray(g / diagonal), point.value, times=lambda v: np.asarray(v * diagonal))
 
 
 def factored(objective: Any, point: Point) -> Curvature:
