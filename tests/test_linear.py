@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import eigh
 
 from onelayer.solvers.linear import conjugate_gradients, inverse, solve_symmetric, symmetric_solver
 
@@ -48,15 +49,34 @@ def test_residuals_that_are_small_enough_end_them():
     assert asked < 12
 
 
-def test_who_goes_along_is_told_every_step_its_direction_and_what_that_is_bent_to():
-    H, right, x = spd(6), np.ones(6), np.zeros(6)
+def test_who_goes_along_is_told_every_step():
+    H, right, way = spd(6), np.ones(6), []
+    directions = []
 
-    def along(step, direction, bent):
-        np.testing.assert_allclose(bent, H @ direction, rtol=1e-12)
-        x[:] += step * direction
+    def product(v):
+        directions.append(v.copy())
+        return H @ v
 
-    found, _ = conjugate_gradients(lambda v: H @ v, right, lambda g: g, 1e-10, 0.0, along=along)
-    np.testing.assert_allclose(x, found, rtol=1e-12)
+    x, _ = conjugate_gradients(product, right, lambda g: g, 1e-10, 0.0, along=way.append)
+    np.testing.assert_allclose(sum(step * v for step, v in zip(way, directions, strict=True)), x, rtol=1e-12)
+
+
+def test_what_is_steep_is_seen_in_a_few_steps():
+    rng = np.random.default_rng(0)
+    P, H = np.diag(rng.uniform(1, 3, 30)), np.eye(30) + spd(30) / 10
+    v = rng.standard_normal(30)
+    for steep in (0.0, 40.0):
+        A = np.sqrt(P) @ H @ np.sqrt(P) + steep * np.outer(v, v)
+        right = rng.standard_normal(30)
+        _, seen = conjugate_gradients(lambda u, A=A: A @ u, right, lambda g: g / P.diagonal(), 0.05, 0.0, steep=True)
+        if not steep:
+            assert seen.steep is None
+            continue
+        values, vectors = eigh(A, P)
+        (value,), (bent,) = seen.steep.values, seen.steep.directions
+        np.testing.assert_allclose(value, values[-1], rtol=1e-3)
+        np.testing.assert_allclose(np.abs(vectors[:, -1] @ bent), 1, rtol=1e-4)
+        assert values[0] < seen.steep.others < values[-2] * 1.001
 
 
 def test_a_singular_system_gets_its_shortest_solution():

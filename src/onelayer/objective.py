@@ -398,7 +398,7 @@ class Product:
         back += self.objective.ridge * v
         return back
 
-    def along(self, step: float, *_: Array) -> None:
+    def along(self, step: float) -> None:
         """Go by so much of the v last asked for."""
         if not self.follows:
             return

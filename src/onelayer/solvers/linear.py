@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+from scipy.linalg import eigh, eigh_tridiagonal
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dsterf
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
 
 LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
+FIRST = 6  # of these, whose vectors are kept to know what is steep
+OUT, UNSETTLED = 4, 0.1  # times the least eigenvalue, from where one is; and of itself, what it may still be off
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 
 
@@ -59,14 +61,23 @@ def _scaled(H: Array, size: Array) -> Array:
     return A
 
 
+class Steep(NamedTuple):
+    """Eigenvalues of P⁻¹H far above all others, P times their vectors, which P gives length 1, and the others' mean."""
+
+    values: Array
+    directions: Array
+    others: float
+
+
 class Seen(NamedTuple):
     """What conjugate gradients have seen of the preconditioned Hessian P⁻¹H.
 
-    The least eigenvalue, and in how many steps it was seen.
+    The least eigenvalue, in how many steps it was seen, and what is steep, if that was asked for and there is any.
     """
 
     least: float
     steps: int
+    steep: Steep | None = None
 
 
 UNSEEN = Seen(1.0, 0)
@@ -80,8 +91,9 @@ def conjugate_gradients(
     wanted: float,
     seen: Seen = UNSEEN,
     enough: Array | None = None,
-    along: Callable[[float, Array, Array], None] = lambda step, direction, bent: None,
+    along: Callable[[float], None] = lambda step: None,
     most: float = math.inf,
+    steep: bool = False,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
@@ -89,7 +101,8 @@ def conjugate_gradients(
     below `wanted`, or no residual above its own `enough`; `seen` is what is known of the spectrum before. Without
     `enough`, a residual is relative to what was gained, if that is less: one steep direction may hold most of a
     gradient and little of the way (equally correlated columns: half as many steps of Newton's). `along` is
-    told each step, its direction and that times H. After `most` steps, x is what there is by then.
+    told each step along the last direction multiplied. After `most` steps, x is what there is by then. `steep` asks
+    for what is steep.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -99,6 +112,7 @@ def conjugate_gradients(
     least, gained = seen.least, 0.0
     diagonal: list[float] = []
     beside: list[float] = []
+    basis: list[Array] = []  # what P makes of Lanczos' vectors, whose signs alternate
     ratio = step = 0.0
     for _ in range(int(min(10 * right.size, most))):
         if rho <= forcing**2 * (first if enough is not None else min(first, gained)):
@@ -109,6 +123,8 @@ def conjugate_gradients(
             least = min(least, _least_eigenvalue(diagonal, beside))
             if rho <= 2 * wanted * least:
                 break
+        if steep and len(basis) < FIRST:
+            basis.append((-1) ** len(basis) * residual / math.sqrt(rho))
         bent = product(direction)
         curvature = float(np.vdot(direction, bent))
         if curvature <= FLAT * rho:
@@ -118,7 +134,7 @@ def conjugate_gradients(
         step = rho / curvature
         gained += step * rho
         x += step * direction
-        along(step, direction, bent)
+        along(step)
         residual -= step * bent
         preconditioned = solve(residual)
         rho, before = float(np.vdot(residual, preconditioned)), rho
@@ -129,7 +145,7 @@ def conjugate_gradients(
     if not diagonal:
         return preconditioned, Seen(least, 0)
     least = min(least, _least_eigenvalue(diagonal, beside))
-    return x, Seen(least, len(diagonal))
+    return x, Seen(least, len(diagonal), _steep(diagonal, beside, basis) if basis else None)
 
 
 def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
@@ -137,3 +153,13 @@ def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:
         return diagonal[0] if diagonal else 1.0
     d = diagonal[:LANCZOS]
     return float(max(dsterf(d, beside[: len(d) - 1])[0][0], 1e-12))
+
+
+def _steep(diagonal: list[float], beside: list[float], basis: list[Array]) -> Steep | None:
+    """Ritz values that stand out and have settled, in the space of the first steps (Golub & Van Loan, § 10.1.4)."""
+    m = len(basis)
+    values, vectors = eigh_tridiagonal(diagonal[:m], beside[: m - 1])
+    out = (values > OUT * values[0]) & (beside[m - 1] * np.abs(vectors[-1]) < UNSETTLED * values)
+    if not out.any() or out.all():
+        return None
+    return Steep(values[out], np.tensordot(vectors[:, out].T, np.stack(basis), 1), float(values[~out].mean()))

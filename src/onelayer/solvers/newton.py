@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers.lbfgs import Pair, least_eigenvalue, remember, two_loops
-from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, inverse, symmetric_solver
+from onelayer.solvers.linear import UNSEEN, Solve, Steep, conjugate_gradients, inverse, symmetric_solver
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
@@ -35,7 +35,8 @@ ROUNDING = FLOOR * DOUBLE
 # are slower for their entries
 COLUMNS, COLUMNS_OF_SPARSE = 25, 250
 LEAST = 20  # products, whatever they cost
-PAIRS, FIRST = 12, 4  # of steps and what they change, and from conjugate gradients: more are no longer of one Hessian
+FEW = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
+PAIRS = 12  # of steps and what they change
 RECENT = 5  # of them, which may have seen the same Hessian
 LATELY = 3  # steps, in which a decrement halves at least while what is remembered is of use
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
@@ -59,6 +60,19 @@ class Curvature:
         """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
         step = -self.solve(point.gradient)
         return step, -float(np.vdot(point.gradient, step))
+
+    def beside(self, steep: Steep | None) -> "Curvature":
+        """The same but along steep directions, which are given the curvature that was seen there."""
+        if steep is None:
+            return self
+        solve, times, (values, bent, others) = self.solve, cast(Solve, self.times), steep
+        directions = np.stack([solve(b) for b in bent])
+        more = values / others  # than others: P is to have all alike
+
+        def with_them(f: Solve, along: Array, share: Array) -> Solve:
+            return lambda v: f(v) + np.tensordot(share * np.tensordot(along, v, v.ndim), along, 1)
+
+        return replace(self, solve=with_them(solve, directions, 1 / more - 1), times=with_them(times, bent, more - 1))
 
 
 def wide(objective: Any) -> bool:
@@ -186,12 +200,9 @@ def _truncated(
     gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), _preconditioner
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
-    if curvature is None and objective.outputs == 1 and not objective.rows.sparse:  # else products cost much less
-        outcome, curvature, steps = _remembering(objective, point, tol, max_iter, watch)
-        if outcome.converged:
-            return outcome
-        point, price, max_iter = outcome.point, max(1, price - FIRST - steps), max_iter - steps
-    for iteration in range(max_iter + 1):
+    # of sparse rows and of softmax a product costs much less than an evaluation
+    remembering, steps = curvature is None and objective.outputs == 1 and not objective.rows.sparse, 0
+    while True:
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
             gap, kind = _gap(point, 2 / seen.least * curvature.step(point)[1])
@@ -203,61 +214,66 @@ def _truncated(
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(gap, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
-            product, -point.gradient, curvature.solve, forcing, wanted, seen, along=product.along, most=price
+            product,
+            -point.gradient,
+            curvature.solve,
+            forcing,
+            wanted,
+            seen,
+            along=product.along,
+            most=price,
+            steep=remembering,
         )
         decrement = -float(np.vdot(point.gradient, step))
         gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
         price -= seen.steps
         if price <= 0:  # they may have been cut short, and then the decrement says nothing
-            curvature, prepare, price, seen = None, factored, math.inf, UNSEEN
+            curvature, prepare, price, seen, remembering = None, factored, math.inf, UNSEEN, False
             gap, kind = point.value, "bound"
-        if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
+        if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement, product.moved)
         if following is None:
             return Outcome(point, gap, kind, _at_rounding(objective, point, decrement))
-        point = following
+        point, before = following, point
+        steps += 1
         watch(point)
+        if curvature is not None and remembering and seen.steps <= FEW:
+            outcome, more = _remembering(
+                objective, before, point, curvature.beside(seen.steep), tol, max_iter - steps, watch
+            )
+            if outcome.converged:
+                return outcome
+            point, remembering = outcome.point, False
+            steps, price = steps + more, max(1, price - more)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
 
 
 def _remembering(
-    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch
-) -> tuple[Outcome, Curvature, int]:
+    objective: Any, before: Point, point: Point, curvature: Curvature, tol: float, max_iter: int, watch: Watch
+) -> tuple[Outcome, int]:
     """Steps with a remembered Hessian: one sweep each, and not one for every product and another at its end.
 
-    Conjugate gradients at the first point tell of the steepest directions, each step after them of what it changed
-    (Morales & Nocedal, "Automatic preconditioning by limited memory quasi-Newton updating", SIAM Journal on
-    Optimization 10, 2000). Ends, too, where that is not enough: columns depend on one another too much. Returns what
-    it has come to, the last preconditioner and how many steps were made.
+    Each step tells of what it changed in the gradient (L-BFGS), and the curvature of all else (Morales & Nocedal,
+    "Automatic preconditioning by limited memory quasi-Newton updating", SIAM Journal on Optimization 10, 2000). Ends
+    where that is not enough, since columns depend on one another too much. How many steps there were is told.
     """
-    product, curvature = objective.product(point.u, point.logits), _preconditioner(objective, point)
     pairs, decrements = deque[Pair](), list[float]()
-
-    def along(step: float, direction: Array, bent: Array) -> None:
-        product.along(step)
-        remember(pairs, step * direction, step * bent)
-
-    step, _ = conjugate_gradients(product, -point.gradient, curvature.solve, 0.3, 0.0, along=along, most=FIRST)
-    moved = product.moved
     while True:
-        decrements.append(-float(np.vdot(point.gradient, step)))
-        gap = _remembered_gap(objective, point, curvature, pairs, decrements[-1], tol)
-        if gap <= tol * point.value:
-            return Outcome(point, gap, "estimate", True), curvature, len(decrements) - 1
-        slow = len(decrements) > LATELY and decrements[-1] >= decrements[-1 - LATELY] / 2
-        if slow or not 0 < len(pairs) < PAIRS or len(decrements) > max_iter or watch.stopped:
-            break
-        following = _line_search(objective, point, step, decrements[-1], moved)
-        if following is None:
-            break
-        remember(pairs, following.u - point.u, following.gradient - point.gradient)
-        point, moved = following, None
-        watch(point)
-        if point.value < STALE * curvature.value:
-            curvature = _preconditioner(objective, point)
+        remember(pairs, point.u - before.u, point.gradient - before.gradient)
         step = -two_loops(pairs, point.gradient, curvature.solve)
-    return Outcome(point, point.value, "bound", False), curvature, len(decrements) - 1
+        decrements.append(-float(np.vdot(point.gradient, step)))
+        gap, done = _remembered_gap(objective, point, curvature, pairs, decrements[-1], tol), len(decrements) - 1
+        if gap <= tol * point.value:
+            return Outcome(point, gap, "estimate", True), done
+        slow = done >= LATELY and decrements[-1] >= decrements[-1 - LATELY] / 2
+        following = None
+        if not slow and done < min(PAIRS, max_iter) and not watch.stopped:
+            following = _line_search(objective, point, step, decrements[-1])
+        if following is None:
+            return Outcome(point, point.value, "bound", False), done
+        before, point = point, following
+        watch(point)
 
 
 def _remembered_gap(

@@ -1,0 +1,77 @@
+"""Newton's method of many columns: a Hessian remembered from steps, and what preconditions it."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from onelayer.objective import Objective, Product
+from onelayer.solvers.linear import Steep
+from onelayer.solvers.newton import Curvature
+from onelayer.training import train
+
+
+def test_steep_directions_get_the_curvature_of_the_others():
+    diagonal = np.array([[2.0, 1.0, 4.0, 0.5]])
+    plain = Curvature(lambda g: g / diagonal, 1.0, times=lambda v: v * diagonal)
+    v = np.array([[1.0, 1.0, 1.0, 0.0]]) / np.sqrt(7)  # of length 1 by the diagonal
+    w = np.array([[0.0, 0.0, 0.0, 1.0]]) / np.sqrt(0.5)
+    other = np.array([[1.0, -2.0, 0.0, 0.0]])  # at right angles to both
+    steep = plain.beside(Steep(np.array([50.0, 80.0]), np.stack([v, w]) * diagonal, 0.5))
+    np.testing.assert_allclose(steep.times(v), 50 / 0.5 * plain.times(v))
+    np.testing.assert_allclose(steep.times(w), 80 / 0.5 * plain.times(w))
+    np.testing.assert_allclose(steep.times(other), plain.times(other), atol=1e-14)
+    g = np.array([[1.0, 2.0, 3.0, 4.0]])
+    np.testing.assert_allclose(steep.times(steep.solve(g)), g)
+    assert plain.beside(None) is plain
+
+
+def equally_correlated(n=8_000, d=600, seed=4):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d)) + rng.standard_normal((n, 1))
+    w = 2 * rng.standard_normal(d) / np.sqrt(d)
+    return X, X @ w + rng.logistic(size=n) > 0.5
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("C", [1e-3, 1.0, 1e4])
+def test_a_remembered_hessian_takes_a_sweep_a_step(C, seed, monkeypatch):
+    """With conjugate gradients in every step, 18 products and 6 evaluations; without what is steep, up to 30 in all."""
+    X, y = equally_correlated(seed=seed)
+    asked = []
+    for owner, name in ((Objective, "evaluate"), (Product, "__call__")):
+        original = getattr(owner, name)
+
+        def counted(self, *args, _original=original, **kwargs):
+            asked.append(kwargs)
+            return _original(self, *args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counted)
+    fit = train(X, y, C=C)
+    assert fit.converged
+    assert len(asked) <= 13
+    monkeypatch.undo()
+    best = train(X, y, C=C, tol=1e-11).history[-1].cost
+    assert (fit.history[-1].cost - best) / best <= min(1e-6, 2 * fit.optimality_gap)
+
+
+@pytest.mark.parametrize("max_iter", range(9))
+def test_steps_of_every_kind_count_as_iterations(max_iter):
+    fit = train(*equally_correlated(), tol=0, max_iter=max_iter)
+    assert fit.n_iter == max_iter
+    assert not fit.converged
+    assert "raise max_iter" in fit.warnings[0]
+
+
+def test_what_is_common_to_all_classes_costs_no_products(monkeypatch):
+    """A sum of the classes' weights bends by the penalty alone: their own blocks took 33 products for it."""
+    X, y = load_digits(return_X_y=True)
+    X /= 16
+    counts = []
+    multiply = Product.__call__
+    monkeypatch.setattr(Product, "__call__", lambda self, v: (counts.append(1), multiply(self, v))[1])
+    fit = train(X, y)
+    assert fit.converged
+    assert len(counts) <= 24
+    shifted = train(X, y, initial=[fit.weights + np.arange(65.0)])  # all of them common to all classes
+    assert shifted.converged
+    np.testing.assert_allclose(shifted.weights.sum(axis=0)[:-1], 0, atol=1e-6)
