@@ -1,4 +1,4 @@
-"""Newton's method: exact second derivatives while they are few, conjugate gradients when they are many.
+"""Newton's method: exact second derivatives while they are few, products and remembered ones when they are many.
 
 The point is reached on a growing random sample of the rows first, where a step costs next to nothing, so that all of
 them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton method", NIPS 2016).
@@ -34,8 +34,10 @@ ROUNDING = FLOOR * DOUBLE
 # a Hessian costs a product for so many columns, times those there are for each entry of a row; products of sparse rows
 # are slower for their entries
 COLUMNS, COLUMNS_OF_SPARSE = 25, 250
-LEAST = 20  # products, whatever they cost
-FEW = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
+LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
+WIDE = 16  # times columns and outputs: below it, n³ for the matrix of rows by rows are less than products with them
+FEW, FEW_OF_SPARSE = 128, 32  # parameters up to which a Hessian that no sample has is formed at once
+EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
 RECENT = 5  # of them, which may have seen the same Hessian
 LATELY = 3  # steps, in which a decrement halves at least while what is remembered is of use
@@ -75,9 +77,10 @@ class Curvature:
         return replace(self, solve=with_them(solve, directions, 1 / more - 1), times=with_them(times, bent, more - 1))
 
 
-def wide(objective: Any) -> bool:
-    """Whether to solve in the span of the rows: more columns than these, all penalised, and no block to prepare."""
-    return bool(objective.rows.d > objective.rows.n and objective.rows.plain and (objective.penalty > 0).all())
+def spanned(objective: Any) -> bool:
+    """Whether the weights lie in the span of fewer rows: all are penalised; and no block is to be prepared."""
+    rows = objective.rows
+    return bool(rows.d > rows.n and rows.plain and (objective.penalty > 0).all())
 
 
 def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, samples: Iterable[Any]) -> Outcome:
@@ -88,9 +91,11 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     that it preconditions conjugate gradients, which cost less than second derivatives of all rows.
     """
     u, curvature = _on_samples(samples, u, max_iter, watch)
-    if wide(objective):
-        return certified(objective, _in_row_space(objective, u, tol, max_iter, watch), tol, watch)
-    if u.size > DIRECT:
+    rows = objective.rows
+    if spanned(objective) and rows.n**2 < WIDE * objective.outputs * rows.d:
+        return in_row_space(objective, u, tol, max_iter, watch)
+    few = DIRECT if curvature is not None else FEW_OF_SPARSE if rows.sparse else FEW
+    if u.size > few:
         outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature)
     else:
         cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
@@ -120,7 +125,7 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
     return u, curvature
 
 
-def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
+def in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
     """More columns than rows: solve in the span of the rows, and look at the result with all columns."""
     inside, back = objective.in_row_space()
     start = np.zeros(inside.shape)
@@ -145,7 +150,7 @@ def _in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wa
         outcome = _truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None)
     point = Point.at(objective, back(outcome.point.u))
     watch(point)
-    return replace(outcome, point=point)
+    return certified(objective, replace(outcome, point=point), tol, watch)
 
 
 def _direct(
@@ -200,8 +205,7 @@ def _truncated(
     gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), _preconditioner
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
-    # of sparse rows and of softmax a product costs much less than an evaluation
-    remembering, steps = curvature is None and objective.outputs == 1 and not objective.rows.sparse, 0
+    remembering, steps = curvature is None and _memorable(objective), 0
     while True:
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
@@ -238,7 +242,7 @@ def _truncated(
         point, before = following, point
         steps += 1
         watch(point)
-        if curvature is not None and remembering and seen.steps <= FEW:
+        if curvature is not None and remembering and seen.steps <= EASY:
             outcome, more = _remembering(
                 objective, before, point, curvature.beside(seen.steep), tol, max_iter - steps, watch
             )
@@ -247,6 +251,11 @@ def _truncated(
             point, remembering = outcome.point, False
             steps, price = steps + more, max(1, price - more)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
+
+
+def _memorable(objective: Any) -> bool:
+    """Whether steps with a remembered Hessian pay: of sparse rows and of softmax, products cost much less than they."""
+    return bool(objective.outputs == 1 and not objective.rows.sparse)
 
 
 def _remembering(
@@ -301,7 +310,8 @@ def hessian_price(objective: Any) -> float:
     if size**2 > 2 * rows.entries:
         return math.inf
     ratio: float = size**2 * rows.n / (rows.entries * objective.outputs)
-    return max(LEAST, math.ceil(ratio / (COLUMNS_OF_SPARSE if rows.sparse else COLUMNS)))
+    least, columns = (LEAST_OF_SPARSE, COLUMNS_OF_SPARSE) if rows.sparse else (LEAST, COLUMNS)
+    return max(least, math.ceil(ratio / columns))
 
 
 def _of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:

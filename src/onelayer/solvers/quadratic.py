@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT
-from onelayer.solvers.newton import ROUNDING, certified, factored, newton, wide
+from onelayer.solvers.newton import ROUNDING, certified, factored, in_row_space, newton, spanned
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]
@@ -25,7 +25,9 @@ def quadratic(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Wat
     """
     rows = objective.rows
     small = rows.n * rows.d <= SMALL
-    if wide(objective) or u.size > (DIRECT_IF_SMALL if small else DIRECT):
+    if spanned(objective) and rows.n <= DIRECT:
+        return in_row_space(objective, u, tol, max_iter, watch)
+    if u.size > (DIRECT_IF_SMALL if small else DIRECT):
         return newton(objective, u, tol=tol, max_iter=max_iter, watch=watch, samples=())
     point = Point.at(objective, u)
     watch(point)
