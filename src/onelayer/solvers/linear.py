@@ -72,11 +72,13 @@ class Steep(NamedTuple):
 class Seen(NamedTuple):
     """What conjugate gradients have seen of the preconditioned Hessian P⁻¹H.
 
-    The least eigenvalue, in how many steps it was seen, and what is steep, if that was asked for and there is any.
+    The least eigenvalue, in how many steps it was seen; the residual's square that is left, by P⁻¹; and what is steep,
+    if that was asked for and there is any.
     """
 
     least: float
     steps: int
+    left: float = 0.0
     steep: Steep | None = None
 
 
@@ -143,9 +145,9 @@ def conjugate_gradients(
         direction *= ratio
         direction += preconditioned
     if not diagonal:
-        return preconditioned, Seen(least, 0)
+        return preconditioned, Seen(least, 0, rho)
     least = min(least, _least_eigenvalue(diagonal, beside))
-    return x, Seen(least, len(diagonal), _steep(diagonal, beside, basis) if basis else None)
+    return x, Seen(least, len(diagonal), rho, _steep(diagonal, beside, basis) if basis else None)
 
 
 def _least_eigenvalue(diagonal: list[float], beside: list[float]) -> float:

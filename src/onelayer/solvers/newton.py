@@ -35,7 +35,7 @@ ROUNDING = FLOOR * DOUBLE
 # are slower for their entries
 COLUMNS, COLUMNS_OF_SPARSE = 25, 250
 LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
-WIDE = 16  # times columns and outputs: below it, n³ for the matrix of rows by rows are less than products with them
+WIDE = 16  # times columns and outputs: the square of the rows, from where it takes longer to diagonalise them
 FEW, FEW_OF_SPARSE = 128, 32  # parameters up to which a Hessian that no sample has is formed at once
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
@@ -57,11 +57,29 @@ class Curvature:
     value: float
     error: float = 1.0
     times: Solve | None = None  # the inverse of solve
+    diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
 
     def step(self, point: Point) -> tuple[Array, float]:
         """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
         step = -self.solve(point.gradient)
         return step, -float(np.vdot(point.gradient, step))
+
+    def hidden(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
+        """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.
+
+        Along directions that no row tells from one another (all levels of a category, and the bias) penalties alone
+        bend. Weights grow in multiples of P⁻¹ times what rows say; the optimum has such multiples of the penalties'
+        inverse. What of the penalty no multiple explains may be lost along them: if it is more than half of `tol` and
+        no duality gap denies it, P⁻¹H is taken to have as small an eigenvalue as penalties allow.
+        """
+        d = objective.rows.d
+        u = point.u[:, :d]
+        if self.diagonal is None or not (objective.penalty > 0).all() or not u.any():
+            return 0.0, 1.0
+        squares, ratio = objective.penalty * u**2, self.diagonal[:, :d] / objective.penalty
+        lost = float(squares.sum() - (squares * ratio).sum() ** 2 / (squares * ratio**2).sum()) / 2
+        lost = min(max(lost, 0.0), _duality_gap(objective, point))
+        return (lost, 1.0) if lost <= tol / 2 * point.value else (0.0, float(1 / ratio.max()))
 
     def beside(self, steep: Steep | None) -> "Curvature":
         """The same but along steep directions, which are given the curvature that was seen there."""
@@ -203,37 +221,46 @@ def _truncated(
     nearly depend on one another need it or thousands of products, and no more than twice the least is spent so.
     """
     gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), _preconditioner
+    left = gap  # without what is hidden
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
-    remembering, steps = curvature is None and _memorable(objective), 0
+    remembering, floor, steps = curvature is None and _memorable(objective), 1.0, 0
     while True:
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
             gap, kind = _gap(point, 2 / seen.least * curvature.step(point)[1])
+            left = gap
             if gap <= tol * point.value:
-                break
+                more, floor = curvature.hidden(objective, point, tol)
+                if seen.least <= floor and gap + more <= tol * point.value:
+                    gap += more
+                    break
         product = objective.product(point.u, point.logits)
         if curvature is None or point.value < STALE * curvature.value:
             curvature = prepare(objective, point)
         wanted = 0.2 * tol * point.value
-        forcing = min(0.3, math.sqrt(min(gap, point.value) / max(point.value, 1e-300)))
+        forcing = min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
             product,
             -point.gradient,
             curvature.solve,
             forcing,
             wanted,
-            seen,
+            seen._replace(least=min(seen.least, floor)),
             along=product.along,
             most=price,
             steep=remembering,
         )
         decrement = -float(np.vdot(point.gradient, step))
         gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
+        left = gap
+        if gap <= tol * point.value:
+            more, floor = curvature.hidden(objective, point, tol)
+            gap += more + (seen.left / floor if floor < 1 else 0.0)
         price -= seen.steps
         if price <= 0:  # they may have been cut short, and then the decrement says nothing
             curvature, prepare, price, seen, remembering = None, factored, math.inf, UNSEEN, False
-            gap, kind = point.value, "bound"
+            gap, kind, left = point.value, "bound", point.value
         if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement, product.moved)
@@ -301,7 +328,8 @@ def _remembered_gap(
     if 1.2 * plain > wanted:  # no eigenvalue is much above 1
         return point.value
     least = least_eigenvalue(list(pairs)[-RECENT:], cast(Solve, curvature.times))
-    return _gap(point, 2 / least * plain)[0] if least > 0 else point.value
+    more, floor = curvature.hidden(objective, point, tol)
+    return _gap(point, 2 / min(least, floor) * plain)[0] + more if least > 0 else point.value
 
 
 def hessian_price(objective: Any) -> float:
@@ -309,7 +337,7 @@ def hessian_price(objective: Any) -> float:
     size, rows = math.prod(objective.shape), objective.rows
     if size**2 > 2 * rows.entries:
         return math.inf
-    ratio: float = size**2 * rows.n / (rows.entries * objective.outputs)
+    ratio: float = size**2 * (rows.n + size) / (rows.entries * objective.outputs)  # to form it, and to factor it
     least, columns = (LEAST_OF_SPARSE, COLUMNS_OF_SPARSE) if rows.sparse else (LEAST, COLUMNS)
     return max(least, math.ceil(ratio / columns))
 
@@ -334,7 +362,9 @@ def _preconditioner(objective: Any, point: Point) -> Curvature:
             lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value
         )
     diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
-    return Curvature(lambda g: np.asarray(g / diagonal), point.value, times=lambda v: np.asarray(v * diagonal))
+    return Curvature(
+        lambda g: np.asarray(g / diagonal), point.value, times=lambda v: np.asarray(v * diagonal), diagonal=diagonal
+    )
 
 
 def factored(objective: Any, point: Point) -> Curvature:
