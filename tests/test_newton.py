@@ -6,8 +6,8 @@ import scipy.sparse as sp
 from sklearn.datasets import load_digits
 
 from onelayer.objective import Objective, Product
+from onelayer.solvers.curvature import Curvature
 from onelayer.solvers.linear import Steep
-from onelayer.solvers.newton import Curvature
 from onelayer.training import train
 
 

@@ -7,34 +7,28 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
+from onelayer.solvers.curvature import Curvature, duality_gap, factored, hessian_price, of_sample, preconditioner
 from onelayer.solvers.lbfgs import Pair, least_eigenvalue, remember, two_loops
-from onelayer.solvers.linear import UNSEEN, Solve, Steep, conjugate_gradients, inverse, symmetric_solver
+from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
 
-BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
-ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
 ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
 HALVINGS = 40
 AGED = 4  # how much an older Hessian may have changed along the gradient
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
-NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
-# a Hessian costs a product for so many columns, times those there are for each entry of a row; products of sparse rows
-# are slower for their entries
-COLUMNS, COLUMNS_OF_SPARSE = 25, 250
-LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
 WIDE = 16  # times columns and outputs: the square of the rows, from where it takes longer to diagonalise them
 FEW, FEW_OF_SPARSE = 128, 32  # parameters up to which a Hessian that no sample has is formed at once
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
@@ -42,57 +36,6 @@ PAIRS = 12  # of steps and what they change
 RECENT = 5  # of them, which may have seen the same Hessian
 LATELY = 3  # steps, in which a decrement halves at least while what is remembered is of use
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
-
-
-@dataclass(frozen=True)
-class Curvature:
-    """The Hessian at some point, or nearly: ``solve(g)`` is H⁻¹ g.
-
-    ``error`` is how much it may be off, as a factor of the true one: 1 for all rows; for a sample of s rows and p
-    parameters (1 + √(p/s))², the edge of the spectrum of a sampled covariance (Marchenko & Pastur, 1967).
-    ``value`` is the objective's where it was taken.
-    """
-
-    solve: Solve
-    value: float
-    error: float = 1.0
-    times: Solve | None = None  # the inverse of solve
-    diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
-
-    def step(self, point: Point) -> tuple[Array, float]:
-        """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
-        step = -self.solve(point.gradient)
-        return step, -float(np.vdot(point.gradient, step))
-
-    def hidden(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
-        """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.
-
-        Along directions that no row tells from one another (all levels of a category, and the bias) penalties alone
-        bend. Weights grow in multiples of P⁻¹ times what rows say; the optimum has such multiples of the penalties'
-        inverse. What of the penalty no multiple explains may be lost along them: if it is more than half of `tol` and
-        no duality gap denies it, P⁻¹H is taken to have as small an eigenvalue as penalties allow.
-        """
-        d = objective.rows.d
-        u = point.u[:, :d]
-        if self.diagonal is None or not (objective.penalty > 0).all() or not u.any():
-            return 0.0, 1.0
-        squares, ratio = objective.penalty * u**2, self.diagonal[:, :d] / objective.penalty
-        lost = float(squares.sum() - (squares * ratio).sum() ** 2 / (squares * ratio**2).sum()) / 2
-        lost = min(max(lost, 0.0), _duality_gap(objective, point))
-        return (lost, 1.0) if lost <= tol / 2 * point.value else (0.0, float(1 / ratio.max()))
-
-    def beside(self, steep: Steep | None) -> "Curvature":
-        """The same but along steep directions, which are given the curvature that was seen there."""
-        if steep is None:
-            return self
-        solve, times, (values, bent, others) = self.solve, cast(Solve, self.times), steep
-        directions = np.stack([solve(b) for b in bent])
-        more = values / others  # than others: P is to have all alike
-
-        def with_them(f: Solve, along: Array, share: Array) -> Solve:
-            return lambda v: f(v) + np.tensordot(share * np.tensordot(along, v, v.ndim), along, 1)
-
-        return replace(self, solve=with_them(solve, directions, 1 / more - 1), times=with_them(times, bent, more - 1))
 
 
 def spanned(objective: Any) -> bool:
@@ -136,7 +79,7 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
         else:
             outcome = _truncated(sample, _seen(sample, u, watch), accuracy, max_iter, watch, curvature)
             if curvature is not None:
-                curvature = _of_sample(sample, outcome.point, curvature)
+                curvature = of_sample(sample, outcome.point, curvature)
         u = outcome.point.u
         if watch.stopped:
             break
@@ -220,7 +163,7 @@ def _truncated(
     Once these have taken as many products as a Hessian costs, one is formed to precondition the next: columns that
     nearly depend on one another need it or thousands of products, and no more than twice the least is spent so.
     """
-    gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), _preconditioner
+    gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), preconditioner
     left = gap  # without what is hidden
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
@@ -270,13 +213,13 @@ def _truncated(
         steps += 1
         watch(point)
         if curvature is not None and remembering and seen.steps <= EASY:
-            outcome, more = _remembering(
+            outcome, done = _remembering(
                 objective, before, point, curvature.beside(seen.steep), tol, max_iter - steps, watch
             )
             if outcome.converged:
                 return outcome
             point, remembering = outcome.point, False
-            steps, price = steps + more, max(1, price - more)
+            steps, price = steps + done, max(1, price - done)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
 
 
@@ -322,7 +265,7 @@ def _remembered_gap(
     wanted = tol * point.value
     if not pairs or 0.6 * decrement > wanted:
         return point.value
-    if (objective.penalty > 0).all() and (dual := _duality_gap(objective, point)) <= 10 * wanted:
+    if (objective.penalty > 0).all() and (dual := duality_gap(objective, point)) <= 10 * wanted:
         return dual
     plain = float(np.vdot(point.gradient, curvature.solve(point.gradient)))
     if 1.2 * plain > wanted:  # no eigenvalue is much above 1
@@ -330,58 +273,6 @@ def _remembered_gap(
     least = least_eigenvalue(list(pairs)[-RECENT:], cast(Solve, curvature.times))
     more, floor = curvature.hidden(objective, point, tol)
     return _gap(point, 2 / min(least, floor) * plain)[0] + more if least > 0 else point.value
-
-
-def hessian_price(objective: Any) -> float:
-    """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows."""
-    size, rows = math.prod(objective.shape), objective.rows
-    if size**2 > 2 * rows.entries:
-        return math.inf
-    ratio: float = size**2 * (rows.n + size) / (rows.entries * objective.outputs)  # to form it, and to factor it
-    least, columns = (LEAST_OF_SPARSE, COLUMNS_OF_SPARSE) if rows.sparse else (LEAST, COLUMNS)
-    return max(least, math.ceil(ratio / columns))
-
-
-def _of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
-    """The sample's Hessian, inverted by conjugate gradients: dearer to form than to multiply with."""
-    product = sample.product(point.u, point.logits)
-
-    def solve(g: Array) -> Array:
-        return conjugate_gradients(product, g, curvature.solve, NEARLY, 0.0)[0]
-
-    return Curvature(solve, point.value, (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2)
-
-
-def _preconditioner(objective: Any, point: Point) -> Curvature:
-    """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
-    if objective.outputs > 1 and objective.shape[1] <= BLOCK:
-        few = objective.thinned(ROWS * objective.shape[1])
-        directions, blocks = few.blocks(point.u)
-        inverses = np.stack([inverse(block) for block in blocks])
-        return Curvature(
-            lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value
-        )
-    diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
-    return Curvature(
-        lambda g: np.asarray(g / diagonal), point.value, times=lambda v: np.asarray(v * diagonal), diagonal=diagonal
-    )
-
-
-def factored(objective: Any, point: Point) -> Curvature:
-    """The Hessian at a point, factored once."""
-    H = _determined(objective, objective.hessian(point.u, point.logits))
-    solve = symmetric_solver(H)
-    return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value)
-
-
-def _determined(objective: Any, H: Array) -> Array:
-    """Add curvature along shifts common to all classes, which change no softmax and along which no gradient points."""
-    k, p = objective.shape
-    if k > 1:
-        free = np.flatnonzero(objective.ridge == 0)
-        blocks = H.reshape(k, p, k, p)
-        blocks[:, free, :, free] += (np.abs(np.diag(H)).reshape(k, p).mean(axis=0)[free] / k)[:, None, None]
-    return H
 
 
 def _line_search(objective: Any, point: Point, step: Array, decrement: float, moved: Any = None) -> Point | None:
@@ -417,28 +308,23 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
     if watch.stopped or not outcome.converged or not (objective.penalty > 0).all():
         return outcome
     point, most = outcome.point, max(tol, 2 * ROUNDING)
-    if _duality_gap(objective, point) > most * point.value:
+    if duality_gap(objective, point) > most * point.value:
         return outcome
     if objective.bias:
         u, logits = objective.balanced(point.u, point.logits, point.gradient[:, -1])
         point = Point.at(objective, u, logits=logits)
-    gap = _duality_gap(objective, point) + ROUNDING * point.value
+    gap = duality_gap(objective, point) + ROUNDING * point.value
     if gap > most * point.value:
         return outcome
     watch(point)
     return replace(outcome, point=point, gap=gap, gap_kind="bound")
 
 
-def _duality_gap(objective: Any, point: Point) -> float:
-    g = point.gradient[:, : objective.rows.d]
-    return float((g**2 / (2 * objective.penalty)).sum())
-
-
 def gap_at(objective: Any, point: Point) -> tuple[float, str]:
     """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
     if point.u.size <= DIRECT:
         return _gap(point, factored(objective, point).step(point)[1])
-    solve = _preconditioner(objective, point).solve
+    solve = preconditioner(objective, point).solve
     step, _ = conjugate_gradients(objective.product(point.u, point.logits), -point.gradient, solve, 0.1, 0.0)
     return _gap(point, -float(np.vdot(point.gradient, step)))
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigvalsh
 
+from onelayer.solvers.curvature import hessian_price
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
-from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE, hessian_price
+from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]

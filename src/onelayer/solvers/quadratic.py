@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT
-from onelayer.solvers.newton import ROUNDING, certified, factored, in_row_space, newton, spanned
+from onelayer.solvers.curvature import factored
+from onelayer.solvers.newton import ROUNDING, certified, in_row_space, newton, spanned
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]

@@ -1,0 +1,134 @@
+"""Curvature: the Hessian at some point, or nearly, as what solvers ask of it; and what to form it costs."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.solvers.linear import Solve, Steep, conjugate_gradients, inverse, symmetric_solver
+from onelayer.solvers.progress import Point
+
+Array = NDArray[Any]
+
+BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
+ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
+NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
+# a Hessian costs a product for so many columns, times those there are for each entry of a row; products of sparse rows
+# are slower for their entries
+COLUMNS, COLUMNS_OF_SPARSE = 25, 250
+LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """The Hessian at some point, or nearly: ``solve(g)`` is H⁻¹ g.
+
+    ``error`` is how much it may be off, as a factor of the true one: 1 for all rows; for a sample of s rows and p
+    parameters (1 + √(p/s))², the edge of the spectrum of a sampled covariance (Marchenko & Pastur, 1967).
+    ``value`` is the objective's where it was taken.
+    """
+
+    solve: Solve
+    value: float
+    error: float = 1.0
+    times: Solve | None = None  # the inverse of solve
+    diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
+
+    def step(self, point: Point) -> tuple[Array, float]:
+        """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
+        step = -self.solve(point.gradient)
+        return step, -float(np.vdot(point.gradient, step))
+
+    def hidden(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
+        """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.
+
+        Along directions that no row tells from one another (all levels of a category, and the bias) penalties alone
+        bend. Weights grow in multiples of P⁻¹ times what rows say; the optimum has such multiples of the penalties'
+        inverse. What of the penalty no multiple explains may be lost along them: if it is more than half of `tol` and
+        no duality gap denies it, P⁻¹H is taken to have as small an eigenvalue as penalties allow. A preconditioner
+        with blocks has the penalties' curvature there by itself.
+        """
+        d = objective.rows.d
+        u = point.u[:, :d]
+        if self.diagonal is None or not (objective.penalty > 0).all() or not u.any():
+            return 0.0, 1.0
+        squares, ratio = objective.penalty * u**2, self.diagonal[:, :d] / objective.penalty
+        lost = float(squares.sum() - (squares * ratio).sum() ** 2 / (squares * ratio**2).sum()) / 2
+        lost = min(max(lost, 0.0), duality_gap(objective, point))
+        return (lost, 1.0) if lost <= tol / 2 * point.value else (0.0, float(1 / ratio.max()))
+
+    def beside(self, steep: Steep | None) -> "Curvature":
+        """The same but along steep directions, which are given the curvature that was seen there."""
+        if steep is None:
+            return self
+        solve, times, (values, bent, others) = self.solve, cast(Solve, self.times), steep
+        directions = np.stack([solve(b) for b in bent])
+        more = values / others  # than others: P is to have all alike
+
+        def with_them(f: Solve, along: Array, share: Array) -> Solve:
+            return lambda v: f(v) + np.tensordot(share * np.tensordot(along, v, v.ndim), along, 1)
+
+        return replace(self, solve=with_them(solve, directions, 1 / more - 1), times=with_them(times, bent, more - 1))
+
+
+def hessian_price(objective: Any) -> float:
+    """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows."""
+    size, rows = math.prod(objective.shape), objective.rows
+    if size**2 > 2 * rows.entries:
+        return math.inf
+    ratio: float = size**2 * (rows.n + size) / (rows.entries * objective.outputs)  # to form it, and to factor it
+    least, columns = (LEAST_OF_SPARSE, COLUMNS_OF_SPARSE) if rows.sparse else (LEAST, COLUMNS)
+    return max(least, math.ceil(ratio / columns))
+
+
+def duality_gap(objective: Any, point: Point) -> float:
+    """Σ g_j² / (2 ρ_j): how far the value is from the optimum at most, where the biases are balanced.
+
+    At slopes that sum to nought, it is primal less dual; ρ are the L2 penalties, none of them 0.
+    """
+    g = point.gradient[:, : objective.rows.d]
+    return float((g**2 / (2 * objective.penalty)).sum())
+
+
+def of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
+    """The sample's Hessian, inverted by conjugate gradients: dearer to form than to multiply with."""
+    product = sample.product(point.u, point.logits)
+
+    def solve(g: Array) -> Array:
+        return conjugate_gradients(product, g, curvature.solve, NEARLY, 0.0)[0]
+
+    return Curvature(solve, point.value, (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2)
+
+
+def preconditioner(objective: Any, point: Point) -> Curvature:
+    """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
+    if objective.outputs > 1 and objective.shape[1] <= BLOCK:
+        few = objective.thinned(ROWS * objective.shape[1])
+        directions, blocks = few.blocks(point.u)
+        inverses = np.stack([inverse(block) for block in blocks])
+        return Curvature(
+            lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value
+        )
+    diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
+    return Curvature(
+        lambda g: np.asarray(g / diagonal), point.value, times=lambda v: np.asarray(v * diagonal), diagonal=diagonal
+    )
+
+
+def factored(objective: Any, point: Point) -> Curvature:
+    """The Hessian at a point, factored once."""
+    H = _determined(objective, objective.hessian(point.u, point.logits))
+    solve = symmetric_solver(H)
+    return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value)
+
+
+def _determined(objective: Any, H: Array) -> Array:
+    """Add curvature along shifts common to all classes, which change no softmax and along which no gradient points."""
+    k, p = objective.shape
+    if k > 1:
+        free = np.flatnonzero(objective.ridge == 0)
+        blocks = H.reshape(k, p, k, p)
+        blocks[:, free, :, free] += (np.abs(np.diag(H)).reshape(k, p).mean(axis=0)[free] / k)[:, None, None]
+    return H
