@@ -54,9 +54,7 @@ HOUSE = {
     "words": "",
     "judged": "tables model network",
     "pictures": "files judged labels paths plots diagnostics settings sources targets training tables model words",
-    "report": "plots diagnostics",
     "demo": "files losses guide plots estimator",
-    "web": "model estimator",
 }
 HOUSE["cli"] = " ".join(HOUSE)  # the command line may use everything
 

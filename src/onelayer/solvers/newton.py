@@ -202,7 +202,7 @@ def _truncated(
             gap += more + (seen.left / floor if floor < 1 else 0.0)
         price -= seen.steps
         if price <= 0:  # they may have been cut short, and then the decrement says nothing
-            curvature, prepare, price, seen, remembering = None, factored, math.inf, UNSEEN, False
+            curvature, prepare, price, seen, remembering, floor = None, factored, math.inf, UNSEEN, False, 1.0
             gap, kind, left = point.value, "bound", point.value
         if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break

@@ -1,0 +1,64 @@
+"""Curvature: what preconditions, what forming a Hessian costs, and what no product sees."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from onelayer.losses import SIGMOID
+from onelayer.objective import Objective
+from onelayer.solvers.curvature import Curvature, duality_gap, hessian_price, preconditioner
+from onelayer.solvers.linear import Steep
+from onelayer.solvers.progress import Point
+from onelayer.sources import Rows
+
+
+def objective(X, penalty):
+    y = np.arange(X.shape[0]) % 2.0
+    return Objective(Rows(X, y), SIGMOID, 1, np.broadcast_to(penalty, X.shape[1]).astype(float), float(X.shape[0]))
+
+
+def test_steep_directions_get_the_curvature_of_the_others():
+    diagonal = np.array([[2.0, 1.0, 4.0, 0.5]])
+    plain = Curvature(lambda g: g / diagonal, 1.0, times=lambda v: v * diagonal)
+    v = np.array([[1.0, 1.0, 1.0, 0.0]]) / np.sqrt(7)  # of length 1 by the diagonal
+    w = np.array([[0.0, 0.0, 0.0, 1.0]]) / np.sqrt(0.5)
+    other = np.array([[1.0, -2.0, 0.0, 0.0]])  # at right angles to both
+    steep = plain.beside(Steep(np.array([50.0, 80.0]), np.stack([v, w]) * diagonal, 0.5))
+    np.testing.assert_allclose(steep.times(v), 50 / 0.5 * plain.times(v))
+    np.testing.assert_allclose(steep.times(w), 80 / 0.5 * plain.times(w))
+    np.testing.assert_allclose(steep.times(other), plain.times(other), atol=1e-14)
+    g = np.array([[1.0, 2.0, 3.0, 4.0]])
+    np.testing.assert_allclose(steep.times(steep.solve(g)), g)
+    assert plain.beside(None) is plain
+
+
+def test_along_what_no_row_sees_the_penalty_hides_what_no_multiple_of_it_explains():
+    """Two columns alike but for their unit: the least penalty is at weights as 1 to 3."""
+    x = np.random.default_rng(0).standard_normal(200)
+    f = objective(np.column_stack([x, 3 * x]), 1e-3)
+    best = np.array([[0.2, 0.6, 0.0]])
+    for diagonal in ([1.0, 1.0, 1.0], [1.0, 9.0, 1.0]):
+        grown = np.array([[1 / diagonal[0], 3 / diagonal[1], 0.0]])  # as P⁻¹ times what rows say
+        grown *= 2 / (grown @ [1, 3, 0])  # the same logits
+        curvature, point = Curvature(lambda g: g, 1.0, diagonal=np.array([diagonal])), Point.at(f, grown)
+        more = point.value - f.value(best)
+        assert duality_gap(f, point) > more
+        lost, floor = curvature.hidden(f, point, tol=1.0)
+        assert (lost, floor) == (pytest.approx(more, abs=1e-15), 1.0)
+        if more > 1e-9:
+            assert curvature.hidden(f, point, tol=1e-6) == (0.0, pytest.approx(1e-3 / 9))
+
+
+def test_without_penalties_nothing_is_hidden():
+    f = objective(np.eye(4), [0.0, 1.0, 1.0, 1.0])
+    point = Point.at(f, np.ones((1, 5)), keep=True)
+    assert preconditioner(f, point).hidden(f, point, 1e-6) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_a_hessian_costs_more_products_the_more_columns_and_none_that_outgrows_the_rows_is_formed(storage):
+    prices = [hessian_price(objective(storage(np.ones((2_000, d))), 1.0)) for d in (10, 2_000, 3_900)]
+    assert 0 < prices[0] <= prices[1] < prices[2] < math.inf
+    assert hessian_price(objective(storage(np.ones((20, 400))), 1.0)) == math.inf
