@@ -217,7 +217,8 @@ def _moments(X: Any, unit: Array | None, jobs: int) -> Array:
 
 def _power_of_two(largest: Array) -> Array:
     """Near the largest entry of each column; 1 where that is as good as 0."""
-    return np.asarray(np.ldexp(1.0, np.frexp(np.where(largest >= TINY, largest, 1))[1].clip(-1000, 1000)))
+    exponents = np.frexp(np.where(largest >= TINY, largest, 1))[1]
+    return np.asarray(np.ldexp(1.0, np.minimum(np.maximum(exponents, -1000), 1000)))
 
 
 def _full(X: Any) -> Array:

@@ -100,21 +100,21 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
 
 def _beyond(X: Array, codes: Array) -> tuple[Array, Array, Array]:
     """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
-    order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
-    starts = np.append(0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
+    counts = np.bincount(codes)
+    present = np.flatnonzero(counts)
     found = [(np.empty(0, dtype=np.intp),) * 3]
-    if len(starts) > 1:
-        lows, highs = (f.reduceat(X[order], starts, axis=0).astype(float) for f in (np.minimum, np.maximum))
+    if len(present) > 1:
+        ordered, starts = X[np.argsort(codes, kind="stable")], (np.cumsum(counts) - counts)[present]
+        lows, highs = (f.reduceat(ordered, starts, axis=0).astype(float) for f in (np.minimum, np.maximum))
         low, high = np.stack([lows, -highs], axis=1), np.stack([highs, -lows], axis=1)  # (classes, upwards or not, d)
         edge, most = np.partition(high, -2, axis=0)[-2:]
         # of all classes only the one that reaches furthest can lie beyond the others
         way, column = np.nonzero((most > edge) & ((high < most) | (low >= edge)).all(axis=0))
         first = high[:, way, column].argmax(axis=0)
-        for i in np.unique(first):
+        for i in set(first.tolist()):
             up, own = way[first == i], column[first == i]
-            values = X[np.ix_(codes == ordered[starts[i]], own)].astype(float) * (1 - 2 * up)
-            found.append((own, np.full(len(own), ordered[starts[i]]), (values > edge[up, own]).sum(axis=0)))
+            values = X[np.ix_(codes == present[i], own)].astype(float) * (1 - 2 * up)
+            found.append((own, np.full(len(own), present[i]), (values > edge[up, own]).sum(axis=0)))
     columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return columns, codes_of_parts, rows_apart
 

@@ -141,6 +141,8 @@ def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None) -> tuple[float,
 
 def _log_product(p: Array) -> float:
     """Σ log p: a multiplication a row, not a logarithm."""
+    if len(p) <= FACTORS:
+        return float(np.log(p, out=p).sum(dtype=np.float64))
     whole = len(p) // FACTORS * FACTORS
     products = np.multiply.reduce(p[:whole].reshape(FACTORS, -1), axis=0, dtype=np.float64)
     return float(np.log(products).sum()) + math.log(np.multiply.reduce(p[whole:], dtype=np.float64))

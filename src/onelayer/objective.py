@@ -92,6 +92,8 @@ class Objective:
         With `logits`, or with `near`, the logits of another point, how they move from there, and by which step, the
         forward pass is left out.
         """
+        if self._at_hand is not None and near is None:
+            return self._evaluate_at_hand(self._at_hand, u, logits)
         w, b = self._of_raw_columns(u)
         keep = keep or self.rows.n * self.outputs <= FEW
         logits_of, step = forward if w.any() else constant, 0.0 if near is None else near[2]
@@ -111,6 +113,24 @@ class Objective:
         gradient, pull = self._of_scaled_columns(back, back_bias), self.ridge * u
         gradient += pull
         return float(total / self.total_weight + np.vdot(pull, u) / 2), gradient, logits if keep else None
+
+    @cached_property
+    def _at_hand(self) -> Array | None:
+        """Few dense rows, centred and scaled, with a column of ones for the bias: all in one array; else None."""
+        rows = self.rows
+        if self.outputs > 1 or not rows.plain or len(rows.spans) > 1 or not (self.mean is None and self.scale is None):
+            return None
+        return np.hstack([rows.X, np.ones((rows.n, 1), rows.X.dtype)]) if self.bias else rows.X
+
+    def _evaluate_at_hand(self, A: Array, u: Array, logits: Logits | None) -> tuple[float, Array, Logits]:
+        """The same without blocks to add up: of thirty rows it takes a third of the time."""
+        z = np.dot(A, u[0].astype(A.dtype, copy=False)) if logits is None else logits[0]
+        total, slope = self.loss.sum_slope(z, self.rows.y, self.rows.weight)
+        gradient = np.asarray(np.dot(slope, A), dtype=np.float64)
+        gradient /= self.total_weight
+        pull = self.ridge * u[0]
+        gradient += pull
+        return total / self.total_weight + float(np.dot(pull, u[0])) / 2, gradient[None], [z]
 
     def logits(self, u: Array) -> Logits:
         """z at u, (rows,) or (rows, k) of each block, in nats."""
@@ -150,7 +170,7 @@ class Objective:
                 bent, moved = self.rows.total(bend, logits)[0] / self.total_weight, np.zeros(self.outputs)
             one = self.outputs == 1 and bent[0, 0] > 0
             step = slopes / bent[0] if one else np.linalg.lstsq(bent, slopes, rcond=1e-12)[0]
-            step, slopes = -np.clip(step, -1, 1), None
+            step, slopes = -np.minimum(np.maximum(step, -1), 1), None
             shift, moved = shift + step, moved + step
             logits = [z + (step[0] if self.outputs == 1 else step) for z in logits]
             if np.abs(step).max() * np.abs(moved).max() <= NOTHING_LEFT:  # a curvature is off by as much as it moved
@@ -186,7 +206,11 @@ class Objective:
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             if k > 1:
                 return (between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
-            root, total = np.sqrt(times(self.loss.curvature(z), weight)), np.zeros((p, p), X.dtype)
+            root = np.sqrt(times(self.loss.curvature(z), weight))
+            if self._at_hand is not None:
+                A = self._at_hand * root[:, None]
+                return (dot(A.T, A),)
+            total = np.zeros((p, p), X.dtype)
             # a product of fewer rows than half the columns takes no longer than to add it
             step = max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else X.shape[0]
             for run in runs(X.shape[0], step):
@@ -202,7 +226,7 @@ class Objective:
             own = among.sum(axis=2)
             np.negative(H, out=H)
             among[each, :, each] = own
-        H.ravel()[:: k * p + 1] += np.tile(self.ridge, k)
+        H.ravel()[:: k * p + 1] += self.ridge if k == 1 else np.tile(self.ridge, k)
         return H
 
     def blocks(self, u: Array) -> tuple[Array, Array]:

@@ -23,7 +23,7 @@ from onelayer.objective import Objective
 from onelayer.problem import base_rate, growing_samples, make_objective
 from onelayer.settings import Settings
 from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
-from onelayer.sources import available_jobs, one_thread_per_core
+from onelayer.sources import one_thread_per_core
 
 Array = NDArray[Any]
 Score = Callable[[Array, Any, Labels], float]
@@ -172,7 +172,7 @@ def path(
     if X.shape[0] != len(labels.codes):
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(labels.codes)} labels: pass one for each row")
     with naming(X, names):
-        problem = Problem.of(X, labels, chosen, available_jobs(chosen.n_jobs))
+        problem = Problem.of(X, labels, chosen, chosen.jobs)
         found = problem.along(problem.values(Cs, [l1_ratio]), l1_ratio)
     if not found.converged.all():
         first = int(found.converged.argmin())
@@ -336,7 +336,7 @@ def cross_validate(
     """
     judge, counted = score or minus_log_loss, labels.weighted(sample_weight)
     _refuse_poor_folds(labels, counted, folds)
-    jobs = available_jobs(settings.n_jobs)
+    jobs = settings.jobs
     side_by_side = min(jobs, len(folds))
     values = Problem.of(X, labels, settings, jobs).values(Cs, l1_ratios)
 

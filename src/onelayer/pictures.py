@@ -22,7 +22,7 @@ from onelayer.model import Model
 from onelayer.paths import Problem
 from onelayer.plots.canvas import short
 from onelayer.settings import Progress, Settings
-from onelayer.sources import available_jobs, one_thread_per_core
+from onelayer.sources import one_thread_per_core
 from onelayer.targets import Targets
 from onelayer.training import train
 
@@ -142,7 +142,8 @@ def _regularisation(seen: Any, wish: Wish, ax: Any) -> None:
     model, of = seen.model, short(seen.model.target)
     y: Any = Labels.of(_codes(seen), None, None, None) if model.classes else Targets.of(seen.y, None, True)
     Cs = PATH_OF_C * (seen.C if np.isfinite(seen.C) else 1.0)
-    found = Problem.of(seen.encoded, y, Settings(tol=PATH_TOL), available_jobs(None)).along(Cs, 0.0)
+    settings = Settings(tol=PATH_TOL)
+    found = Problem.of(seen.encoded, y, settings, settings.jobs).along(Cs, 0.0)
     weights = found.coefs * y.unit  # (m, k, d)
     if model.classes:
         k = _class(seen, wish)

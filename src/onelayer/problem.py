@@ -15,7 +15,6 @@ from onelayer.network import ACTIVATIONS, Network, layers
 from onelayer.objective import Objective
 from onelayer.settings import Settings
 from onelayer.solvers import FIRST_ORDER, HeldOut
-from onelayer.sources import available_jobs
 from onelayer.targets import Targets
 
 Array = NDArray[Any]
@@ -73,13 +72,13 @@ def make_objective(
 ) -> Any:
     """One layer's objective, or a network's; `all_weight` is that of all rows, where these are not all."""
     k, loss, target, total_weight = labels.outputs, labels.loss, labels.values, labels.total_weight
-    strength, jobs = 1 / (settings.C * (all_weight or total_weight)), available_jobs(settings.n_jobs)
+    strength = 1 / (settings.C * (all_weight or total_weight))
     if settings.hidden_layer_sizes:
         sizes = (X.shape[1], *settings.hidden_layer_sizes, k)
-        rows = columns.copy(X, target, labels.weight, jobs)
+        rows = columns.copy(X, target, labels.weight, settings.jobs)
         return Network(rows, loss, sizes, ACTIVATIONS[settings.activation], strength, total_weight)
     return Objective(
-        columns.rows(X, target, labels.weight, jobs),
+        columns.rows(X, target, labels.weight, settings.jobs),
         loss,
         k,
         columns.penalty((1 - settings.l1_ratio) * strength),

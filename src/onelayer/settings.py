@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from onelayer.network import ACTIVATIONS
 from onelayer.solvers import FIRST_ORDER
+from onelayer.sources import available_jobs
 
 Array = NDArray[Any]
 
@@ -97,6 +99,11 @@ class Settings:
         """Whether rows held out for a while are to say how strong a network's penalty is."""
         on_all_rows = bool(self.hidden_layer_sizes) and self.solver_for(n) in ("lbfgs", "gd")
         return self.early_stopping == "auto" and on_all_rows and math.isfinite(self.C)
+
+    @cached_property
+    def jobs(self) -> int:
+        """How many threads to use."""
+        return available_jobs(self.n_jobs)
 
     @property
     def seed(self) -> int:

@@ -20,7 +20,7 @@ from onelayer.record import Iterate, Record
 from onelayer.settings import Settings
 from onelayer.solvers import Outcome, Watch, newton, proximal, quadratic, solve
 from onelayer.solvers.newton import gap_at
-from onelayer.sources import available_jobs, one_thread_per_core
+from onelayer.sources import one_thread_per_core
 from onelayer.targets import Targets
 from onelayer.weight_decay import strengthened
 
@@ -101,7 +101,7 @@ def train(
     started = time.perf_counter()
     chosen = Settings(**settings)
     labels = _targets(y, sample_weight, class_names, task, chosen)
-    columns = Columns.of(X, chosen.fit_intercept, available_jobs(chosen.n_jobs))
+    columns = Columns.of(X, chosen.fit_intercept, chosen.jobs)
     evaluation = None
     if eval_set is not None:
         evaluation = eval_set[0], labels.like(eval_set[1])

@@ -27,7 +27,7 @@ def symmetric_solver(H: Array) -> Solve:
     """The function g → H⁻¹ g, H factored once; g is a vector, or the columns of a matrix."""
     size, factor = _cholesky(H)
     if factor is not None:
-        return lambda g: (dpotrs(factor, (g.T / size).T, lower=1)[0].T / size).T
+        return lambda g: np.asarray(dpotrs(factor, g, lower=1)[0])
     values, vectors = eigh(_scaled(H, size), overwrite_a=True)
     kept = values > len(H) * 1e-15 * values[-1]
     values, vectors = values[kept], vectors[:, kept]
@@ -36,22 +36,23 @@ def symmetric_solver(H: Array) -> Solve:
 
 def inverse(H: Array) -> Array:
     """H⁻¹ itself, for many products with a small one; as `symmetric_solver` has it where H is singular."""
-    size, factor = _cholesky(H)
+    factor = _cholesky(H)[1]
     if factor is None:
         return symmetric_solver(H)(np.eye(len(H)))
     half = np.tril(dpotri(factor, lower=1, overwrite_c=1)[0])
     half.ravel()[:: len(H) + 1] /= 2
-    return _scaled(half + half.T, size)
+    return np.asarray(half + half.T)
 
 
 def _cholesky(H: Array) -> tuple[Array, Array | None]:
-    """The columns' sizes, and the lower factor of H in scaled columns; None where H holds too few digits of it."""
+    """The columns' sizes, and the lower factor of H; None where H, in scaled columns, holds too few digits of it."""
     size = np.sqrt(H.diagonal())
     size[size == 0] = 1
     factor, failed = dpotrf(_scaled(H, size).T, lower=1, overwrite_a=1, clean=0)
     # a pivot this small holds no digit of its column
     if failed or factor.diagonal().min() <= math.sqrt(len(H) * 4e-16):
         return size, None
+    factor *= size[:, None]
     return size, factor
 
 
