@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.utils import check_array
@@ -37,7 +38,8 @@ def settings(estimator: Any) -> dict[str, Any]:
 
 def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
     """X as rows of numbers, sparse or dense; at a fit, how many columns and what they are called is kept."""
-    if type(X) is np.ndarray and X.dtype in PLAIN and X.ndim == 2 and X.size and not names(estimator):
+    plain = type(X) is np.ndarray or isinstance(X, sp.csr_matrix | sp.csr_array)
+    if plain and X.dtype in PLAIN and X.ndim == 2 and all(X.shape) and not names(estimator):
         # nothing to convert or to name: a row is answered in a fifth of the time
         if reset:
             estimator.n_features_in_ = X.shape[1]

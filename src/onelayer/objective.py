@@ -97,7 +97,7 @@ class Objective:
         w, b = self._of_raw_columns(u)
         keep = keep or self.rows.n * self.outputs <= FEW
         logits_of, step = forward if w.any() else constant, 0.0 if near is None else near[2]
-        known = near[:2] if near else (logits,) if logits else ()
+        known = (logits,) if logits else near[:2] if near else ()
 
         def sweep(X: Any, y: Array, weight: Array | None, *known: Array) -> tuple[tuple[Any, ...], Array | None]:
             if not known:
@@ -145,7 +145,7 @@ class Objective:
 
         The slopes of each output sum to nought there; `slopes` are their means at u, (k,), if known.
         """
-        if not self.bias:
+        if not self.bias or (slopes is not None and np.abs(slopes).max() <= NOTHING_LEFT):
             return u, logits
         logits, shift, bent = self.logits(u) if logits is None else logits, np.zeros(self.outputs), None
         moved = shift  # since the curvature was taken

@@ -97,6 +97,7 @@ def conjugate_gradients(
     along: Callable[[float], None] = lambda step: None,
     most: float = math.inf,
     steep: bool = False,
+    quadratic: float = 0.0,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
@@ -105,7 +106,8 @@ def conjugate_gradients(
     `enough`, a residual is relative to what was gained, if that is less: one steep direction may hold most of a
     gradient and little of the way (equally correlated columns: half as many steps of Newton's). `along` is
     told each step along the last direction multiplied. After `most` steps, x is what there is by then. `steep` asks
-    for what is steep.
+    for what is steep. While less than `quadratic` is gained, `forcing` does not count: after such a step no other is
+    to be needed.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -118,7 +120,7 @@ def conjugate_gradients(
     basis: list[Array] = []  # what P makes of Lanczos' vectors, whose signs alternate
     ratio = step = 0.0
     for _ in range(int(min(10 * right.size, most))):
-        if rho <= forcing**2 * (first if enough is not None else min(first, gained)):
+        if gained >= quadratic and rho <= forcing**2 * (first if enough is not None else min(first, gained)):
             break
         if enough is not None and (np.abs(residual) <= enough).all():
             break

@@ -35,6 +35,7 @@ EASY = 6  # products for a step: columns that took more depend on one another to
 PAIRS = 12  # of steps and what they change
 RECENT = 5  # of them, which may have seen the same Hessian
 LATELY = 3  # steps, in which a decrement halves at least while what is remembered is of use
+QUADRATIC = 0.5  # times √tol of the value: after a decrement below it, what is not quadratic is below tol
 NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a few per cent
 
 
@@ -164,7 +165,7 @@ def _truncated(
     nearly depend on one another need it or thousands of products, and no more than twice the least is spent so.
     """
     gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), preconditioner
-    left = gap  # without what is hidden
+    left, near = gap, QUADRATIC * math.sqrt(tol)  # without what is hidden
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
     remembering, floor, steps = curvature is None and _memorable(objective), 1.0, 0
@@ -193,6 +194,7 @@ def _truncated(
             along=product.along,
             most=price,
             steep=remembering,
+            quadratic=near * point.value,
         )
         decrement = -float(np.vdot(point.gradient, step))
         gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
@@ -206,7 +208,7 @@ def _truncated(
             gap, kind, left = point.value, "bound", point.value
         if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
-        following = _line_search(objective, point, step, decrement, product.moved)
+        following = _line_search(objective, point, step, decrement, product.moved, last=decrement < near * point.value)
         if following is None:
             return Outcome(point, gap, kind, _at_rounding(objective, point, decrement))
         point, before = following, point
@@ -275,16 +277,21 @@ def _remembered_gap(
     return _gap(point, 2 / min(least, floor) * plain)[0] + more if least > 0 else point.value
 
 
-def _line_search(objective: Any, point: Point, step: Array, decrement: float, moved: Any = None) -> Point | None:
+def _line_search(
+    objective: Any, point: Point, step: Array, decrement: float, moved: Any = None, *, last: bool = False
+) -> Point | None:
     """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient.
 
-    `moved` is how it moves the logits, where that is known.
+    `moved` is how it moves the logits, where that is known: the biases of what may be the `last` step are then balanced
+    before it is looked at, and not in another sweep for the duality gap.
     """
     t = 1.0
     noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
     for _ in range(HALVINGS):
-        near = None if moved is None else (point.logits, moved, t)
-        trial = Point.at(objective, point.u + t * step, keep=point.logits is not None, near=near)
+        u, near, logits = point.u + t * step, None if moved is None else (point.logits, moved, t), None
+        if last and near:
+            u, logits = objective.balanced(u, [z + t * by for z, by in zip(point.logits, moved, strict=True)])
+        trial = Point.at(objective, u, keep=point.logits is not None, near=near, logits=logits)
         if trial.value <= point.value - ARMIJO * t * decrement:
             return trial
         if trial.value <= point.value + noise and trial.norm < point.norm:
@@ -312,7 +319,7 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
         return outcome
     if objective.bias:
         u, logits = objective.balanced(point.u, point.logits, point.gradient[:, -1])
-        point = Point.at(objective, u, logits=logits)
+        point = point if u is point.u else Point.at(objective, u, logits=logits)
     gap = duality_gap(objective, point) + ROUNDING * point.value
     if gap > most * point.value:
         return outcome
