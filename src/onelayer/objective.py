@@ -206,15 +206,12 @@ class Objective:
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             if k > 1:
                 return (between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
-            root = np.sqrt(times(self.loss.curvature(z), weight))
-            if self._at_hand is not None:
-                A = self._at_hand * root[:, None]
-                return (dot(A.T, A),)
-            total = np.zeros((p, p), X.dtype)
+            root, total = np.sqrt(times(self.loss.curvature(z), weight)), np.zeros((p, p), X.dtype)
             # a product of fewer rows than half the columns takes no longer than to add it
             step = max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else X.shape[0]
             for run in runs(X.shape[0], step):
-                A = self._standardised(X[run], root[run])
+                at_hand = self._at_hand
+                A = self._standardised(X[run], root[run]) if at_hand is None else at_hand[run] * root[run, None]
                 total += dot(A.T, A)
             return (total,)
 

@@ -30,8 +30,9 @@ BLOCK_BYTES = 2**22  # measured best from 2**18 to 2**24: smaller ones keep the 
 BLOCKS = 4  # dense rows that deserve a second thread have at least so many
 CHUNKS = 16  # enough to keep eight cores busy to the end, few enough that adding their sums costs nothing
 KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the effect
-# below these, a second thread costs more than it brings: `adult.csv`, 422,000 entries, took a sixth longer with two
-CHUNK_ENTRIES, SPARSE_ENTRIES = 2**17, 2**18
+# below these, a second thread costs more than it brings: `adult.csv`, 422,000 entries, took a sixth longer with two,
+# 300,000 to 500,000 dense ones four to eight tenths
+CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
 
 
 class Rows:

@@ -112,6 +112,15 @@ def preconditioner(objective: Any, point: Point) -> Curvature:
             lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value
         )
     diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
+    if objective.outputs > 1:
+        ridge = np.where(objective.ridge > 0, objective.ridge, 1.0)  # what is not penalised is not moved along it
+
+        def solve(g: Array) -> Array:
+            common = g.mean(axis=0)
+            own = (g - common) / diagonal
+            return np.asarray(own - own.mean(axis=0) + common / ridge)
+
+        return Curvature(solve, point.value, diagonal=diagonal)
     return Curvature(
         lambda g: np.asarray(g / diagonal), point.value, times=lambda v: np.asarray(v * diagonal), diagonal=diagonal
     )
