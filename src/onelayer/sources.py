@@ -33,6 +33,7 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 # below these, a second thread costs more than it brings: `adult.csv`, 422,000 entries, took a sixth longer with two,
 # 300,000 to 500,000 dense ones four to eight tenths
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
+TAKEN_ENTRIES = 2**17  # of a copy of some rows, from which mostly Hessians are made
 
 
 class Rows:
@@ -50,6 +51,8 @@ class Rows:
         Applied to each block before anything else sees it, for example a change of type.
     jobs : int
         How many threads `total` and `each` may use.
+    chunk : int
+        Dense entries that are worth a thread.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class Rows:
         *,
         prepare: Callable[[Block], Block] | None = None,
         jobs: int = 1,
+        chunk: int = CHUNK_ENTRIES,
     ) -> None:
         self.X, self.y, self.weight, self.prepare, self.jobs = X, y, weight, prepare, jobs
         self.n, self.d = X.shape
@@ -75,7 +79,7 @@ class Rows:
         self.precision = float(np.finfo(np.float32 if single else np.float64).eps)
         self.entries = entries = X.nnz if self.sparse else X.size
         # a chunk of sparse rows ends in a sum of d numbers: that must be little beside its entries
-        least = max(SPARSE_ENTRIES, 4 * self.d) if self.sparse else CHUNK_ENTRIES
+        least = max(SPARSE_ENTRIES, 4 * self.d) if self.sparse else chunk
         self.chunks = min(CHUNKS, max(1, entries // least))
         step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
         if not self.sparse:
@@ -141,8 +145,8 @@ class Rows:
 
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
-        few = self.sparse or len(rows) * self.d <= CHUNK_ENTRIES  # a batch: threads would cost more than they bring
-        step = max(1, len(rows)) if few else CHUNK_ENTRIES // self.d + 1
+        few = self.sparse or len(rows) * self.d <= TAKEN_ENTRIES  # a batch: threads would cost more than they bring
+        step = max(1, len(rows)) if few else TAKEN_ENTRIES // self.d + 1
         parts = [rows[a : a + step] for a in range(0, len(rows), step)]
 
         def part(rows: Array) -> Block:
@@ -158,7 +162,7 @@ class Rows:
                 X[i * step : (i + 1) * step] = part(parts[i])
 
             self.map(place, list(range(1, len(parts))))
-        return Rows(X, self.y[rows], weight, jobs=self.jobs)
+        return Rows(X, self.y[rows], weight, jobs=self.jobs, chunk=TAKEN_ENTRIES)
 
     def map(self, f: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """f of each item, on as many threads as these rows may use."""
