@@ -66,13 +66,18 @@ def times(values: Array, weight: Array | None) -> Array:
 def backward(X: Any, values: Array) -> tuple[Array, Any]:
     """The backward pass of a block: Xᵀ values, transposed, and the sum of the values."""
     values = values.astype(X.dtype, copy=False)
+    return summed(X, values), values.sum(axis=0, dtype=np.float64)
+
+
+def summed(X: Any, values: Array) -> Array:
+    """Xᵀ values, transposed."""
     if not isinstance(X, np.ndarray):
         back = (X.T @ values).T
     elif values.ndim == 1 or not X.flags.c_contiguous:
         back = dot(values.T, X)
     else:
         back = _by_runs(values.T, X)
-    return np.asarray(back, dtype=np.float64), values.sum(axis=0, dtype=np.float64)
+    return np.asarray(back, dtype=np.float64)
 
 
 def _by_runs(V: Array, X: Array) -> Array:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, times
+from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, summed, times
 from onelayer.sampling import formed
 from onelayer.sparse import with_entries
 
@@ -118,19 +118,19 @@ class Objective:
     def _at_hand(self) -> Array | None:
         """Few dense rows, centred and scaled, with a column of ones for the bias: all in one array; else None."""
         rows = self.rows
-        if self.outputs > 1 or not rows.plain or len(rows.spans) > 1 or not (self.mean is None and self.scale is None):
+        if not rows.plain or len(rows.spans) > 1 or not (self.mean is None and self.scale is None):
             return None
         return np.hstack([rows.X, np.ones((rows.n, 1), rows.X.dtype)]) if self.bias else rows.X
 
     def _evaluate_at_hand(self, A: Array, u: Array, logits: Logits | None) -> tuple[float, Array, Logits]:
         """The same without blocks to add up: of thirty rows it takes a third of the time."""
-        z = np.dot(A, u[0].astype(A.dtype, copy=False)) if logits is None else logits[0]
+        w = u.astype(A.dtype, copy=False)
+        z = logits[0] if logits else np.dot(A, w[0]) if self.outputs == 1 else np.dot(w, A.T).T
         total, slope = self.loss.sum_slope(z, self.rows.y, self.rows.weight)
-        gradient = np.asarray(np.dot(slope, A), dtype=np.float64)
+        gradient, pull = summed(A, slope).reshape(u.shape), self.ridge * u
         gradient /= self.total_weight
-        pull = self.ridge * u[0]
         gradient += pull
-        return total / self.total_weight + float(np.dot(pull, u[0])) / 2, gradient[None], [z]
+        return total / self.total_weight + float(np.vdot(pull, u)) / 2, gradient, [z]
 
     def logits(self, u: Array) -> Logits:
         """z at u, (rows,) or (rows, k) of each block, in nats."""
@@ -204,14 +204,16 @@ class Objective:
         k, p = self.shape
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
+            at_hand = self._at_hand
             if k > 1:
-                return (between(self._standardised(X, weight if weight is None else np.sqrt(weight)), self.loss, z),)
+                root = weight if weight is None else np.sqrt(weight)
+                A = self._standardised(X, root) if at_hand is None else times(at_hand, root)
+                return (between(A, self.loss, z),)
             root, total = np.sqrt(times(self.loss.curvature(z), weight)), np.zeros((p, p), X.dtype)
             # a product of fewer rows than half the columns takes no longer than to add it
             step = max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else X.shape[0]
             for run in runs(X.shape[0], step):
-                at_hand = self._at_hand
-                A = self._standardised(X[run], root[run]) if at_hand is None else at_hand[run] * root[run, None]
+                A = self._standardised(X[run], root[run]) if at_hand is None else times(at_hand[run], root[run])
                 total += dot(A.T, A)
             return (total,)
 
