@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from onelayer.losses import SIGMOID
 from onelayer.objective import Objective
-from onelayer.solvers.curvature import Curvature, duality_gap, hessian_price, preconditioner
+from onelayer.solvers.curvature import Curvature, diagonal, duality_gap, hessian_price
 from onelayer.solvers.linear import Steep
 from onelayer.solvers.progress import Point
 from onelayer.sources import Rows
@@ -39,10 +39,10 @@ def test_along_what_no_row_sees_the_penalty_hides_what_no_multiple_of_it_explain
     x = np.random.default_rng(0).standard_normal(200)
     f = objective(np.column_stack([x, 3 * x]), 1e-3)
     best = np.array([[0.2, 0.6, 0.0]])
-    for diagonal in ([1.0, 1.0, 1.0], [1.0, 9.0, 1.0]):
-        grown = np.array([[1 / diagonal[0], 3 / diagonal[1], 0.0]])  # as P⁻¹ times what rows say
+    for own in ([1.0, 1.0, 1.0], [1.0, 9.0, 1.0]):
+        grown = np.array([[1 / own[0], 3 / own[1], 0.0]])  # as P⁻¹ times what rows say
         grown *= 2 / (grown @ [1, 3, 0])  # the same logits
-        curvature, point = Curvature(lambda g: g, 1.0, diagonal=np.array([diagonal])), Point.at(f, grown)
+        curvature, point = Curvature(lambda g: g, 1.0, diagonal=np.array([own])), Point.at(f, grown)
         more = point.value - f.value(best)
         assert duality_gap(f, point) > more
         lost, floor = curvature.hidden(f, point, tol=1.0)
@@ -54,7 +54,7 @@ def test_along_what_no_row_sees_the_penalty_hides_what_no_multiple_of_it_explain
 def test_without_penalties_nothing_is_hidden():
     f = objective(np.eye(4), [0.0, 1.0, 1.0, 1.0])
     point = Point.at(f, np.ones((1, 5)), keep=True)
-    assert preconditioner(f, point).hidden(f, point, 1e-6) == (0.0, 1.0)
+    assert diagonal(f, point).hidden(f, point, 1e-6) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])

@@ -1,6 +1,7 @@
 """Curvature: the Hessian at some point, or nearly, as what solvers ask of it; and what to form it costs."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from onelayer.solvers.progress import Point
 Array = NDArray[Any]
 
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
+AT_ONCE = 4  # products, for which that is not put off
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 # a Hessian costs a product for so many columns, times those there are for each entry of a row; products of sparse rows
@@ -102,28 +104,45 @@ def of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
     return Curvature(solve, point.value, (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2)
 
 
-def preconditioner(objective: Any, point: Point) -> Curvature:
-    """Each output's own block of the Hessian where it is small, else the Hessian's diagonal in scaled columns."""
-    if objective.outputs > 1 and objective.shape[1] <= BLOCK:
-        few = objective.thinned(ROWS * objective.shape[1])
-        directions, blocks = few.blocks(point.u)
-        inverses = np.stack([inverse(block) for block in blocks])
-        return Curvature(
-            lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value
-        )
-    diagonal = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
-    if objective.outputs > 1:
-        ridge = np.where(objective.ridge > 0, objective.ridge, 1.0)  # what is not penalised is not moved along it
+def preconditioners(objective: Any) -> list[tuple[Callable[[Any, Point], Curvature], float]]:
+    """What preconditions, the cheapest first, and after how many products something dearer has paid for itself."""
+    parts, whole = _blocks_price(objective), hessian_price(objective)
+    if parts >= whole:
+        return [(diagonal, whole), (factored, math.inf)]
+    first = [] if parts <= AT_ONCE else [(diagonal, parts)]
+    return [*first, (blocks, whole - parts), (factored, math.inf)]
 
-        def solve(g: Array) -> Array:
-            common = g.mean(axis=0)
-            own = (g - common) / diagonal
-            return np.asarray(own - own.mean(axis=0) + common / ridge)
 
-        return Curvature(solve, point.value, diagonal=diagonal)
-    return Curvature(
-        lambda g: np.asarray(g / diagonal), point.value, times=lambda v: np.asarray(v * diagonal), diagonal=diagonal
-    )
+def _blocks_price(objective: Any) -> float:
+    """How many products each output's own block of the Hessian costs, about; infinitely many where that is no part."""
+    (k, p), rows = objective.shape, objective.rows
+    if k == 1 or p > BLOCK:
+        return math.inf
+    columns = COLUMNS_OF_SPARSE if rows.sparse else COLUMNS
+    ratio: float = p**2 * (min(rows.n, ROWS * p) + p) / rows.entries
+    return math.ceil(ratio / columns)
+
+
+def diagonal(objective: Any, point: Point) -> Curvature:
+    """The Hessian's diagonal in scaled columns; and what is common to all outputs, along which penalties alone bend."""
+    own = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
+    if objective.outputs == 1:
+        return Curvature(lambda g: np.asarray(g / own), point.value, times=lambda v: np.asarray(v * own), diagonal=own)
+    ridge = np.where(objective.ridge > 0, objective.ridge, 1.0)  # what is not penalised is not moved along it
+
+    def solve(g: Array) -> Array:
+        common = g.mean(axis=0)
+        apart = (g - common) / own
+        return np.asarray(apart - apart.mean(axis=0) + common / ridge)
+
+    return Curvature(solve, point.value, diagonal=own)
+
+
+def blocks(objective: Any, point: Point) -> Curvature:
+    """Each output's own block of the Hessian, of as many rows as that takes."""
+    directions, found = objective.thinned(ROWS * objective.shape[1]).blocks(point.u)
+    inverses = np.stack([inverse(block) for block in found])
+    return Curvature(lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value)
 
 
 def factored(objective: Any, point: Point) -> Curvature:

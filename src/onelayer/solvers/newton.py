@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
-from onelayer.solvers.curvature import Curvature, duality_gap, factored, hessian_price, of_sample, preconditioner
+from onelayer.solvers.curvature import Curvature, diagonal, duality_gap, factored, of_sample, preconditioners
 from onelayer.solvers.lbfgs import Pair, least_eigenvalue, remember, two_loops
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
@@ -164,7 +164,10 @@ def _truncated(
     Once these have taken as many products as a Hessian costs, one is formed to precondition the next: columns that
     nearly depend on one another need it or thousands of products, and no more than twice the least is spent so.
     """
-    gap, kind, seen, price, prepare = math.inf, "estimate", UNSEEN, hessian_price(objective), preconditioner
+    gap, kind, seen, ways = math.inf, "estimate", UNSEEN, deque(preconditioners(objective))
+    while curvature is not None and len(ways) > 2:  # a sample's is no worse than what is cheap
+        ways.popleft()
+    prepare, price = ways.popleft()
     left, near = gap, QUADRATIC * math.sqrt(tol)  # without what is hidden
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
@@ -204,7 +207,8 @@ def _truncated(
             gap += more + (seen.left / floor if floor < 1 else 0.0)
         price -= seen.steps
         if price <= 0:  # they may have been cut short, and then the decrement says nothing
-            curvature, prepare, price, seen, remembering, floor = None, factored, math.inf, UNSEEN, False, 1.0
+            prepare, price = ways.popleft()
+            curvature, seen, remembering, floor = None, UNSEEN, False, 1.0
             gap, kind, left = point.value, "bound", point.value
         if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
@@ -331,7 +335,7 @@ def gap_at(objective: Any, point: Point) -> tuple[float, str]:
     """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
     if point.u.size <= DIRECT:
         return _gap(point, factored(objective, point).step(point)[1])
-    solve = preconditioner(objective, point).solve
+    solve = diagonal(objective, point).solve
     step, _ = conjugate_gradients(objective.product(point.u, point.logits), -point.gradient, solve, 0.1, 0.0)
     return _gap(point, -float(np.vdot(point.gradient, step)))
 

@@ -1,0 +1,159 @@
+"""Problems nobody chose, ours beside scikit-learn's solvers: ``python benchmarks/drawn.py [COUNT] [SEED]``.
+
+Drawn at random are the kind of columns, how many rows, columns and classes there are, and C, so that a regime in which
+another solver is better has nowhere to hide. Each solver is at its loosest tolerance that reaches a relative gap of
+1e-6, counted from our fit to 1e-10; medians of fits in turns. A line of JSON is appended to ``drawn.jsonl`` for each
+problem; ``table.py`` tells of them all.
+"""
+
+import json
+import math
+import statistics
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from fits import objective, seconds_of
+from sklearn.linear_model import LogisticRegression
+
+from onelayer import PerceptronClassifier
+
+RESULTS = Path(__file__).parent / "drawn.jsonl"
+OURS = "onelayer"
+CELLS = 2e7  # at most, also of sparse rows
+GAP = 1e-6
+TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+FACTORED = 1500  # weights up to which newton-cholesky is asked
+PATIENCE = 20.0  # seconds, after which a solver is not asked for more digits
+REPEATS, QUICK = 5, 0.2  # fits of less than so many seconds; others are fitted once
+LEVELS = 8  # columns with levels
+
+Rng = np.random.Generator
+
+
+def _decaying(rng: Rng, n: int, d: int) -> np.ndarray:
+    d = min(d, 1500)
+    turns = [np.linalg.qr(rng.standard_normal((d, d)))[0] for _ in range(2)]
+    return rng.standard_normal((n, d)) @ (turns[0] * np.geomspace(1, 1e-3, d)) @ turns[1]
+
+
+def _sparse(rng: Rng, n: int, d: int) -> Any:
+    density = 10 ** rng.uniform(-2.5, -0.5)
+    X = sp.random(n, d, density, format="csr", random_state=rng)
+    X.data = rng.exponential(1, X.nnz)
+    return X
+
+
+def _levels(rng: Rng, n: int, d: int) -> Any:
+    """One-hot columns of a few categories, most of whose levels are rare."""
+    categories = min(LEVELS, d)
+    many = max(1, d // categories)
+    rows, ones = np.arange(n), np.ones(n)
+    each = [np.minimum(rng.zipf(1.5, n) - 1, many - 1) for _ in range(categories)]
+    return sp.hstack([sp.csr_matrix((ones, (rows, levels)), shape=(n, many)) for levels in each]).tocsr()
+
+
+KINDS: dict[str, Callable[[Rng, int, int], Any]] = {
+    "independent": lambda rng, n, d: rng.standard_normal((n, d)),
+    "equally correlated": lambda rng, n, d: rng.standard_normal((n, d)) + rng.standard_normal((n, 1)),
+    "few factors": lambda rng, n, d: (
+        0.3 * rng.standard_normal((n, d)) + rng.standard_normal((n, 8)) @ rng.standard_normal((8, d))
+    ),
+    "decaying spectrum": _decaying,
+    "heavy tails": lambda rng, n, d: rng.standard_t(2.5, (n, d)),
+    "counts": lambda rng, n, d: rng.poisson(np.exp(rng.normal(-1, 1, d)), (n, d)).astype(float),
+    "sparse": _sparse,
+    "levels": _levels,
+}
+
+
+class Problem(NamedTuple):
+    """What is to be fitted."""
+
+    kind: str
+    classes: int
+    C: float
+    X: Any
+    y: np.ndarray
+
+
+def draw(rng: Rng, cells: float = CELLS) -> Problem:
+    """A problem with every class in three rows or more; labels are drawn from a planted softmax."""
+    while True:
+        kind, classes = str(rng.choice(list(KINDS))), int(rng.choice([2, 2, 3, 8]))
+        n, d = int(10 ** rng.uniform(1.7, 4.9)), int(10 ** rng.uniform(0.5, 3.6))
+        n = max(50, min(n, int(cells / d)))
+        X, C = KINDS[kind](rng, n, d), float(10 ** rng.uniform(-2, 3))
+        d = X.shape[1]
+        dense = isinstance(X, np.ndarray)
+        scaled = (X - X.mean(axis=0)) / (X.std(axis=0) + 1e-12) if dense else X
+        length = math.sqrt(d if dense else max(1.0, float(X.multiply(X).sum()) / n))  # of a row
+        logits = scaled @ (2 * rng.standard_normal((d, classes)) / length)
+        y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+        if np.bincount(y, minlength=classes).min() >= 3:
+            return Problem(kind, classes, C, X, y)
+
+
+def ours(problem: Problem, tol: float = GAP) -> Any:
+    return PerceptronClassifier(C=problem.C, tol=tol, max_iter=1000).fit(problem.X, problem.y)
+
+
+def theirs(problem: Problem, solver: str, tol: float) -> Any:
+    return LogisticRegression(C=problem.C, solver=solver, tol=tol, max_iter=3000).fit(problem.X, problem.y)
+
+
+def solvers(problem: Problem) -> tuple[str, ...]:
+    """Which of scikit-learn's may be the quickest."""
+    weights = problem.X.shape[1] * (1 if problem.classes == 2 else problem.classes)
+    return ("lbfgs", "newton-cg", *(["newton-cholesky"] if weights <= FACTORED else []))
+
+
+def compare(problem: Problem) -> dict[str, float]:
+    """Milliseconds to the gap, ours and those of each solver that reaches it."""
+
+    def value(model: Any) -> float:
+        return objective(problem.X, problem.y, model.coef_, model.intercept_, problem.C, 0.0)[0]
+
+    enough = value(ours(problem, 1e-10)) * (1 + GAP)
+    fits: dict[str, Callable[[], Any]] = {OURS: lambda: ours(problem)}
+    if value(ours(problem)) > enough:
+        fits.clear()
+    for solver in solvers(problem):
+        for tol in TOLERANCES:
+            seconds, model = seconds_of(lambda solver=solver, tol=tol: theirs(problem, solver, tol))
+            if value(model) <= enough:
+                fits[solver] = lambda solver=solver, tol=tol: theirs(problem, solver, tol)
+                break
+            if seconds > PATIENCE:
+                break
+    taken: dict[str, list[float]] = {name: [seconds_of(fit)[0]] for name, fit in fits.items()}
+    for _ in range(REPEATS - 1):
+        for name, fit in fits.items():
+            if taken[name][0] < QUICK:
+                taken[name].append(seconds_of(fit)[0])
+    return {name: 1e3 * statistics.median(times) for name, times in taken.items()}
+
+
+def main(count: int, seed: int) -> None:
+    warnings.simplefilter("ignore")
+    ours(draw(np.random.default_rng(0), 1e4))  # imports, threads
+    for number in range(count):
+        problem = draw(np.random.default_rng([seed, number]))
+        n, d = problem.X.shape
+        line = {"seed": seed, "number": number, "kind": problem.kind, "n": n, "d": d, "classes": problem.classes}
+        line |= {"C": problem.C, "milliseconds": compare(problem)}
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        words = "  ".join(f"{name} {taken:.1f} ms" for name, taken in line["milliseconds"].items())
+        print(
+            f"{number:3} {problem.kind:18} {n:6} × {d:<5} {problem.classes} classes, C = {problem.C:<8.3g} {words}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in [*sys.argv[1:], *("100", "1")[len(sys.argv) - 1 :]]))
