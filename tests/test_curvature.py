@@ -61,4 +61,4 @@ def test_without_penalties_nothing_is_hidden():
 def test_a_hessian_costs_more_products_the_more_columns_and_none_that_outgrows_the_rows_is_formed(storage):
     prices = [hessian_price(objective(storage(np.ones((2_000, d))), 1.0)) for d in (10, 2_000, 3_900)]
     assert 0 < prices[0] <= prices[1] < prices[2] < math.inf
-    assert hessian_price(objective(storage(np.ones((20, 400))), 1.0)) == math.inf
+    assert hessian_price(objective(storage(np.ones((20, 600))), 1.0)) == math.inf

@@ -203,7 +203,7 @@ def test_the_estimator_warns_of_a_rate_that_is_too_high():
 
 
 @pytest.mark.parametrize("solver", ["rmsprop", "adam"])
-@pytest.mark.parametrize("rate", [1e-300, 1e3])
+@pytest.mark.parametrize("rate", [1e-300, 1e5])
 def test_a_rate_that_is_of_no_use_is_said_to_be_the_cause(solver, rate):
     X, Y = guide.blobs()
     with pytest.warns(UserWarning, match="no step by learning_rate=.* lowered the cost: use learning_rate='auto'"):

@@ -14,6 +14,7 @@ from onelayer.solvers.progress import Point
 Array = NDArray[Any]
 
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
+FEW = 512  # parameters, whose Hessian is never too large
 AT_ONCE = 4  # products, for which that is not put off
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
@@ -78,9 +79,10 @@ class Curvature:
 def hessian_price(objective: Any) -> float:
     """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows."""
     size, rows = math.prod(objective.shape), objective.rows
-    if size**2 > 2 * rows.entries:
+    if size**2 > max(2 * rows.entries, FEW**2):
         return math.inf
-    ratio: float = size**2 * (rows.n + size) / (rows.entries * objective.outputs)  # to form it, and to factor it
+    product = (rows.entries + rows.n) * objective.outputs
+    ratio: float = size**2 * (rows.n + size) / product  # to form it, and to factor it
     least, columns = (LEAST_OF_SPARSE, COLUMNS_OF_SPARSE) if rows.sparse else (LEAST, COLUMNS)
     return max(least, math.ceil(ratio / columns))
 

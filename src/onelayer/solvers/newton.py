@@ -29,7 +29,8 @@ DOUBLE = float(np.finfo(np.float64).eps)
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
-WIDE = 16  # times columns and outputs: the square of the rows, from where it takes longer to diagonalise them
+WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
+NARROW = 256  # columns, and 64 rows, below which that is no matter
 FEW, FEW_OF_SPARSE = 48, 32  # parameters up to which a Hessian that no sample has is formed at once
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
@@ -54,7 +55,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     """
     u, curvature = _on_samples(samples, u, max_iter, watch)
     rows = objective.rows
-    if spanned(objective) and rows.n**2 < WIDE * objective.outputs * rows.d:
+    if spanned(objective) and rows.n**2 < WIDE * max(rows.d, NARROW):
         return in_row_space(objective, u, tol, max_iter, watch)
     few = DIRECT if curvature is not None else FEW_OF_SPARSE if rows.sparse else FEW
     if u.size > few:
