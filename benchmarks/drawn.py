@@ -138,6 +138,36 @@ def compare(problem: Problem) -> dict[str, float]:
     return {name: 1e3 * statistics.median(times) for name, times in taken.items()}
 
 
+def ratio(milliseconds: dict[str, float]) -> float:
+    """Our time over that of the best other solver; infinite where we do not reach the gap."""
+    best = min((taken for name, taken in milliseconds.items() if name != OURS), default=math.inf)
+    return milliseconds.get(OURS, math.inf) / best
+
+
+def table(path: Path) -> str:
+    """Markdown: of each kind of columns, our time over the best other's."""
+    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    latest = {(line["seed"], line["number"]): line for line in lines}.values()
+    rows = [
+        "| columns | problems | median | quickest | slowest | that one |",
+        "|---|--:|--:|--:|--:|---|",
+    ]
+    for kind in [*KINDS, "all"]:
+        of_kind = [line for line in latest if kind in (line["kind"], "all")]
+        if not of_kind:
+            continue
+        ratios = [ratio(line["milliseconds"]) for line in of_kind]
+        worst = of_kind[int(np.argmax(ratios))]
+        found = " | ".join(f"{value:.2f}" for value in (statistics.median(ratios), min(ratios), max(ratios)))
+        others = {name: taken for name, taken in worst["milliseconds"].items() if name != OURS}
+        rows.append(
+            f"| {kind} | {len(of_kind)} | {found} | {worst['n']:,} × {worst['d']:,}, {worst['classes']} classes, "
+            f"C = {worst['C']:.2g}: {worst['milliseconds'].get(OURS, math.inf):,.1f} ms, "
+            f"{min(others, key=others.__getitem__)} {min(others.values()):,.1f} |"
+        )
+    return "\n".join(rows)
+
+
 def main(count: int, seed: int) -> None:
     warnings.simplefilter("ignore")
     ours(draw(np.random.default_rng(0), 1e4))  # imports, threads
