@@ -32,6 +32,7 @@ ROUNDING = FLOOR * DOUBLE
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
 NARROW = 256  # columns, and 64 rows, below which that is no matter
 FEW, FEW_OF_SPARSE = 48, 32  # parameters up to which a Hessian that no sample has is formed at once
+TRIFLE = 2**21  # multiplications: a Hessian of so many takes no longer than the calls around a product
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
 RECENT = 5  # of them, which may have seen the same Hessian
@@ -58,7 +59,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     if spanned(objective) and rows.n**2 < WIDE * max(rows.d, NARROW):
         return in_row_space(objective, u, tol, max_iter, watch)
     few = DIRECT if curvature is not None else FEW_OF_SPARSE if rows.sparse else FEW
-    if u.size > few:
+    if u.size > few and u.size**2 * (rows.n + u.size) > TRIFLE:
         outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature)
     else:
         cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
