@@ -140,8 +140,9 @@ def compare(problem: Problem) -> dict[str, float]:
 
 def ratio(milliseconds: dict[str, float]) -> float:
     """Our time over that of the best other solver; infinite where we do not reach the gap."""
-    best = min((taken for name, taken in milliseconds.items() if name != OURS), default=math.inf)
-    return milliseconds.get(OURS, math.inf) / best
+    if OURS not in milliseconds:
+        return math.inf
+    return milliseconds[OURS] / min((taken for name, taken in milliseconds.items() if name != OURS), default=math.inf)
 
 
 def table(path: Path) -> str:

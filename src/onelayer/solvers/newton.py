@@ -163,11 +163,11 @@ def _truncated(
 ) -> Outcome:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1).
 
-    Once these have taken as many products as a Hessian costs, one is formed to precondition the next: columns that
-    nearly depend on one another need it or thousands of products, and no more than twice the least is spent so.
+    Once these have taken as many products as a Hessian, or its blocks, cost, they are formed to precondition the next:
+    columns that nearly depend on one another need that or thousands of products, and twice the least is spent at most.
     """
     gap, kind, seen, ways = math.inf, "estimate", UNSEEN, deque(preconditioners(objective))
-    while curvature is not None and len(ways) > 2:  # a sample's is no worse than what is cheap
+    while curvature is not None and len(ways) > 2:  # a sample's is no worse than what comes first
         ways.popleft()
     prepare, price = ways.popleft()
     left, near = gap, QUADRATIC * math.sqrt(tol)  # without what is hidden
