@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from onelayer.losses import SIGMOID
+from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.objective import Objective
-from onelayer.solvers.curvature import Curvature, diagonal, duality_gap, hessian_price
+from onelayer.solvers.curvature import (
+    Curvature,
+    blocks,
+    diagonal,
+    duality_gap,
+    factored,
+    hessian_price,
+    preconditioners,
+)
 from onelayer.solvers.linear import Steep
 from onelayer.solvers.progress import Point
 from onelayer.sources import Rows
@@ -62,3 +70,36 @@ def test_a_hessian_costs_more_products_the_more_columns_and_none_that_outgrows_t
     prices = [hessian_price(objective(storage(np.ones((2_000, d))), 1.0)) for d in (10, 2_000, 3_900)]
     assert 0 < prices[0] <= prices[1] < prices[2] < math.inf
     assert hessian_price(objective(storage(np.ones((20, 600))), 1.0)) == math.inf
+
+
+def of_classes(n, d, k=3):
+    X, y = np.random.default_rng(0).standard_normal((n, d)), np.arange(n) % k
+    return Objective(Rows(X, y), SOFTMAX, k, np.full(d, 0.1), float(n))
+
+
+@pytest.mark.parametrize(
+    ("f", "ways"),
+    [
+        (of_classes(2_000, 40), [blocks, factored]),  # as cheap as a few products
+        (of_classes(200, 150), [diagonal, blocks, factored]),
+        (of_classes(200, 600), [diagonal, factored]),
+        (objective(np.ones((200, 100)), 1.0), [diagonal, factored]),
+    ],
+)
+def test_what_is_dearer_preconditions_once_products_have_cost_as_much(f, ways):
+    found = preconditioners(f)
+    assert [way for way, _ in found] == ways
+    assert all(products > 0 for _, products in found)
+    assert found[-1][1] == math.inf
+
+
+@pytest.mark.parametrize("way", [diagonal, blocks])
+def test_what_is_common_to_all_classes_bends_by_its_penalty_alone(way):
+    f = of_classes(500, 20)
+    solve = way(f, Point.at(f, np.random.default_rng(1).standard_normal(f.shape), keep=True)).solve
+    apart = np.random.default_rng(2).standard_normal(f.shape)
+    apart -= apart.mean(axis=0)
+    np.testing.assert_allclose(solve(apart).sum(axis=0), 0, atol=1e-10)
+    common = np.ones(f.shape)
+    common[:, -1] = 0
+    np.testing.assert_allclose(solve(common), common / 0.1, atol=1e-8)

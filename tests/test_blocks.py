@@ -1,0 +1,26 @@
+"""The arithmetic of one block: products in runs of rows are those of all rows at once."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from onelayer.blocks import RUN, SHORTEST, SMALL, backward, forward
+
+RNG = np.random.default_rng(0)
+WIDE = SMALL // (2 * SHORTEST)  # columns of which runs for three outputs would be too short
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.asfortranarray, sp.csr_matrix])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("n", "d"), [(1, 3), (RUN, 5), (2 * RUN + 7, 40), (700, 1500), (40, WIDE)])
+def test_runs_of_rows_give_what_all_rows_give(kind, dtype, n, d):
+    X = RNG.standard_normal((n, d)).astype(dtype)
+    w, b = RNG.standard_normal((d, 3)), RNG.standard_normal(3)
+    values = np.asfortranarray(RNG.standard_normal((n, 3)))
+    digits = 1e3 * np.finfo(dtype).eps * np.sqrt(max(n, d))
+    z = forward(kind(X), w, b)
+    np.testing.assert_allclose(z, X.astype(float) @ w + b, atol=digits)
+    assert z.T.flags.c_contiguous
+    back, sums = backward(kind(X), values)
+    np.testing.assert_allclose(back, values.T @ X.astype(float), atol=digits)
+    np.testing.assert_allclose(sums, values.sum(axis=0), atol=digits)
