@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,6 +154,21 @@ def test_ten_thousand_mutations_are_refused_and_nothing_is_executed(model, tmp_p
     assert found["megabytes"] < 10
 
 
+def test_every_bit_of_a_file_counts(model, tmp_path):
+    path = tmp_path / "m.onelayer"
+    model.save(path)
+    whole = path.read_bytes()
+    taken = []
+    for bit in range(8 * len(whole)):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        with suppress(ModelError):
+            onelayer.load(path)
+            taken.append(bit)
+    assert taken == []
+
+
 def test_a_large_file_is_refused_within_twice_its_memory(tmp_path):
     words = tuple(f"word{i}" for i in range(100_000))
     column = tables.Column("t", "text", words, np.ones(len(words)))
@@ -177,6 +193,8 @@ def rewritten(path, change):
         head, arrays = dict(file.metadata()), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     meta = json.loads(head["model"])
     change(meta, arrays, head)
+    if "text_length" in meta["encoder"] and head["version"] != "4":
+        head["version"] = "3"
     head["model"] = head.pop("raw", None) or json.dumps(meta)
     head["sha256"] = digest(head["model"], arrays)
     path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=head))

@@ -228,12 +228,10 @@ class Model:
             "encoder": meta,
         }
         arrays = {"weights": self.weights, **arrays}
-        version = "3" if "text_length" in meta else "1"
         if self.hidden or not self.classes:
-            version = max("2", version)
             described |= {"task": self.task, "hidden": len(self.hidden), "activation": self.activation}
             arrays |= {f"hidden.{i}": w for i, w in enumerate(self.hidden)}
-        storage.write(path, described, arrays, version)
+        storage.write(path, described, arrays)
 
 
 def probabilities(z: Array) -> Array:

@@ -14,8 +14,6 @@ from onelayer.files import write_whole
 Array = NDArray[Any]
 
 FORMAT = "onelayer-model"
-# 1: one layer, classes. 2: numbers and hidden layers too. 3: the length of texts, which was 4 before. A model is saved
-# as the earliest version that can say it.
 VERSIONS = ("1", "2", "3")
 
 
@@ -23,13 +21,13 @@ class ModelError(ValueError):
     """A file that is not a model this version can use."""
 
 
-def write(path: str | Path, described: dict[str, Any], arrays: Mapping[str, Array], version: str) -> None:
+def write(path: str | Path, described: dict[str, Any], arrays: Mapping[str, Array]) -> None:
     """Write what describes a model and its arrays; whole, or not at all."""
     from safetensors.numpy import save
 
     text = json.dumps(described, ensure_ascii=False, sort_keys=True)
     content = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items()}
-    head = {"format": FORMAT, "version": version, "sha256": digest(text, content), "model": text}
+    head = {"format": FORMAT, "version": _version(described), "sha256": digest(text, content), "model": text}
     write_whole(path, save(content, metadata=head))
 
 
@@ -50,13 +48,22 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
             f"{name} is of version {head.get('version')!r}, but this onelayer reads {', '.join(VERSIONS)}: "
             "upgrade onelayer"
         )
+    changed = ModelError(f"{name} was changed since it was saved: fit and save it again")
     if head.get("sha256") != digest(head.get("model", ""), arrays):
-        raise ModelError(f"{name} was changed since it was saved: fit and save it again")
+        raise changed
     try:
         described = json.loads(head["model"])
-    except (KeyError, ValueError, RecursionError) as error:
+        version = _version(described)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise damaged(path, error) from error
+    if head["version"] != version:  # the digest is not of it, so one bit could turn 1 into 3
+        raise changed
     return described, arrays
+
+
+def _version(described: Mapping[str, Any]) -> str:
+    """The earliest that can say it: 1, one layer of classes; 2, numbers and hidden layers; 3, the length of texts."""
+    return "3" if "text_length" in described["encoder"] else "2" if "hidden" in described else "1"
 
 
 def damaged(path: str | Path, error: Exception) -> ModelError:
