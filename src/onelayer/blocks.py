@@ -11,6 +11,7 @@ Array = NDArray[Any]
 RUN, SHORTEST = 512, 32  # rows at most of a product for several outputs, and at least
 SMALL = 10**6  # multiplications up to which BLAS has a way of its own, without laying matrices out anew
 PRODUCTS = 2**18  # numbers of scaled rows that are made to be multiplied with one another
+PANEL = 48  # columns of these that are multiplied with all others at once: fewer take longer
 
 
 def dot(A: Any, B: Array) -> Array:
@@ -24,12 +25,15 @@ def runs(n: int, step: int) -> Iterator[slice]:
 
 
 def between(A: Array, loss: Any, z: Array) -> Array:
-    """Σ aᵢ aⱼ x xᵀ over the rows x of A for each two classes i and j, (k p, k p)."""
+    """Σ aᵢ aⱼ x xᵀ over the rows x of A for classes i < j, (k p, k p); what else is in there is of no use."""
     (n, p), k = A.shape, z.shape[1]
     total = np.zeros((k * p, k * p), A.dtype)
+    step = p * max(1, PANEL // p)  # one panel after another: beside the total, no second array of its size
     for run in runs(n, max(64, PRODUCTS // (k * p))):
         B = (loss.activation(z[run])[:, :, None] * A[run, None, :]).reshape(-1, k * p)
-        total += dot(B.T, B)
+        for start in range(0, k * p, step):
+            others = start + step if step == p else start
+            total[start : start + step, others:] += dot(B[:, start : start + step].T, B[:, others:])
     return total
 
 

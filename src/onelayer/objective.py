@@ -222,6 +222,8 @@ class Objective:
         if k > 1:  # the curvature's rows sum to nought: a class bends as much by itself as against all others
             among, each = H.reshape(k, p, k, p), np.arange(k)
             among[each, :, each] = 0
+            for i in each:
+                among[i + 1 :, :, i] = among[i, :, i + 1 :].swapaxes(0, 1)
             own = among.sum(axis=2)
             np.negative(H, out=H)
             among[each, :, each] = own

@@ -76,6 +76,7 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
         accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
         if formed(sample.rows.n, u.shape):
+            curvature = None
             outcome, curvature = _direct(sample, u, accuracy, max_iter, watch, None)
             if curvature is not None:
                 curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
@@ -84,6 +85,7 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
             if curvature is not None:
                 curvature = of_sample(sample, outcome.point, curvature)
         u = outcome.point.u
+        del sample, outcome  # before the next one takes its memory
         if watch.stopped:
             break
     return u, curvature
@@ -136,6 +138,7 @@ def _direct(
         if curvature is None or (older and (decrement > SLOW * last or point.value < STALE * curvature.value)):
             if not anew:
                 break
+            curvature = None
             curvature, older = factored(objective, point), False
             step, decrement = curvature.step(point)
         gap, kind = _gap(point, decrement * (AGED if older and curvature.error == 1 else curvature.error))
