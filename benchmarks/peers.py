@@ -136,7 +136,7 @@ def liblinear(stored: Stored, y: Array, C: float, l1_ratio: float, tol: float) -
     """The bias is a column of ones which ``-R`` leaves unpenalised: solvers 0 (L2, Newton) and 6 (L1)."""
     from liblinear.liblinearutil import parameter, train
 
-    model = train(stored.X, parameter(f"-s {6 if l1_ratio else 0} -c {C!r} -e {tol!r} -B 1 -R -q"))
+    model = train(stored.X, parameter(f"-s {6 if l1_ratio else 0} -c {float(C)!r} -e {float(tol)!r} -B 1 -R -q"))
     coef, intercept = model.get_decfun()
     sign = 1 if model.get_labels()[0] == 1 else -1  # its first class is the positive one
     return sign * np.array(coef), sign * intercept

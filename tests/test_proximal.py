@@ -9,7 +9,6 @@ from sklearn.linear_model import LogisticRegression
 from onelayer import PerceptronClassifier
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Product
-from onelayer.solvers.proximal import _best_crossing
 from onelayer.training import train
 
 
@@ -108,22 +107,25 @@ def test_what_l1_cannot_do_is_refused_in_words(settings, words):
         train(np.eye(4), [0, 1, 0, 1], **settings)
 
 
-def test_the_best_crossing_is_the_least_of_the_points_where_a_weight_is_nought():
-    rng = np.random.default_rng(0)
-    A = rng.standard_normal((8, 4))
-    H, linear, lasso = A.T @ A, rng.standard_normal(4), np.full(4, 0.3)
-
-    def model(v):
-        return v @ (H @ v / 2 + linear) + lasso @ np.abs(v)
-
-    v = np.array([0.5, -0.2, 0.8, 0.0])
-    step = np.array([-1.0, 0.5, -0.9, 0.1])
-    found = _best_crossing(H, H @ v + linear, lasso, v, step)
-    shares = [0.5, 0.4, 0.8 / 0.9, 1.0]
-    assert model(found) == pytest.approx(min(model(v + share * step) for share in shares), rel=1e-12)
-    assert model(found) < model(v)
-    uphill = -step
-    assert _best_crossing(H, H @ v + linear, lasso, v, 5 * uphill) is v
+@pytest.mark.parametrize("kind", ["dense", "sparse", "alike"])
+@pytest.mark.parametrize("strength", [3, 100, 3000])
+def test_more_columns_than_rows_under_any_penalty(kind, strength):
+    """Steps cut off at the first signs that changed left 118 x 795 at twice the optimum, and gaps of 1 to 6."""
+    rng = np.random.default_rng(strength)
+    if kind == "sparse":
+        X = sp.random(164, 1049, 0.03, format="csr", random_state=rng, data_rvs=rng.standard_exponential)
+    else:
+        X = rng.standard_normal((118, 795)) + (kind == "alike") * rng.standard_normal((118, 1))
+    y = rng.integers(0, 2, X.shape[0])
+    least = 1 / np.abs(X.T @ (y - y.mean())).max()
+    model = PerceptronClassifier(C=strength * least, l1_ratio=1.0).fit(X, y)
+    assert model.gap_kind_ == "bound"
+    assert model.optimality_gap_ <= 1e-6
+    assert np.count_nonzero(model.coef_) <= X.shape[0]
+    z = np.asarray(X @ model.coef_[0]) + model.intercept_[0]
+    back = strength * least * np.asarray(X.T @ (1 / (1 + np.exp(-z)) - y))
+    assert np.abs(back).max() <= 1 + 1e-3
+    np.testing.assert_allclose(back[model.coef_[0] != 0], -np.sign(model.coef_[0][model.coef_[0] != 0]), atol=1e-3)
 
 
 def test_many_columns_that_nearly_depend_on_one_another_are_solved_under_a_weak_penalty():

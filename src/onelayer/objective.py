@@ -20,6 +20,7 @@ from onelayer.sparse import with_entries
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
+AT_HAND = 2**17  # numbers of a few columns that are laid out dense, centred and scaled
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 FEW = 2**18  # logits: up to here to keep them costs nothing
 NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
@@ -193,7 +194,11 @@ class Objective:
         """The objective of some of the columns, the others left out: rows of its own, in the same coordinates."""
         mean, scale, lasso = (None if part is None else part[kept] for part in (self.mean, self.scale, self.lasso))
         rows, penalty = self.rows.of_columns(kept), self.penalty[kept]
-        return replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
+        chosen = replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
+        if mean is scale is None or rows.prepare is not None or rows.n * rows.d > AT_HAND:
+            return chosen
+        X = np.ascontiguousarray(chosen._standardised(rows.blocks[0])[:, : rows.d])
+        return replace(chosen, rows=rows.with_features(X), mean=None, scale=None)
 
     def value(self, u: Array) -> float:
         """The objective at u, in nats."""

@@ -1,8 +1,10 @@
 """Newton's method with an L1 penalty: few columns at a time, and of these the ones that are not 0.
 
-The columns that may matter form a working set (Johnson & Guestrin, "Blitz", ICML 2015). On it, each step is Newton's on
-the weights that are not 0 or are about to leave it, cut off where a weight would change its sign (Keskar, Nocedal,
-Öztoprak & Wächter, Optimization Methods and Software 31, 2016). A duality gap over all columns says when to stop.
+The columns that may matter form a working set (Johnson & Guestrin, "Blitz", ICML 2015). On it, each step goes to the
+minimum of a quadratic model with the penalty (Lee, Sun & Saunders, SIAM Journal on Optimization 24, 2014); or is
+Newton's on the weights that are not 0 or are about to leave it, cut off where a weight would change its sign (Keskar,
+Nocedal, Öztoprak & Wächter, Optimization Methods and Software 31, 2016). A duality gap over all columns says when to
+stop.
 """
 
 import math
@@ -12,18 +14,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigvalsh
 
 from onelayer.solvers.curvature import hessian_price
+from onelayer.solvers.lasso import lasso_minimum
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]
 
-FIRST = 400  # columns that may enter an empty working set at once; later as many as are in it
+# columns that may enter an empty working set at once (later as many as are in it): of dense ones, whose models cost
+# their square, as many as the root of so many times all columns, or the least
+FIRST, LEAST, TIMES = 400, 32, 8
+TRIFLE = 2**24  # multiplications: dense rows whose Hessian and its inverse cost no more are modelled anew at each step
+FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which that is true, too
+RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
+NEARLY = 0.1  # of the lasso weights: from this violation on, that is worth its price anyway
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
-FISTA, ROUNDS = 100, 40  # proximal steps before the signs are tried, and how many signs are
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
@@ -33,6 +40,8 @@ MODEL = 4  # times the price of a Hessian: what to minimise its model costs, abo
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
 COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
+EARLY = 0.3  # of the violation before: may be left while there was no room for all columns that object
+CLOSE = 0.1  # of the value: a gap above it says that the set is not the last one
 FINE = 0.5  # of the violation that would make up all of the gap asked for
 LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
 SHRINK = 0.3  # of the level before, where it did not suffice
@@ -85,28 +94,26 @@ class Place:
 class Kept:
     """The loss's Hessian for all columns, along a path, on which it differs little from one fit to the next.
 
-    It is formed once products have cost as much, and anew when they have again. ``steepest`` is its largest
-    eigenvalue, and no less than that of any of its parts.
+    It is formed once products have cost as much, and anew when they have again.
     """
 
     def __init__(self) -> None:
-        self.hessian, self.steepest = np.empty((0, 0)), 0.0
+        self.hessian = np.empty((0, 0))
         self.spent = 0.0  # products with all columns since it was formed
 
-    def of(self, objective: Any, columns: Array) -> tuple[Array, float] | None:
-        """That of an objective of these columns, with its penalty, and how steep it is at most; None until it is."""
+    def of(self, objective: Any, columns: Array) -> Array | None:
+        """That of an objective of these columns, with its penalty; None until there is one."""
         if not self.hessian.size:
             return None
         chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
-        ridge = objective.ridge
-        return self.hessian[np.ix_(chosen, chosen)] + np.diag(ridge), self.steepest + float(ridge.max())
+        return np.asarray(self.hessian[np.ix_(chosen, chosen)] + np.diag(objective.ridge))
 
     def pay(self, products: float, objective: Any, place: Place) -> None:
         """Count so many products, and form it at this place if that is paid for."""
         self.spent += products
         if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= hessian_price(objective):
             self.hessian = objective.hessian(place.point.u, place.point.logits) - np.diag(objective.ridge)
-            self.spent, self.steepest = 0.0, _steepest(self.hessian)
+            self.spent = 0.0
 
 
 def proximal(
@@ -142,7 +149,7 @@ def proximal(
             gap = min(duality_gap(objective, place), place.point.value)
             if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
                 break
-        columns, entering = _working_set(place, objective.rows.d)
+        columns, entering, waiting = _working_set(place, objective.rows)
         whole = 2 * len(columns) > objective.rows.d
         if whole:
             columns = np.arange(objective.rows.d)
@@ -154,7 +161,10 @@ def proximal(
             start = Place.at(inner, start.point.u)
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
-        if before is not None or entering <= SETTLED * len(columns):
+        if waiting and not whole:
+            level = max(level, EARLY * place.violation)
+        last_one = entering <= SETTLED * len(columns) and gap <= CLOSE * place.point.value
+        if before is not None or last_one:
             level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
         model = None if kept is None else kept.of(inner, columns)
         reached, taken, products = _on_working_set(inner, start, level, watch, model, near=before is not None)
@@ -198,15 +208,22 @@ def duality_gap(objective: Any, place: Place) -> float:
     return max(place.point.value - max(map(dual, shares)), 0.0)
 
 
-def _working_set(place: Place, d: int) -> tuple[Array, int]:
-    """Columns with a weight, and those that would gain most from one, as many at most as there are; and how many."""
+def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
+    """Columns with a weight, and those that would gain most from one, as many at most as there are.
+
+    How many enter, and for how many there was no room, is told.
+    """
+    d = rows.d
+    few = not rows.sparse and len(place.point.u) == 1  # models are made for them, and these cost their square
+    first = min(FIRST, max(LEAST, rows.n), max(LEAST, math.isqrt(TIMES * d)) if few else FIRST)
     inside = (place.point.u[:, :d] != 0).any(axis=0)
     violation = np.where(inside, 0, np.abs(place.point.gradient[:, :d]).max(axis=0))
-    room = max(FIRST, int(inside.sum()))
-    entering = np.flatnonzero(violation)
-    if len(entering) > room:
-        entering = entering[np.argpartition(-violation[entering], room)[:room]]
-    return np.sort(np.concatenate([np.flatnonzero(inside), entering])), len(entering)
+    room = max(first, int(inside.sum()))
+    objecting = entering = np.flatnonzero(violation)
+    if len(objecting) > room:
+        entering = objecting[np.argpartition(-violation[objecting], room)[:room]]
+    columns = np.sort(np.concatenate([np.flatnonzero(inside), entering]))
+    return columns, len(entering), len(objecting) - len(entering)
 
 
 def _of_all(v: Array, kept: Array, u: Array) -> Array:
@@ -221,138 +238,104 @@ def _on_working_set(
     place: Place,
     level: float,
     watch: Watch,
-    model: tuple[Array, float] | None,
+    model: Array | None,
     *,
     near: bool,
 ) -> tuple[Place, int, int]:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
-    How many there were is told, and with how many products. `model` is a Hessian taken before, and how steep it is; to
-    form one of sparse rows does not pay at once where the start is `near`.
+    How many there were is told, and with how many products. `model` is a Hessian taken before; to form one of sparse
+    rows does not pay at once where the start is `near`.
+
+    Dense rows that cost little are modelled anew at each step, which goes to the model's minimum. Otherwise a sample of
+    the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning.
     """
-    seen, relative, gain, products, most, size = UNSEEN, 1.0, math.inf, 0, MOST, place.point.u.size
-    few, price = model is not None or size <= (SPARSE if objective.rows.sparse else DENSE), hessian_price(objective)
-    slow = model is None and not (near and objective.rows.sparse)
-    (hessian, steepest), taken_at = model or (None, 0.0), place.point.value
+    walk, gain, size = Walk(), math.inf, place.point.u.size
+    rows, price = objective.rows, hessian_price(objective)
+    flat = objective.outputs == 1 and rows.n <= FLAT * size and size <= FLATTEST
+    anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
+    few = anew or model is not None or size <= (SPARSE if rows.sparse else DENSE)
+    slow = anew or (model is None and not (near and rows.sparse))
+    hessian, taken_at, stuck = model, place.point.value, False
     for iteration in range(INNER):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
-            return place, iteration, products
-        product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
-        left = MODEL * price - products
-        if (slow and (few or left <= 0)) or (few and point.value < STALE * taken_at):
-            rows = objective.thinned(max(RICH * size, CHEAP // size**2)) if few else objective
-            hessian, taken_at = rows.hessian(point.u), point.value
-            steepest = _steepest(hessian)
-        target = point.u if hessian is None else _model_minimum(hessian, steepest, place)
-        if not np.array_equal(np.sign(target), np.sign(point.u)):
+            return place, iteration, walk.products
+        left = MODEL * price - walk.products
+        if stuck or (slow and (few or left <= 0)) or (few and point.value < STALE * taken_at):
+            modelled = objective.thinned(max(RICH * size, CHEAP // size**2)) if few and not anew else objective
+            hessian, taken_at = modelled.hessian(point.u), point.value
+        exact = stuck or RIGHT * size <= rows.n or violation <= NEARLY
+        target = point.u if hessian is None else _model_minimum(hessian, place, exact=exact)
+        if anew or not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
         else:
-            free = (point.u != 0) | (place.lasso == 0) | ((point.gradient != 0) & (hessian is None))
-            shift = free.all(axis=0) * (curvatures.mean() if objective.outputs > 1 else 0.0)
-            solve = _preconditioner(hessian, free, shift, np.maximum(curvatures[:, None] + objective.ridge, 1e-300))
-            step, seen = conjugate_gradients(
-                _masked(product, free, shift),
-                np.where(free, -point.gradient, 0),
-                solve,
-                min(0.3, violation, math.sqrt(relative)),
-                0.0,
-                seen,
-                0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
-                along=product.along,
-                most=min(left, most) if hessian is None else math.inf,
-            )
-            promised = max(-float(np.vdot(point.gradient, step)), 0.0)
-            relative = min(1.0, promised / point.value)
-            following, trials = _line_search(objective, place, step, product.moved)
-            products += seen.steps + trials - 1
-            kept_up = following is not None and point.value - following.point.value > POOR * promised
-            most = min(2 * most, MOST) if kept_up else max(seen.steps // 2, 2)
-        if following is None:
-            return place, iteration, products
-        gain, before = point.value - following.point.value, gain
-        slow = gain > LINGERING * before
-        place = following
-    return place, INNER, products
+            following = walk.on(objective, place, hessian, level, left)
+        if following is None and (stuck or size > MANY):
+            return place, iteration, walk.products
+        stuck = following is None  # signs cut off what there was of a step, or were not those of the model's minimum
+        few = few or stuck
+        if following is not None:
+            gain, before = point.value - following.point.value, gain
+            slow = anew or gain > LINGERING * before
+            place = following
+    return place, INNER, walk.products
 
 
-def _steepest(hessian: Array) -> float:
-    return float(eigvalsh(hessian, subset_by_index=[len(hessian) - 1] * 2)[0])
+class Walk:
+    """Steps by conjugate gradients on the weights that are not 0 or leave it, while these keep their signs.
 
-
-def _model_minimum(hessian: Array, steepest: float, place: Place) -> Array:
-    """Where the quadratic model with its L1 penalty is least: signs by proximal gradients, then numbers exactly.
-
-    Where these numbers cross 0, the best of the crossings is taken and the signs there are tried next (Lee, Battle,
-    Raina & Ng, "Efficient sparse coding algorithms", NIPS 2006); where that gains nothing, one weight enters at a time.
+    ``products`` is how many there were, what line searches tried counting as well.
     """
-    u, lasso = place.point.u.ravel(), place.lasso.ravel()
-    linear = place.smooth.ravel() - hessian @ u
-    v, single = _proximal_gradients(hessian, steepest, linear, lasso, u), False
-    for _ in range(ROUNDS):
-        g = hessian @ v + linear
-        beyond = np.where(v == 0, np.maximum(np.abs(g) - lasso * (1 + 1e-9), 0), 0)
-        entering = beyond == beyond.max() if single else beyond > 0
-        entering &= beyond > 0
-        inside = np.flatnonzero((v != 0) | (lasso == 0) | entering)
-        sign = np.where(v != 0, np.sign(v), -np.sign(g))[inside]
-        exact = np.zeros_like(v)
-        exact[inside] = -symmetric_solver(hessian[np.ix_(inside, inside)])(linear[inside] + lasso[inside] * sign)
-        crossing = inside[(np.sign(exact[inside]) != sign) & (lasso[inside] > 0)]
-        if len(crossing):
-            following = _best_crossing(hessian, g, lasso, v, exact - v)
-            if following is v and (single or not entering.any()):
-                break
-            single, v = following is v, following
-        elif entering.any():
-            single, v = False, exact
-        else:
-            v = exact
-            if (np.abs(hessian @ v + linear) <= lasso * (1 + 1e-9))[v == 0].all():
-                break
-    return np.asarray(v.reshape(place.point.u.shape))
+
+    def __init__(self) -> None:
+        self.products, self._seen, self._relative, self._most = 0, UNSEEN, 1.0, MOST
+
+    def on(self, objective: Any, place: Place, hessian: Array | None, level: float, left: float) -> Place | None:
+        """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
+        point = place.point
+        product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
+        free = (point.u != 0) | (place.lasso == 0) | ((point.gradient != 0) & (hessian is None))
+        shift = free.all(axis=0) * (curvatures.mean() if objective.outputs > 1 else 0.0)
+        step, self._seen = conjugate_gradients(
+            _masked(product, free, shift),
+            np.where(free, -point.gradient, 0),
+            _preconditioner(hessian, free, shift, np.maximum(curvatures[:, None] + objective.ridge, 1e-300)),
+            min(0.3, place.violation, math.sqrt(self._relative)),
+            0.0,
+            self._seen,
+            0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
+            along=product.along,
+            most=min(left, self._most) if hessian is None else math.inf,
+        )
+        promised = max(-float(np.vdot(point.gradient, step)), 0.0)
+        self._relative = min(1.0, promised / point.value)
+        following, trials = _line_search(objective, place, step, product.moved)
+        self.products += self._seen.steps + trials - 1
+        kept_up = following is not None and point.value - following.point.value > POOR * promised
+        self._most = min(2 * self._most, MOST) if kept_up else max(self._seen.steps // 2, 2)
+        return following
 
 
-def _best_crossing(hessian: Array, g: Array, lasso: Array, v: Array, step: Array) -> Array:
-    """The best of the points from v to v + step where a weight is 0, and of the end; v where none is better."""
-    moving = np.flatnonzero((step != 0) & (v != 0) & (lasso > 0))
-    shares = -v[moving] / step[moving]
-    shares = np.append(shares[(shares > 0) & (shares < 1)], 1.0)
-    points = v + shares[:, None] * step
-    points[np.abs(points) <= 1e-14 * np.abs(v)] = 0
-    slope, bend = float(g @ step), float(step @ (hessian @ step))
-    gains = shares * slope + shares**2 / 2 * bend + (np.abs(points) - np.abs(v)) @ lasso
-    best = int(gains.argmin())
-    return points[best] if gains[best] < 0 else v
-
-
-def _proximal_gradients(hessian: Array, steepest: float, linear: Array, lasso: Array, v: Array) -> Array:
-    """Accelerated steps, with a restart when momentum leads uphill (O'Donoghue & Candès, FoCM 15, 2015)."""
-    rate, ahead, momentum = 1 / steepest, v, 1.0
-    for _ in range(FISTA):
-        moved = ahead - rate * (hessian @ ahead + linear)
-        following = np.sign(moved) * np.maximum(np.abs(moved) - rate * lasso, 0)
-        change = following - v
-        if (ahead - following) @ change > 0:
-            momentum = 1.0
-        after = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = following + (momentum - 1) / after * change
-        v, momentum = following, after
-        if np.abs(change).max() <= 1e-6 * np.abs(v).max():
-            break
-    return v
+def _model_minimum(hessian: Array, place: Place, *, exact: bool) -> Array:
+    """Where the quadratic model with its L1 penalty is least."""
+    u = place.point.u
+    linear = place.smooth.ravel() - hessian @ u.ravel()
+    return lasso_minimum(hessian, linear, place.lasso.ravel(), u.ravel(), exact=exact).reshape(u.shape)
 
 
 def _towards(objective: Any, place: Place, target: Array) -> Place | None:
     """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough."""
     point, step = place.point, target - place.point.u
     gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(point.u))).sum())
-    t = 1.0
+    t, noise = 1.0, 64 * FLOOR * objective.rows.precision * abs(point.value)
     for _ in range(HALVINGS):
         trial = Place.at(objective, target if t == 1 else point.u + t * step)
         if trial.point.value <= point.value - ARMIJO * t * gain and trial.point.value < point.value:
             return trial
-        if t * gain < FLOOR * objective.rows.precision * point.value:
+        if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
+            return trial  # two values so near cannot be told apart: the subgradient still can
+        if t * gain < noise / 64:
             return None
         t /= 2
     return None

@@ -1,0 +1,97 @@
+"""The minimum of a quadratic with an L1 penalty: its own conditions, from every start, in every thread."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from onelayer.solvers.lasso import _best_crossing, lasso_minimum
+
+
+def problem(seed, rows=60, p=20, free=1, alike=0.0):
+    """A quadratic of as many weights, the first `free` of them without a penalty; and a start."""
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((rows, p)) + alike * rng.standard_normal((rows, 1))
+    lasso = rng.uniform(0.5, 2, p) * 10 ** rng.uniform(-2, 0)
+    lasso[:free] = 0
+    start = rng.standard_normal(p) * (rng.random(p) < 0.5) if seed % 2 else np.zeros(p)
+    return A.T @ A / rows, A.T @ rng.standard_normal(rows) / 2, lasso, start
+
+
+def violation(H, linear, lasso, v):
+    g = H @ v + linear
+    return np.abs(np.where(v != 0, g + lasso * np.sign(v), np.maximum(np.abs(g) - lasso, 0))).max()
+
+
+@pytest.mark.parametrize("free", [0, 1, 3])
+@pytest.mark.parametrize("alike", [0.0, 2.0])
+def test_no_slope_is_beyond_its_penalty(free, alike):
+    for seed in range(60):
+        H, linear, lasso, start = problem(seed, free=free, alike=alike)
+        found = lasso_minimum(H, linear, lasso, lasso_minimum(H, linear, lasso, start))
+        assert violation(H, linear, lasso, found) <= 1e-8 * np.abs(linear).max()
+
+
+@pytest.mark.parametrize("free", [0, 1])
+def test_more_weights_than_rows(free):
+    """Numbers for more signs than there are rows have no minimum: the search went nowhere from there."""
+    exact = 0
+    for seed in range(60):
+        H, linear, lasso, found = problem(seed, rows=15, p=40, free=free)
+        for _ in range(3):
+            found = lasso_minimum(H, linear, lasso, found)
+        left = violation(H, linear, lasso, found) / np.abs(linear).max()
+        assert left <= 1e-2
+        exact += left <= 1e-8
+    assert exact >= 50
+
+
+def test_roughly_is_better_than_the_start_by_half():
+    for seed in range(60):
+        H, linear, lasso, start = problem(seed)
+        points = start, lasso_minimum(H, linear, lasso, start, exact=False), lasso_minimum(H, linear, lasso, start)
+        first, rough, best = (v @ (H @ v / 2 + linear) + lasso @ np.abs(v) for v in points)
+        assert best <= rough + 1e-12
+        assert rough <= (first + best) / 2 + 1e-12
+
+
+def test_weights_without_curvature_stay_where_they_are():
+    H, linear, lasso = np.diag([2.0, 0.0]), np.array([-3.0, 0.2]), np.array([1.0, 1.0])
+    np.testing.assert_allclose(lasso_minimum(H, linear, lasso, np.zeros(2)), [1.0, 0.0], rtol=1e-15)
+
+
+def test_a_weight_that_wants_to_enter_waits_for_the_others():
+    """Where its slope was beyond its penalty only since others had not moved yet, the search stopped."""
+    H, linear, lasso = np.array([[1.0, 0.9], [0.9, 1.0]]), np.array([-3.0, -2.6]), np.array([1.0, 1.0])
+    for start in ([0.1, 0.0], [0.0, 0.1], [5.0, 0.0], [0.0, 0.0], [-1.0, 2.0]):
+        np.testing.assert_allclose(lasso_minimum(H, linear, lasso, np.array(start)), [2.0, 0.0], atol=1e-12)
+
+
+def test_nobody_is_warned_and_filters_are_as_they_were_whichever_threads_run():
+    hard = [problem(seed, rows=300, p=250, alike=30.0) for seed in range(16)]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        before = list(warnings.filters)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda parts: lasso_minimum(*parts, exact=False), hard))
+        assert list(warnings.filters) == before
+    assert caught == []
+
+
+def test_the_best_crossing_is_the_least_of_the_points_where_a_weight_is_nought():
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((8, 4))
+    H, linear, lasso = A.T @ A, rng.standard_normal(4), np.full(4, 0.3)
+
+    def model(v):
+        return v @ (H @ v / 2 + linear) + lasso @ np.abs(v)
+
+    v = np.array([0.5, -0.2, 0.8, 0.0])
+    step = np.array([-1.0, 0.5, -0.9, 0.1])
+    found = _best_crossing(H, H @ v + linear, lasso, v, step)
+    shares = [0.5, 0.4, 0.8 / 0.9, 1.0]
+    assert model(found) == pytest.approx(min(model(v + share * step) for share in shares), rel=1e-12)
+    assert model(found) < model(v)
+    uphill = -step
+    assert _best_crossing(H, H @ v + linear, lasso, v, 5 * uphill) is v
