@@ -1,23 +1,26 @@
-"""Problems nobody chose, ours beside scikit-learn's solvers: ``python benchmarks/drawn.py [COUNT] [SEED]``.
+"""Problems nobody chose, ours beside others' solvers: ``python benchmarks/drawn.py [--l1] [--count N] [--seed S]``.
 
 Drawn at random are the kind of columns, how many rows, columns and classes there are, and C, so that a regime in which
 another solver is better has nowhere to hide. Each solver is at its loosest tolerance that reaches a relative gap of
-1e-6, counted from our fit to 1e-10; medians of fits in turns. A line of JSON is appended to ``drawn.jsonl`` for each
-problem; ``table.py`` tells of them all.
+1e-6, counted from our fit to 1e-10; medians of fits in turns. Others are scikit-learn's solvers; with ``--l1``, an L1
+penalty and two classes, compiled coordinate descent, whose rows are put into its own storage before the clock starts.
+A line of JSON is appended to ``drawn.jsonl`` for each problem; ``table.py`` tells of them all.
 """
 
+import argparse
 import json
 import math
 import statistics
-import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from fits import objective, seconds_of
+from peers import PEERS
 from sklearn.linear_model import LogisticRegression
 
 from onelayer import PerceptronClassifier
@@ -27,8 +30,12 @@ OURS = "onelayer"
 CELLS = 2e7  # at most, also of sparse rows
 GAP = 1e-6
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+DESCENDING = ("liblinear", "skglm")  # one weight at a time; glmnet may descend for ever
+L1_TOLERANCES = (1e-1, *TOLERANCES, 1e-8, 1e-9)
+L1_CELLS = 3e6
 FACTORED = 1500  # weights up to which newton-cholesky is asked
 PATIENCE = 20.0  # seconds, after which a solver is not asked for more digits
+ENOUGH, LEAST = 30, 1.0  # times ours, and seconds, after which that is so with an L1 penalty
 REPEATS, QUICK = 5, 0.2  # fits of less than so many seconds; others are fitted once
 LEVELS = 8  # columns with levels
 
@@ -79,6 +86,7 @@ class Problem(NamedTuple):
     C: float
     X: Any
     y: np.ndarray
+    l1_ratio: float = 0.0
 
 
 def draw(rng: Rng, cells: float = CELLS) -> Problem:
@@ -98,37 +106,68 @@ def draw(rng: Rng, cells: float = CELLS) -> Problem:
             return Problem(kind, classes, C, X, y)
 
 
+def draw_l1(rng: Rng, cells: float = L1_CELLS) -> Problem:
+    """A problem in two classes with an L1 penalty, C being 1.6 to 500 times the least at which a weight is not 0."""
+    while True:
+        kind, classes, _, X, labels, _ = draw(rng, cells)
+        y = (labels >= classes // 2).astype(np.int64)
+        steepest = float(np.abs(X.T @ (y - y.mean())).max())
+        if steepest > 1e-9 * np.abs(X).max():
+            return Problem(kind, 2, float(10 ** rng.uniform(0.2, 2.7)) / steepest, X, y, 1.0)
+
+
 def ours(problem: Problem, tol: float = GAP) -> Any:
-    return PerceptronClassifier(C=problem.C, tol=tol, max_iter=1000).fit(problem.X, problem.y)
+    return PerceptronClassifier(C=problem.C, l1_ratio=problem.l1_ratio, tol=tol, max_iter=1000).fit(
+        problem.X, problem.y
+    )
 
 
 def theirs(problem: Problem, solver: str, tol: float) -> Any:
     return LogisticRegression(C=problem.C, solver=solver, tol=tol, max_iter=3000).fit(problem.X, problem.y)
 
 
-def solvers(problem: Problem) -> tuple[str, ...]:
-    """Which of scikit-learn's may be the quickest."""
+def solvers(problem: Problem) -> dict[str, Callable[[float], Any]]:
+    """Which of others' may be the quickest: functions of a tolerance that return coefficients and intercepts."""
+
+    def of_scikit_learn(solver: str, tol: float) -> Any:
+        model = theirs(problem, solver, tol)
+        return model.coef_, model.intercept_
+
+    def of_peer(name: str, stored: Any, tol: float) -> Any:
+        return PEERS[name].fit(stored, problem.y, problem.C, problem.l1_ratio, tol)
+
+    if problem.l1_ratio:
+        return {name: partial(of_peer, name, PEERS[name].stored(problem.X, problem.y)) for name in DESCENDING}
     weights = problem.X.shape[1] * (1 if problem.classes == 2 else problem.classes)
-    return ("lbfgs", "newton-cg", *(["newton-cholesky"] if weights <= FACTORED else []))
+    names = ("lbfgs", "newton-cg", *(["newton-cholesky"] if weights <= FACTORED else []))
+    return {name: partial(of_scikit_learn, name) for name in names}
 
 
 def compare(problem: Problem) -> dict[str, float]:
     """Milliseconds to the gap, ours and those of each solver that reaches it."""
 
-    def value(model: Any) -> float:
-        return objective(problem.X, problem.y, model.coef_, model.intercept_, problem.C, 0.0)[0]
+    def value(coef: Any, intercept: Any) -> float:
+        return objective(problem.X, problem.y, coef, intercept, problem.C, problem.l1_ratio)[0]
 
-    enough = value(ours(problem, 1e-10)) * (1 + GAP)
+    def value_of_ours(**settings: float) -> float:
+        model = ours(problem, **settings)
+        return value(model.coef_, model.intercept_)
+
+    enough = value_of_ours(tol=1e-10) * (1 + GAP)
     fits: dict[str, Callable[[], Any]] = {OURS: lambda: ours(problem)}
-    if value(ours(problem)) > enough:
+    seconds, found = seconds_of(value_of_ours)
+    if found > enough:
         fits.clear()
-    for solver in solvers(problem):
-        for tol in TOLERANCES:
-            seconds, model = seconds_of(lambda solver=solver, tol=tol: theirs(problem, solver, tol))
-            if value(model) <= enough:
-                fits[solver] = lambda solver=solver, tol=tol: theirs(problem, solver, tol)
+    patience = max(LEAST, ENOUGH * seconds) if problem.l1_ratio else PATIENCE
+    for name, fit in solvers(problem).items():
+        spent = 0.0
+        for tol in L1_TOLERANCES if problem.l1_ratio else TOLERANCES:
+            seconds, weights = seconds_of(partial(fit, tol))
+            spent += seconds
+            if value(*weights) <= enough:
+                fits[name] = partial(fit, tol)
                 break
-            if seconds > PATIENCE:
+            if spent > patience:
                 break
     taken: dict[str, list[float]] = {name: [seconds_of(fit)[0]] for name, fit in fits.items()}
     for _ in range(REPEATS - 1):
@@ -145,9 +184,10 @@ def ratio(milliseconds: dict[str, float]) -> float:
     return milliseconds[OURS] / min((taken for name, taken in milliseconds.items() if name != OURS), default=math.inf)
 
 
-def table(path: Path) -> str:
+def table(path: Path, l1_ratio: float = 0.0) -> str:
     """Markdown: of each kind of columns, our time over the best other's."""
     lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if line.get("l1_ratio", 0.0) == l1_ratio]
     latest = {(line["seed"], line["number"]): line for line in lines}.values()
     rows = [
         "| columns | problems | median | quickest | slowest | that one |",
@@ -169,14 +209,23 @@ def table(path: Path) -> str:
     return "\n".join(rows)
 
 
-def main(count: int, seed: int) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--l1", action="store_true", help="an L1 penalty, two classes")
+    parser.add_argument("--count", type=int, default=100, help="how many problems are drawn")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=int, default=0, help="the number of the first")
+    options = parser.parse_args()
+    draw_one = draw_l1 if options.l1 else draw
     warnings.simplefilter("ignore")
-    ours(draw(np.random.default_rng(0), 1e4))  # imports, threads
-    for number in range(count):
-        problem = draw(np.random.default_rng([seed, number]))
+    for small in range(8):  # imports, threads, what is compiled at first use
+        compare(draw_one(np.random.default_rng([0, small]), 1e4))
+    for number in range(options.start, options.start + options.count):
+        problem = draw_one(np.random.default_rng([options.seed, number]))
         n, d = problem.X.shape
-        line = {"seed": seed, "number": number, "kind": problem.kind, "n": n, "d": d, "classes": problem.classes}
-        line |= {"C": problem.C, "milliseconds": compare(problem)}
+        line = {"seed": options.seed, "number": number, "kind": problem.kind, "n": n, "d": d}
+        line |= {"classes": problem.classes, "C": problem.C, "l1_ratio": problem.l1_ratio}
+        line |= {"milliseconds": compare(problem)}
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         words = "  ".join(f"{name} {taken:.1f} ms" for name, taken in line["milliseconds"].items())
@@ -187,4 +236,4 @@ def main(count: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in [*sys.argv[1:], *("100", "1")[len(sys.argv) - 1 :]]))
+    main()
