@@ -195,10 +195,14 @@ class Objective:
         mean, scale, lasso = (None if part is None else part[kept] for part in (self.mean, self.scale, self.lasso))
         rows, penalty = self.rows.of_columns(kept), self.penalty[kept]
         chosen = replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
-        if mean is scale is None or rows.prepare is not None or rows.n * rows.d > AT_HAND:
+        if mean is scale is None or rows.prepare is not None or not self.lies_at_hand(rows.d):
             return chosen
         X = np.ascontiguousarray(chosen._standardised(rows.blocks[0])[:, : rows.d])
         return replace(chosen, rows=rows.with_features(X), mean=None, scale=None)
+
+    def lies_at_hand(self, columns: int) -> bool:
+        """Whether so many of the columns are best laid out dense, in one array."""
+        return bool(self.rows.n * columns <= AT_HAND)
 
     def value(self, u: Array) -> float:
         """The objective at u, in nats."""

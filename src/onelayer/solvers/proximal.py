@@ -29,7 +29,7 @@ FIRST, LEAST, TIMES = 400, 32, 8
 TRIFLE = 2**24  # multiplications: dense rows whose Hessian and its inverse cost no more are modelled anew at each step
 FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which that is true, too
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
-NEARLY = 0.1  # of the lasso weights: from this violation on, that is worth its price anyway
+NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
@@ -150,7 +150,8 @@ def proximal(
             if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
                 break
         columns, entering, waiting = _working_set(place, objective.rows)
-        whole = 2 * len(columns) > objective.rows.d
+        scattered = objective.rows.sparse and objective.lies_at_hand(objective.rows.d)
+        whole = 2 * len(columns) > objective.rows.d and not scattered
         if whole:
             columns = np.arange(objective.rows.d)
         inner, start = objective, place
@@ -265,7 +266,7 @@ def _on_working_set(
         if stuck or (slow and (few or left <= 0)) or (few and point.value < STALE * taken_at):
             modelled = objective.thinned(max(RICH * size, CHEAP // size**2)) if few and not anew else objective
             hessian, taken_at = modelled.hessian(point.u), point.value
-        exact = stuck or RIGHT * size <= rows.n or violation <= NEARLY
+        exact = stuck or RIGHT * size <= rows.n or violation <= NEARLY or gain <= LITTLE * point.value
         target = point.u if hessian is None else _model_minimum(hessian, place, exact=exact)
         if anew or not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
