@@ -21,16 +21,13 @@ import numpy as np
 import scipy.sparse as sp
 from fits import objective, seconds_of
 from peers import PEERS
-from sklearn.linear_model import LogisticRegression
-
-from onelayer import PerceptronClassifier
 
 RESULTS = Path(__file__).parent / "drawn.jsonl"
 OURS = "onelayer"
 CELLS = 2e7  # at most, also of sparse rows
 GAP = 1e-6
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-DESCENDING = ("liblinear", "skglm")  # one weight at a time; glmnet may descend for ever
+DESCENDING = ("liblinear", "skglm")  # one weight at a time; glmnet did not return from one problem in 18 minutes
 L1_TOLERANCES = (1e-1, *TOLERANCES, 1e-8, 1e-9)
 L1_CELLS = 3e6
 FACTORED = 1500  # weights up to which newton-cholesky is asked
@@ -116,31 +113,14 @@ def draw_l1(rng: Rng, cells: float = L1_CELLS) -> Problem:
             return Problem(kind, 2, float(10 ** rng.uniform(0.2, 2.7)) / steepest, X, y, 1.0)
 
 
-def ours(problem: Problem, tol: float = GAP) -> Any:
-    return PerceptronClassifier(C=problem.C, l1_ratio=problem.l1_ratio, tol=tol, max_iter=1000).fit(
-        problem.X, problem.y
-    )
-
-
-def theirs(problem: Problem, solver: str, tol: float) -> Any:
-    return LogisticRegression(C=problem.C, solver=solver, tol=tol, max_iter=3000).fit(problem.X, problem.y)
-
-
 def solvers(problem: Problem) -> dict[str, Callable[[float], Any]]:
-    """Which of others' may be the quickest: functions of a tolerance that return coefficients and intercepts."""
-
-    def of_scikit_learn(solver: str, tol: float) -> Any:
-        model = theirs(problem, solver, tol)
-        return model.coef_, model.intercept_
-
-    def of_peer(name: str, stored: Any, tol: float) -> Any:
-        return PEERS[name].fit(stored, problem.y, problem.C, problem.l1_ratio, tol)
-
-    if problem.l1_ratio:
-        return {name: partial(of_peer, name, PEERS[name].stored(problem.X, problem.y)) for name in DESCENDING}
+    """Ours and those of others that may be the quickest: functions of a tolerance, to coefficients and intercepts."""
     weights = problem.X.shape[1] * (1 if problem.classes == 2 else problem.classes)
-    names = ("lbfgs", "newton-cg", *(["newton-cholesky"] if weights <= FACTORED else []))
-    return {name: partial(of_scikit_learn, name) for name in names}
+    others = ("lbfgs", "newton-cg", *(["newton-cholesky"] if weights <= FACTORED else []))
+    return {
+        name: partial(PEERS[name].fit, PEERS[name].stored(problem.X, problem.y), problem.y, problem.C, problem.l1_ratio)
+        for name in (OURS, *(DESCENDING if problem.l1_ratio else others))
+    }
 
 
 def compare(problem: Problem) -> dict[str, float]:
@@ -149,17 +129,13 @@ def compare(problem: Problem) -> dict[str, float]:
     def value(coef: Any, intercept: Any) -> float:
         return objective(problem.X, problem.y, coef, intercept, problem.C, problem.l1_ratio)[0]
 
-    def value_of_ours(**settings: float) -> float:
-        model = ours(problem, **settings)
-        return value(model.coef_, model.intercept_)
-
-    enough = value_of_ours(tol=1e-10) * (1 + GAP)
-    fits: dict[str, Callable[[], Any]] = {OURS: lambda: ours(problem)}
-    seconds, found = seconds_of(value_of_ours)
-    if found > enough:
-        fits.clear()
+    asked = solvers(problem)
+    ours = asked.pop(OURS)
+    enough = value(*ours(1e-10)) * (1 + GAP)
+    seconds, weights = seconds_of(partial(ours, GAP))
+    fits: dict[str, Callable[[], Any]] = {OURS: partial(ours, GAP)} if value(*weights) <= enough else {}
     patience = max(LEAST, ENOUGH * seconds) if problem.l1_ratio else PATIENCE
-    for name, fit in solvers(problem).items():
+    for name, fit in asked.items():
         spent = 0.0
         for tol in L1_TOLERANCES if problem.l1_ratio else TOLERANCES:
             seconds, weights = seconds_of(partial(fit, tol))

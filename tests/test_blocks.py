@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from onelayer.blocks import RUN, SHORTEST, SMALL, backward, forward
+from onelayer.blocks import PANEL, RUN, SHORTEST, SMALL, backward, between, forward
+from onelayer.losses import SOFTMAX
 
 RNG = np.random.default_rng(0)
 WIDE = SMALL // (2 * SHORTEST)  # columns of which runs for three outputs would be too short
@@ -24,3 +25,12 @@ def test_runs_of_rows_give_what_all_rows_give(kind, dtype, n, d):
     back, sums = backward(kind(X), values)
     np.testing.assert_allclose(back, values.T @ X.astype(float), atol=digits)
     np.testing.assert_allclose(sums, values.sum(axis=0), atol=digits)
+
+
+@pytest.mark.parametrize(("n", "p", "k"), [(7, 3, 4), (600, 5, 12), (600, PANEL, 3), (2_000, 60, 10)])
+def test_products_between_classes_in_panels_are_those_of_all_at_once(n, p, k):
+    A, z = RNG.standard_normal((n, p)), RNG.standard_normal((n, k))
+    a = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    found = between(A, SOFTMAX, z).reshape(k, p, k, p)
+    for i, j in zip(*np.triu_indices(k, 1), strict=True):
+        np.testing.assert_allclose(found[i, :, j], (A * (a[:, i] * a[:, j])[:, None]).T @ A, atol=1e-11)

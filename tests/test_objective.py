@@ -151,3 +151,20 @@ def test_logits_of_many_classes_are_the_same_whichever_way_round_they_are_multip
     Z, W, b = (RNG.standard_normal(shape).astype(dtype) for shape in ((n, 64), (64, 10), 10))
     off = 400 * np.finfo(dtype).eps  # sums of 64 products of numbers about 1
     np.testing.assert_allclose(forward(Z, W, b), Z.astype(float) @ W + b, rtol=0, atol=off)
+
+
+@pytest.mark.parametrize("at_hand", [0, 2**17])
+@pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_few_columns_are_as_all_are_where_the_others_have_no_weight(monkeypatch, at_hand, loss, storage):
+    monkeypatch.setattr("onelayer.objective.AT_HAND", at_hand)
+    _, f, u = many(loss, storage)
+    kept = np.array([0, 3])
+    u[:, [1, 2, 4]] = 0
+    few, inside = f.of_columns(kept), np.append(kept, 5)
+    assert (few.scale is None) == (at_hand > 0)
+    value, gradient = f.value_gradient(u)
+    assert few.value_gradient(u[:, inside])[0] == pytest.approx(value, rel=1e-13)
+    np.testing.assert_allclose(few.value_gradient(u[:, inside])[1], gradient[:, inside], rtol=1e-10, atol=1e-14)
+    every = (np.arange(f.outputs)[:, None] * 6 + inside).ravel()
+    np.testing.assert_allclose(few.hessian(u[:, inside]), f.hessian(u)[np.ix_(every, every)], rtol=1e-10, atol=1e-14)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from onelayer.sparse import ByColumn, row_run
+from onelayer.together import Together
 
 Array = NDArray[Any]
 Block = Any  # a dense (rows, d) array or a CSR matrix of as many rows
@@ -267,33 +268,19 @@ def available_jobs(n_jobs: int | None) -> int:
 
 
 @contextmanager
-def one_thread_per_core() -> Iterator[None]:
-    """Hold BLAS to one thread meanwhile: two pools of threads would fight over the cores."""
-    with _holding.lock:
-        if _holding.holders == 0:
-            _holding.threads = [int(library.num_threads) for library in _libraries()]
-            for library in _libraries():
-                library.set_num_threads(1)
-        _holding.holders += 1
+def _one_thread() -> Iterator[None]:
+    """Hold BLAS to one thread: two pools of threads would fight over the cores."""
+    threads = [int(library.num_threads) for library in _libraries()]
+    for library in _libraries():
+        library.set_num_threads(1)
     try:
         yield
     finally:
-        with _holding.lock:
-            _holding.holders -= 1
-            if _holding.holders == 0:
-                for library, threads in zip(_libraries(), _holding.threads, strict=True):
-                    library.set_num_threads(threads)
+        for library, number in zip(_libraries(), threads, strict=True):
+            library.set_num_threads(number)
 
 
-class _Holding:
-    """How many fits of this process hold BLAS at present: the last one lets it go."""
-
-    lock = threading.Lock()
-    holders = 0
-    threads: Sequence[int] = ()
-
-
-_holding = _Holding()
+one_thread_per_core = Together(_one_thread)
 
 
 @cache

@@ -1,7 +1,6 @@
 """The minimum of a quadratic with an L1 penalty: signs by coordinate descent, then numbers exactly."""
 
 import math
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from onelayer.solvers.linear import symmetric_solver
+from onelayer.together import Together
 
 Array = NDArray[Any]
 
@@ -22,11 +22,10 @@ FAR = 100.0  # times the way to the first weight that becomes 0: no further alon
 MARGIN = 1 + 1e-9  # of what a penalty holds: slopes beyond it are
 
 
-def lasso_minimum(hessian: Array, linear: Array, lasso: Array, v: Array, *, exact: bool = True) -> Array:
+def lasso_minimum(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
     """The v that minimises vᵀ H v / 2 + linear · v + Σ lasso_j |v_j|, from one near it.
 
-    Signs by coordinate descent, unless those of v are right; for them, numbers exactly. Without `exact`, it is what
-    some epochs of coordinate descent find.
+    Signs by coordinate descent, unless those of v are right; for them, numbers exactly.
 
     Parameters
     ----------
@@ -40,12 +39,15 @@ def lasso_minimum(hessian: Array, linear: Array, lasso: Array, v: Array, *, exac
     >>> lasso_minimum(np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([-3.0, -1.6]), np.array([1.0, 1.0]), np.zeros(2))
     array([1., 0.])
     """
-    if not exact:
-        return _by_coordinates(hessian, linear, lasso, v, *ROUGHLY)
     found, crossing = _for_signs(hessian, linear, lasso, v, hessian @ v + linear, v != 0)
     if not crossing and not _beyond(hessian @ found + linear, lasso, found).any():
         return found
     return _by_signs(hessian, linear, lasso, _by_coordinates(hessian, linear, lasso, v, *WELL))
+
+
+def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+    """What some epochs of coordinate descent find of `lasso_minimum`, whose parameters these are."""
+    return _by_coordinates(hessian, linear, lasso, v, *ROUGHLY)
 
 
 def _by_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
@@ -94,9 +96,8 @@ def _for_signs(hessian: Array, linear: Array, lasso: Array, v: Array, g: Array, 
     found[inside] = -symmetric_solver(bent)(pull)
     left = bent @ found[inside] + pull
     if np.abs(left).max() > SOLVED * np.abs(pull).max():
-        downhill = -left / np.maximum(
-            bent.diagonal(), 1e-300
-        )  # in scaled columns, as they were solved, it bends nothing
+        # in scaled columns, as they were solved, this bends nothing
+        downhill = -left / np.maximum(bent.diagonal(), 1e-300)
         shares = -v[inside] / np.where(downhill == 0, np.inf, downhill)
         shares = shares[(shares > 0) & (lasso[inside] > 0)]
         if len(shares):
@@ -145,30 +146,13 @@ def _by_coordinates(hessian: Array, linear: Array, lasso: Array, v: Array, resti
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Nobody is told that coordinate descent did not converge, in whichever threads it goes on: it need not."""
-    with _silence.lock:
-        if _silence.holders == 0:
-            _silence.filters = warnings.catch_warnings()
-            _silence.filters.__enter__()
-            warnings.simplefilter("ignore", ConvergenceWarning)
-        _silence.holders += 1
-    try:
+def _unwarned() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         yield
-    finally:
-        with _silence.lock:
-            _silence.holders -= 1
-            if _silence.holders == 0:
-                _silence.filters.__exit__()
 
 
-class _Silence:
-    lock = threading.Lock()
-    holders = 0
-    filters: Any = None
-
-
-_silence = _Silence()
+_quiet = Together(_unwarned)  # nobody is told that coordinate descent did not converge: it need not
 
 
 def _best_crossing(hessian: Array, g: Array, lasso: Array, v: Array, step: Array) -> Array:

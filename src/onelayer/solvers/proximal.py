@@ -8,7 +8,7 @@ stop.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.curvature import hessian_price
-from onelayer.solvers.lasso import lasso_minimum
+from onelayer.solvers.lasso import lasso_minimum, lasso_roughly
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE
 from onelayer.solvers.progress import Outcome, Point, Watch
@@ -267,7 +267,8 @@ def _on_working_set(
             modelled = objective.thinned(max(RICH * size, CHEAP // size**2)) if few and not anew else objective
             hessian, taken_at = modelled.hessian(point.u), point.value
         exact = stuck or RIGHT * size <= rows.n or violation <= NEARLY or gain <= LITTLE * point.value
-        target = point.u if hessian is None else _model_minimum(hessian, place, exact=exact)
+        minimum = lasso_minimum if exact else lasso_roughly
+        target = point.u if hessian is None else _of_model(minimum, hessian, place)
         if anew or not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
         else:
@@ -318,11 +319,11 @@ class Walk:
         return following
 
 
-def _model_minimum(hessian: Array, place: Place, *, exact: bool) -> Array:
-    """Where the quadratic model with its L1 penalty is least."""
+def _of_model(minimum: Callable[..., Array], hessian: Array, place: Place) -> Array:
+    """The minimum of the quadratic model with its L1 penalty, as `minimum` finds it."""
     u = place.point.u
     linear = place.smooth.ravel() - hessian @ u.ravel()
-    return lasso_minimum(hessian, linear, place.lasso.ravel(), u.ravel(), exact=exact).reshape(u.shape)
+    return minimum(hessian, linear, place.lasso.ravel(), u.ravel()).reshape(u.shape)
 
 
 def _towards(objective: Any, place: Place, target: Array) -> Place | None:
