@@ -44,6 +44,26 @@ def test_labels_of_any_kind_come_back_from_predict(labels):
     assert set(model.predict(X)) <= set(labels)
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint64, np.int64])
+def test_whole_numbers_of_any_width_come_back_though_they_lie_further_apart_than_it_counts(kind):
+    least, most = max(np.iinfo(kind).min, -100), min(np.iinfo(kind).max, 300)
+    y = np.array([least, most, 50], dtype=kind)[np.arange(300) % 3]
+    classes, codes = encode_labels(y)
+    np.testing.assert_array_equal(classes, np.unique(y))
+    np.testing.assert_array_equal(classes[codes], y)
+    rows = np.eye(3)[np.arange(300) % 3]
+    np.testing.assert_array_equal(PerceptronClassifier(C=1e3).fit(rows, y).predict(rows), y)
+
+
+@pytest.mark.parametrize("count", [3, 127, 128, 129, 200])
+def test_codes_take_no_more_than_they_need(count):
+    y = np.arange(1000) % count
+    classes, codes = encode_labels(y)
+    np.testing.assert_array_equal(classes[codes], y)
+    assert codes.min() == 0
+    assert codes.itemsize == (1 if count <= 128 else 2)
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [

@@ -164,6 +164,15 @@ def test_public_functions_take_lists_numbers_and_tables():
 # k outputs
 
 
+@pytest.mark.parametrize("codes", [np.int8, np.uint8, np.int64])
+def test_codes_may_be_bytes_though_rows_are_more_than_these_count(codes):
+    z = np.random.default_rng(0).normal(size=(1000, 3))
+    y = (np.arange(1000) % 3).astype(codes)
+    np.testing.assert_allclose(cross_entropy(z, y), -np.log(softmax(z)[np.arange(1000), y]), rtol=1e-14)
+    for got, expected in zip(SOFTMAX.value_slope(z, y), SOFTMAX.value_slope(z, y.astype(int)), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
 def naive_softmax(z, y):
     e = [mpmath.exp(zj) for zj in z]
     a = [ej / sum(e) for ej in e]

@@ -79,9 +79,10 @@ def _small_numbers(y: Array) -> tuple[Array, Array] | None:
     low, high = int(y.min()), int(y.max())
     if low == high or high - low >= max(1000, len(y) // 100):
         return None
-    shifted = (y - low).astype(np.intp)
+    shifted = np.subtract(y, low, dtype=np.intp)
     there = np.bincount(shifted) > 0
-    return np.flatnonzero(there).astype(y.dtype) + y.dtype.type(low), (np.cumsum(there) - 1)[shifted]
+    number = (np.cumsum(there) - 1).astype(np.min_scalar_type(-np.count_nonzero(there)))  # of few classes a byte a row
+    return np.flatnonzero(there).astype(y.dtype) + y.dtype.type(low), number[shifted]
 
 
 def class_totals(codes: Array, weight: Array | None, k: int) -> Array:

@@ -249,7 +249,7 @@ def _against_true(zt: Array, y: Array) -> tuple[Array, Array, Array, Array]:
     With the true class ahead, its own is 1 and log1p is given the sum of the others, to its last digit; with another
     class ahead, the loss is above log 2 and that sum above 1, so that the subtraction costs nothing.
     """
-    at = y * zt.shape[1] + np.arange(zt.shape[1])  # where the true class's number is in the raveled array
+    at = _places(y)
     largest = zt.max(axis=0)
     e = zt - largest
     np.exp(e, out=e)
@@ -262,10 +262,15 @@ def _against_true(zt: Array, y: Array) -> tuple[Array, Array, Array, Array]:
     return value, e, others, own
 
 
+def _places(y: Array) -> Array:
+    """Where the true class's number is in a raveled array with a row for each class; codes may be bytes."""
+    return np.multiply(y, len(y), dtype=np.intp) + np.arange(len(y))
+
+
 def _softmax_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
     value, e, others, own = _against_true(_by_class(z), y)
     own += others
-    e.ravel()[y * e.shape[1] + np.arange(e.shape[1])] = -others  # minus all the others': nothing is subtracted
+    e.ravel()[_places(y)] = -others  # minus all the others': nothing is subtracted
     e /= own
     return value, e.T
 

@@ -227,7 +227,8 @@ class Objective:
             return (total,)
 
         (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
-        H = np.asarray(H, dtype=np.float64) / self.total_weight
+        H = np.asarray(H, dtype=np.float64)
+        H /= self.total_weight
         if k > 1:  # the curvature's rows sum to nought: a class bends as much by itself as against all others
             among, each = H.reshape(k, p, k, p), np.arange(k)
             among[each, :, each] = 0
