@@ -197,7 +197,7 @@ class Objective:
         chosen = replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
         if mean is scale is None or rows.prepare is not None or not self.lies_at_hand(rows.d):
             return chosen
-        X = np.ascontiguousarray(chosen._standardised(rows.blocks[0])[:, : rows.d])
+        X = np.concatenate([chosen._standardised(block)[:, : rows.d] for block in rows.blocks])
         return replace(chosen, rows=rows.with_features(X), mean=None, scale=None)
 
     def lies_at_hand(self, columns: int) -> bool:
