@@ -114,3 +114,65 @@ def test_gradient_descent_reaches_the_same_optimum():
 def test_settings_are_refused_in_words(settings, message):
     with pytest.raises(ValueError, match=message):
         PerceptronClassifier(**settings).fit([[0.0], [1.0]], [0, 1])
+
+
+def test_a_refused_fit_leaves_the_fit_before_as_it_was():
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    two, three = np.arange(60) % 2, np.arange(60) % 3
+    model = PerceptronClassifier(threshold=0.3).fit(X, two)
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="needs two classes, but there are 3"):
+        model.fit(X, three)
+    np.testing.assert_array_equal(model.predict(X), before)
+    model = PerceptronClassifier().fit(X, three)
+    assert len(model.set_params(threshold=0.3).fit(X, two).classes_) == 2
+    with pytest.raises(ValueError, match="needs two classes"):
+        PerceptronClassifier(threshold=0.3).fit(X, three).predict(X)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("solver", ["auto", "newton"])
+def test_a_warm_start_from_where_every_row_is_sure_arrives_all_the_same(solver, l1_ratio):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    y = (X[:, 0] + rng.standard_normal(200) > 0).astype(int)
+    warm = PerceptronClassifier(warm_start=True, solver=solver, l1_ratio=l1_ratio).fit(X, y)
+    warm.fit(100 * X + 1000, y)
+    cold = PerceptronClassifier(solver=solver, l1_ratio=l1_ratio).fit(100 * X + 1000, y)
+    assert warm.converged_
+    np.testing.assert_allclose(warm.coef_, cold.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{"early_stopping": True}, {"hidden_layer_sizes": (3,)}])
+def test_rows_of_weight_nought_are_not_held_out(settings):
+    X, y = np.random.default_rng(0).standard_normal((300, 3)), np.arange(300) % 2
+    weight = np.where(np.arange(300) < 20, 1.0, 0.0)
+    for seed in range(3):
+        model = PerceptronClassifier(random_state=seed, max_iter=50, **settings)
+        model.fit(X, y, sample_weight=weight)
+        assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_settings_of_any_precision_and_weights_too_large_to_add_up():
+    X, y = np.random.default_rng(0).standard_normal((60, 3)), np.arange(60) % 2
+    half = PerceptronClassifier(C=np.float16(0.1)).fit(X, y)
+    np.testing.assert_array_equal(half.coef_, PerceptronClassifier(C=float(np.float16(0.1))).fit(X, y).coef_)
+    with pytest.raises(ValueError, match="C must be positive"):
+        PerceptronClassifier(C=10**400).fit(X, y)
+    with pytest.raises(ValueError, match="adds up to infinity"):
+        PerceptronClassifier().fit(X, y, np.full(60, 1e308))
+    assert not PerceptronClassifier(C=1e-300).fit(X, y, np.full(60, 1e-30)).coef_.any()
+
+
+def test_a_sparse_matrix_of_few_cells_is_fitted_as_the_same_cells_dense():
+    X, y = load_breast_cancer(return_X_y=True)
+    X = np.where(X < np.median(X, axis=0), 0, X)
+    rows = np.random.default_rng(0).permutation(len(X))
+    fit, held = rows[:400], rows[400:]
+    for settings in ({}, {"l1_ratio": 1.0}, {"early_stopping": True}):
+        dense = PerceptronClassifier(**settings).fit(X[fit], y[fit], eval_set=(X[held], y[held]))
+        sparse = PerceptronClassifier(**settings).fit(
+            sp.csr_matrix(X[fit]), y[fit], eval_set=(sp.csr_matrix(X[held]), y[held])
+        )
+        np.testing.assert_array_equal(sparse.coef_, dense.coef_)
+        assert sparse.notices_ == dense.notices_

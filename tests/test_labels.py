@@ -114,3 +114,9 @@ def test_weights_that_weigh_nothing_are_refused(weights, words):
     classes, codes = encode_labels(Y)
     with pytest.raises(ValueError, match=words):
         row_weights(weights, None, classes, codes)
+
+
+def test_labels_beyond_all_signed_numbers():
+    y = np.array([2**64 - 1, 2**64 - 2, 2**64 - 3], dtype=np.uint64)[np.arange(60) % 3]
+    classes, codes = encode_labels(y)
+    np.testing.assert_array_equal(classes[codes], y)

@@ -158,7 +158,7 @@ def test_logits_of_many_classes_are_the_same_whichever_way_round_they_are_multip
 @pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
 def test_few_columns_are_as_all_are_where_the_others_have_no_weight(monkeypatch, at_hand, loss, storage, n):
-    monkeypatch.setattr("onelayer.objective.AT_HAND", at_hand)
+    monkeypatch.setattr("onelayer.sparse.AT_HAND", at_hand)
     _, f, u = many(loss, storage, n=n)
     kept = np.array([0, 3])
     u[:, [1, 2, 4]] = 0

@@ -200,3 +200,27 @@ def test_input_is_refused_in_words():
     X[5, 3] = np.nan
     with pytest.raises(ValueError, match="column 3 has 1 cells that are NaN or infinity, first NaN in row 5"):
         path(X, y)
+
+
+def test_columns_that_say_nothing_and_no_bias_are_a_path_all_the_same():
+    y = np.arange(60) % 2
+    assert not path(np.zeros((60, 3)), y, fit_intercept=False, Cs=3).weights.any()
+    found = path(np.array([[1.0], [1.0], [-1.0], [-1.0]]), [0, 1, 0, 1], fit_intercept=False, Cs=3)
+    assert not found.weights.any()
+    with pytest.raises(ValueError, match=r"X must have rows and columns, but has shape \(60, 0\)"):
+        path(sp.csr_matrix((60, 0)), y)
+
+
+def test_a_value_of_c_may_be_given_twice():
+    X, y = data(2)
+    found = path(X, y, Cs=[0.1, 1, 1, 2])
+    assert found.converged.all()
+    np.testing.assert_allclose(found.coefs[1], found.coefs[2], atol=1e-5)
+
+
+def test_a_missing_value_of_a_frame_is_named():
+    import pandas as pd
+
+    frame = pd.DataFrame({"age": pd.array([1.0, None, 2.0, 3.0], dtype="Float64")})
+    with pytest.raises(ValueError, match="column 'age' has 1 cells that are NaN or infinity, first NaN in row 1"):
+        path(frame, [0, 1, 0, 1])

@@ -180,3 +180,52 @@ def test_moments_of_parts_are_those_of_the_whole():
         moments.add(part, centred=True)
     np.testing.assert_allclose(moments.mean * moments.unit, X.mean(axis=0), rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(moments.square * moments.unit**2, X.var(axis=0), rtol=1e-11)
+
+
+@pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])
+def test_what_a_fit_has_proved_is_not_told_of_weights_that_have_moved(estimator):
+    X, y = rows(100)
+    model = estimator().fit(X, y)
+    assert model.converged_
+    model.partial_fit(X, y)
+    for name in ("converged_", "optimality_gap_", "gap_kind_", "history_", "notices_"):
+        assert not hasattr(model, name)
+    assert model.predict(X).shape == (100,)
+
+
+@pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])
+def test_a_first_part_that_is_refused_leaves_nothing_behind(estimator):
+    X, y = rows(100, 3)
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    model = estimator()
+    with pytest.raises(ValueError, match="NaN"):
+        model.partial_fit(np.where(X > 2, np.nan, X), y.clip(max=1), **announced)
+    announced = {"classes": [0, 1, 2]} if announced else {}
+    model.partial_fit(X[:, :2], y, **announced)
+    assert model.coef_.shape[-1] == 2
+
+
+@pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])
+def test_a_later_part_that_is_refused_changes_nothing(estimator):
+    X, y = rows(200)
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    model, plain = (estimator().partial_fit(X[:100], y[:100], **announced) for _ in range(2))
+    with pytest.raises(ValueError, match="overflow"):
+        model.partial_fit(X[:100], y[:100], sample_weight=np.full(100, 1e300))
+    for each in (model, plain):
+        each.partial_fit(X[100:], y[100:])
+    np.testing.assert_array_equal(model.coef_, plain.coef_)
+
+
+def test_an_l1_penalty_needs_all_rows():
+    X, y = rows(100)
+    with pytest.raises(ValueError, match="l1_ratio above 0 needs all rows at once"):
+        PerceptronClassifier(l1_ratio=0.5).partial_fit(X, y, classes=[0, 1])
+
+
+def test_weights_of_rows_and_of_classes_are_multiplied():
+    X, y = rows(200)
+    weight = np.random.default_rng(1).uniform(0.5, 2, 200)
+    both = PerceptronClassifier(class_weight={0: 3.0}).partial_fit(X, y, classes=[0, 1], sample_weight=weight)
+    product = PerceptronClassifier().partial_fit(X, y, classes=[0, 1], sample_weight=weight * np.where(y == 0, 3, 1))
+    np.testing.assert_allclose(both.coef_, product.coef_, rtol=1e-12)

@@ -1,6 +1,7 @@
 """C chosen by cross-validation: scikit-learn's checks, its folds and scores, and its choice."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -144,3 +145,32 @@ def test_the_path_can_be_drawn():
     values = model.coefs_paths_.mean(axis=0)[0, :, 0, :-1]
     ax = plots.regularisation_path(model.Cs_, values, [f"x{j}" for j in range(30)], chosen=model.C_)
     assert f"in use: C = {model.C_:g}" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_columns_are_known_by_their_names(refit):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    model = PerceptronClassifierCV(Cs=2, refit=refit).fit(X, y)
+    plain = PerceptronClassifierCV(Cs=2, refit=refit).fit(X.to_numpy(), y.to_numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(model.predict_proba(X), plain.predict_proba(X.to_numpy()))
+        with pytest.raises(ValueError, match="same order"):
+            model.predict_proba(X[X.columns[::-1]])
+    with pytest.warns(UserWarning, match="columns not used: other"):
+        np.testing.assert_array_equal(model.predict(X.assign(other=1.0)), model.predict(X))
+
+
+def test_what_was_proved_of_other_weights_is_not_kept():
+    X, y = load_iris(return_X_y=True)
+    model = PerceptronClassifierCV(Cs=2).fit(X, y)
+    assert model.converged_
+    model.set_params(refit=False).fit(X, y)
+    assert not hasattr(model, "converged_")
+    assert not hasattr(model, "optimality_gap_")
+
+
+def test_equal_values_of_c_are_fitted_alike_and_randomness_may_be_scikit_learns():
+    X, y = load_iris(return_X_y=True)
+    model = PerceptronClassifierCV(Cs=[0.1, 1, 1, 10], random_state=np.random.RandomState(0)).fit(X, y)
+    np.testing.assert_allclose(model.scores_[..., 1], model.scores_[..., 2], atol=1e-6)

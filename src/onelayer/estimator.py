@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer import face, notebook
 from onelayer.labels import encode_labels, label_array
 from onelayer.losses import sigmoid, softmax
-from onelayer.settings import Settings
 from onelayer.stream import Stream
 from onelayer.training import train
 
@@ -183,10 +182,10 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        self._check_threshold()
         X = face.checked(self, X, reset=True)
         y = _labels(y)
         face.same_length(X, y, "labels")
+        self._check_threshold(2 if self.threshold == 0.5 else len(encode_labels(y)[0]))
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
             eval_set = face.held_out(self, eval_set, _labels, "labels")
@@ -201,7 +200,6 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
                 **face.settings(self),
             )
         self.classes_ = fit.classes
-        self._check_threshold()
         face.keep_weights(self, [*fit.hidden, fit.weights])
         face.keep_fit(self, fit)
         return self
@@ -224,7 +222,6 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         ValueError
             If classes are not announced at the first call, or others than those come.
         """
-        first = not hasattr(self, "_stream")
         known = getattr(self, "classes_", None)
         if classes is None and known is None:
             raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come")
@@ -234,12 +231,9 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         X = face.checked(self, X, reset=known is None)
         y = _labels(y)
         face.same_length(X, y, "labels")
-        if first:
-            initial = face.kept_stack(self) if known is not None else []
-            self._stream = Stream(Settings(**face.settings(self)), announced, X.shape[1], initial)
         with face.naming(self, X):
-            self._stream.learn(X, y, sample_weight)
-        self.classes_, self.n_iter_ = announced, np.array([self._stream.steps])
+            face.learn(self, announced, X, y, sample_weight)
+        self.classes_ = announced
         face.keep_weights(self, self._stream.stack)
         return self
 
@@ -273,23 +267,25 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def predict(self, X: Any) -> Array:
         """The label of each row: with two classes, class 1 when its probability exceeds ``threshold``."""
         z = self.decision_function(X)
-        self._check_threshold()
+        self._check_threshold(len(self.classes_))
         if z.ndim == 2:
             return np.asarray(self.classes_[z.argmax(axis=1)])
         above = z > 0 if self.threshold == 0.5 else sigmoid(z) > self.threshold
         return np.asarray(self.classes_.take(above))
 
-    def _check_threshold(self) -> None:
+    def _check_threshold(self, classes: int) -> None:
         if not (isinstance(self.threshold, Real) and 0 <= self.threshold <= 1):
             raise ValueError(f"threshold must be a probability in [0, 1], not {self.threshold!r}")
-        if hasattr(self, "classes_") and len(self.classes_) > 2 and self.threshold != 0.5:
+        if classes > 2 and self.threshold != 0.5:
             raise ValueError(
-                f"threshold={self.threshold!r} needs two classes, but there are {len(self.classes_)}: leave it at 0.5"
+                f"threshold={self.threshold!r} needs two classes, but there are {classes}: leave it at 0.5"
             )
 
     def _start(self, X: Any, y: Array) -> list[Array] | None:
         """The weights of the fit before, where they fit this one."""
-        if not (self.warm_start and hasattr(self, "classes_")) or not np.array_equal(np.unique(y), self.classes_):
+        if not (self.warm_start and hasattr(self, "classes_")):
+            return None
+        if not np.array_equal(encode_labels(y)[0], self.classes_):
             return None
         return face.warm_stack(self, X.shape[1], 1 if len(self.classes_) == 2 else len(self.classes_))
 

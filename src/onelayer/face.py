@@ -1,5 +1,6 @@
 """What both estimators share of scikit-learn's face: their settings, X as it is checked, what is kept of a fit."""
 
+import copy
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -20,17 +21,19 @@ from onelayer.columns import not_finite
 from onelayer.network import ACTIVATIONS, forward
 from onelayer.settings import Settings
 from onelayer.sources import available_jobs, by_blocks
+from onelayer.stream import Stream
 
 Array = NDArray[Any]
 
 SETTINGS = tuple(field.name for field in fields(Settings))
+PROOF = ("history_", "converged_", "optimality_gap_", "gap_kind_", "notices_")
 PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 AT_ONCE = 2**17  # cells up to which threads and blocks cost more than they bring
 
 
-def settings(estimator: Any) -> dict[str, Any]:
+def settings(estimator: Any, names: Sequence[str] = SETTINGS) -> dict[str, Any]:
     """What it has been told, of `onelayer.settings.Settings`."""
-    told = {name: getattr(estimator, name) for name in SETTINGS if hasattr(estimator, name)}
+    told = {name: getattr(estimator, name) for name in names if hasattr(estimator, name)}
     if isinstance(told["random_state"], np.random.RandomState):  # scikit-learn's way of seeding one thing after another
         told["random_state"] = int(told["random_state"].randint(2**31 - 1))
     return told
@@ -133,6 +136,22 @@ def logits_of_stack(estimator: Any, X: Any) -> Array:
         raise ValueError(message)
     layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
     return forward(X, layers, ACTIVATIONS[estimator.activation])[0]
+
+
+def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight: Any) -> None:
+    """Take a part of the rows into the stream it goes on with; one that is refused leaves everything as it was.
+
+    What a fit before has proved of its weights is no longer told.
+    """
+    stream = copy.deepcopy(getattr(estimator, "_stream", None))
+    if stream is None:
+        fitted = hasattr(estimator, "coef_") or hasattr(estimator, "coefs_")
+        initial = kept_stack(estimator) if fitted else []
+        stream = Stream(Settings(**settings(estimator)), classes, X.shape[1], initial)
+    stream.learn(X, y, sample_weight)
+    for name in PROOF:
+        estimator.__dict__.pop(name, None)
+    estimator._stream, estimator.n_iter_ = stream, np.array([stream.steps])
 
 
 def keep_fit(estimator: Any, fit: Any) -> None:

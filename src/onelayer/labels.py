@@ -79,7 +79,7 @@ def _small_numbers(y: Array) -> tuple[Array, Array] | None:
     low, high = int(y.min()), int(y.max())
     if low == high or high - low >= max(1000, len(y) // 100):
         return None
-    shifted = np.subtract(y, low, dtype=np.intp)
+    shifted = (y - y.min()).astype(np.intp) if y.dtype.kind == "u" else np.subtract(y, low, dtype=np.intp)
     there = np.bincount(shifted) > 0
     number = (np.cumsum(there) - 1).astype(np.min_scalar_type(-np.count_nonzero(there)))  # of few classes a byte a row
     return np.flatnonzero(there).astype(y.dtype) + y.dtype.type(low), number[shifted]
@@ -130,6 +130,10 @@ def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
         )
     if not weight.any():
         raise ValueError("sample_weight is zero for every row: at least one row must count")
+    with np.errstate(over="ignore"):
+        total = weight.sum()
+    if not np.isfinite(total):
+        raise ValueError(f"sample_weight adds up to infinity: divide it by a number, such as its {weight.max():g}")
     return weight
 
 

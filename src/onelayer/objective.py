@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, summed, times
 from onelayer.sampling import formed
-from onelayer.sparse import with_entries
+from onelayer.sparse import lies_at_hand, with_entries
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
-AT_HAND = 2**17  # numbers of a few columns that are laid out dense, centred and scaled
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 FEW = 2**18  # logits: up to here to keep them costs nothing
 NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
@@ -202,11 +201,16 @@ class Objective:
 
     def lies_at_hand(self, columns: int) -> bool:
         """Whether so many of the columns are best laid out dense, in one array."""
-        return bool(self.rows.n * columns <= AT_HAND)
+        return lies_at_hand(self.rows.n, columns)
 
     def value(self, u: Array) -> float:
         """The objective at u, in nats."""
         return self.evaluate(u)[0]
+
+    def cost(self, u: Array) -> float:
+        """The objective at u with the L1 penalty."""
+        held = 0.0 if self.lasso is None else float((self.lasso * np.abs(u[:, : self.rows.d])).sum())
+        return self.value(u) + held
 
     def hessian(self, u: Array, logits: Logits | None = None) -> Array:
         """Second derivatives at u, (k (d + bias), k (d + bias)), in the order of ``u.ravel()``."""

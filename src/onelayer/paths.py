@@ -24,6 +24,7 @@ from onelayer.problem import base_rate, growing_samples, make_objective
 from onelayer.settings import Settings
 from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
 from onelayer.sources import one_thread_per_core
+from onelayer.sparse import laid_out, lies_at_hand
 
 Array = NDArray[Any]
 Score = Callable[[Array, Any, Labels], float]
@@ -200,7 +201,7 @@ class Problem:
         cls, X: Any, labels: Labels, settings: Settings, jobs: int, stop: threading.Event | None = None
     ) -> "Problem":
         """Look at the rows, once; who sets `stop` ends what is going on."""
-        settings = replace(settings, n_jobs=jobs)
+        settings, X = replace(settings, n_jobs=jobs), laid_out(X, lies_at_hand(*X.shape))
         columns = Columns.of(X, settings.fit_intercept, jobs)
         objective = make_objective(X, labels, columns, settings)
         return cls(X, labels, columns, objective, settings, stop or threading.Event())
@@ -240,7 +241,9 @@ class Problem:
         cold = base_rate(self.labels, self.objective)
         before, u, known, kept, points, gaps, outcomes = cold, cold, None, Kept(), [], [], []
         for i, C in enumerate(Cs):
-            start = u if i < 2 else _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
+            start = u
+            if i > 1 and Cs[i - 1] > Cs[i - 2]:
+                start = _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
             # from a near start, only the curvature of the largest sample is of use
             outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), known, kept)
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
@@ -248,8 +251,7 @@ class Problem:
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
             before, u, known = u, outcome.point.u, outcome.known
             points.append(self.columns.to_user(u))
-            floor = outcome.point.value - outcome.gap
-            gaps.append(outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf))
+            gaps.append(outcome.relative_gap)
             outcomes.append((outcome.gap_kind, steps, outcome.converged))
         kinds, steps_taken, converged = zip(*outcomes, strict=True)
         return Path(
@@ -411,9 +413,12 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
 def numbers(X: Any) -> Any:
     """An array of floats or a CSR matrix."""
     if hasattr(X, "tocsr"):
-        return X.tocsr()
-    X = np.asarray(X)
+        X = X.tocsr()
+    elif hasattr(X, "columns"):  # a pandas frame's missing values may have no float of their own
+        X = np.asarray(X.astype(np.float64) if hasattr(X, "iloc") else X)
+    else:
+        X = np.asarray(X)
     X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-    if X.ndim != 2 or not X.size:
+    if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X must have rows and columns, but has shape {X.shape}")
     return X

@@ -15,9 +15,12 @@ from onelayer.network import ACTIVATIONS, Network, layers
 from onelayer.objective import Objective
 from onelayer.settings import Settings
 from onelayer.solvers import FIRST_ORDER, HeldOut
+from onelayer.sparse import laid_out
 from onelayer.targets import Targets
 
 Array = NDArray[Any]
+
+LEAST = 1e-300  # of C times the rows' weights, whose product may be below all floats
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,21 @@ class Problem:
         return cls(X, labels, columns, settings, make_objective(X, labels, columns, settings))
 
     def start(self, initial: Sequence[Array] | None) -> Array:
-        """The point of the weights given, in the user's units; else the base rate, or a network's random weights."""
-        if initial is not None:
-            return from_users_units(self.labels.from_user(initial), self.objective, self.columns)
-        if self.objective.convex:
-            return base_rate(self.labels, self.objective)
-        return np.asarray(self.objective.initial(self.settings.seed))
+        """The point of the weights given, in the user's units; else the base rate, or a network's random weights.
+
+        Newton's method starts from the base rate, too, where that is better: from where all rows are sure, and some
+        are wrong, no step of it leads anywhere.
+        """
+        objective, settings = self.objective, self.settings
+        if initial is None:
+            cold = base_rate(self.labels, objective) if objective.convex else objective.initial(settings.seed)
+            return np.asarray(cold)
+        given = from_users_units(self.labels.from_user(initial), objective, self.columns)
+        if settings.solver_for(objective.rows.n) == "newton" and settings.iterations():
+            cold = base_rate(self.labels, objective)
+            if not objective.cost(given) < objective.cost(cold):
+                return cold
+        return given
 
     def weights(self, u: Array) -> list[Array]:
         """Of each layer at a point, (neurons, neurons before + 1) with the bias last, in the user's units."""
@@ -55,6 +67,7 @@ class Problem:
     def held_out(self, X: Any, labels: Any) -> HeldOut:
         """Who watches the loss of other rows, without a penalty."""
         loss_alone = replace(self.settings, C=math.inf)
+        X = laid_out(X, isinstance(self.X, np.ndarray))
         return HeldOut(make_objective(X, labels, self.columns, loss_alone).value, self.settings.n_iter_no_change)
 
 
@@ -72,7 +85,7 @@ def make_objective(
 ) -> Any:
     """One layer's objective, or a network's; `all_weight` is that of all rows, where these are not all."""
     k, loss, target, total_weight = labels.outputs, labels.loss, labels.values, labels.total_weight
-    strength = 1 / (settings.C * (all_weight or total_weight))
+    strength = 1 / max(settings.C * (all_weight or total_weight), LEAST)
     if settings.hidden_layer_sizes:
         sizes = (X.shape[1], *settings.hidden_layer_sizes, k)
         rows = columns.copy(X, target, labels.weight, settings.jobs)
@@ -125,11 +138,11 @@ def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any,
 
 
 def held_rows(labels: Any, fraction: float, seed: int) -> Array:
-    """Which rows to hold out: of each class a fraction, drawn at random, and none of a class left without."""
+    """Which rows to hold out: of each class a fraction, drawn at random from those that count, and never all."""
     rng, strata = np.random.default_rng(seed), labels.strata
-    held = np.zeros(labels.rows, dtype=bool)
+    held, counts = np.zeros(labels.rows, dtype=bool), True if labels.weight is None else labels.weight > 0
     for code in range(int(strata.max()) + 1):
-        of_class = rng.permutation(np.flatnonzero(strata == code))
+        of_class = rng.permutation(np.flatnonzero((strata == code) & counts))
         held[of_class[: int(fraction * len(of_class))]] = True
     return held
 

@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from onelayer import face, notebook
 from onelayer.labels import label_array
-from onelayer.settings import Settings
 from onelayer.stream import Stream
 from onelayer.targets import numbers
 from onelayer.training import train
@@ -206,16 +205,11 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        fitted = hasattr(self, "n_features_in_")
-        X = face.checked(self, X, reset=not fitted)
+        X = face.checked(self, X, reset=not (hasattr(self, "coef_") or hasattr(self, "coefs_")))
         y = numbers(face.one_axis(label_array(y), "number"))
         face.same_length(X, y, "numbers")
-        if not hasattr(self, "_stream"):
-            initial = face.kept_stack(self) if hasattr(self, "coef_") or hasattr(self, "coefs_") else []
-            self._stream = Stream(Settings(**face.settings(self)), None, X.shape[1], initial)
         with face.naming(self, X):
-            self._stream.learn(X, y, sample_weight)
-        self.n_iter_ = np.array([self._stream.steps])
+            face.learn(self, None, X, y, sample_weight)
         self._keep(self._stream.stack)
         return self
 
@@ -228,7 +222,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """The number of each row, (n,), in y's unit."""
-        if not hasattr(self, "converged_"):
+        if not hasattr(self, "n_iter_"):
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
         if "coefs_" in self.__dict__:

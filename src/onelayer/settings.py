@@ -131,6 +131,8 @@ class Settings:
         self._check_counts()
         self._check_hidden()
         object.__setattr__(self, "hidden_layer_sizes", tuple(map(int, self.hidden_layer_sizes)))
+        for name in ("C", "l1_ratio", "tol"):  # whatever precision they came in
+            object.__setattr__(self, name, float(getattr(self, name)))
         self._check_descent()
 
     def _check_counts(self) -> None:
@@ -178,7 +180,13 @@ class Settings:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+        return False
+    try:
+        float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+    return True
 
 
 def _is_whole(value: Any) -> bool:

@@ -3,10 +3,23 @@
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+AT_HAND = 2**17  # cells: as a dense array, so few take less time than a sparse matrix takes to be asked
+
+
+def lies_at_hand(n: int, d: int) -> bool:
+    """Whether so many rows of so many columns are best laid out dense."""
+    return n * d <= AT_HAND
+
+
+def laid_out(X: Any, dense: bool) -> Any:
+    """X as a dense array, if it is to be one."""
+    return X.toarray() if dense and not isinstance(X, np.ndarray) else X
 
 
 class _TransposedOnce:

@@ -108,6 +108,8 @@ class Stream:
     def __init__(self, settings: Settings, classes: Array | None, d: int, initial: Sequence[Array] = ()) -> None:
         if settings.class_weight == "balanced":
             raise ValueError("class_weight='balanced' needs all rows at once: pass a dict to use it with partial_fit")
+        if settings.l1_ratio > 0:
+            raise ValueError("l1_ratio above 0 needs all rows at once: leave it at 0 to use partial_fit, or use fit")
         self.settings, self.classes = settings, classes
         self.moments, self.of_targets = Moments.none(d), Moments.none(1)
         self.rule = adam() if settings.hidden_layer_sizes else gradient_descent()

@@ -3,7 +3,6 @@
 All faces of the package, the estimators and the model of a table, call `train`.
 """
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from onelayer.settings import Settings
 from onelayer.solvers import Outcome, Watch, newton, proximal, quadratic, solve
 from onelayer.solvers.newton import gap_at
 from onelayer.sources import one_thread_per_core
+from onelayer.sparse import laid_out, lies_at_hand
 from onelayer.targets import Targets
 from onelayer.weight_decay import strengthened
 
@@ -101,6 +101,7 @@ def train(
     started = time.perf_counter()
     chosen = Settings(**settings)
     labels = _targets(y, sample_weight, class_names, task, chosen)
+    X = laid_out(X, lies_at_hand(*X.shape))
     columns = Columns.of(X, chosen.fit_intercept, chosen.jobs)
     evaluation = None
     if eval_set is not None:
@@ -109,7 +110,7 @@ def train(
         X, labels, evaluation = split(X, labels, chosen)
     problem = Problem.of(X, labels, columns, chosen)
     record = Record(problem, started, problem.held_out(*evaluation) if evaluation else None)
-    outcome = _solve(problem.start(initial), record, warm=initial is not None)
+    outcome = _solve(initial, record)
     if record.exact:
         outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
     return _fit(record.problem, outcome, record, names)
@@ -125,13 +126,14 @@ def _targets(
     return Labels.of(y, sample_weight, settings.class_weight, names)
 
 
-def _solve(start: Array, record: Record, *, warm: bool) -> Outcome:
+def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
     watch = Watch(record)
     try:
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
+            start = record.problem.start(initial)
             if record.held_out is None and record.problem.settings.strengthens(record.problem.objective.rows.n):
                 record.problem, end = strengthened(record.problem, _run, watch)
-                start = start if warm and not watch.stopped else end
+                start = end if initial is None or watch.stopped else start
             outcome = _run(record.problem, start, watch)
             return outcome if record.held_out is None else _best_held_out(record.problem, outcome, record)
     except KeyboardInterrupt:
@@ -190,13 +192,8 @@ def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str
         record.history,
         iterations,
         outcome.converged and not doubts,
-        2 * outcome.gap if record.exact else _relative_gap(outcome),  # ½ is the cost without features, in our unit
+        2 * outcome.gap if record.exact else outcome.relative_gap,  # ½ is the cost without features, in our unit
         outcome.gap_kind,
         tuple(warnings),
         tuple([*warnings, *notices.noticed(problem, record, names)]),
     )
-
-
-def _relative_gap(outcome: Outcome) -> float:
-    floor = outcome.point.value - outcome.gap
-    return outcome.gap / floor if floor > 0 else (0.0 if outcome.gap == 0 else math.inf)

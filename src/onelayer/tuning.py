@@ -128,7 +128,8 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         """
         X, y = self._checked(X, y)
         ratios = self._ratios()
-        settings = Settings(l1_ratio=max(ratios), **{name: getattr(self, name) for name in OF_A_FIT})
+        told = face.settings(self, OF_A_FIT)
+        settings = Settings(l1_ratio=max(ratios), **told)
         labels = Labels.of(y, sample_weight, self.class_weight, None)
         splitter = check_cv(5 if self.cv is None else self.cv, labels.codes, classifier=True)
         with face.naming(self, X):
@@ -140,18 +141,22 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
                 l1_ratios=ratios,
                 settings=settings,
                 sample_weight=row_weights(sample_weight, None, labels.classes, labels.codes),
-                score=None if self.scoring is None else self._score_of(self.scoring, labels.classes),
+                score=None if self.scoring is None else self._score_of(self.scoring, labels.classes, told),
             )
         self._keep(found)
         for doubt in found.doubts:
             warnings.warn(doubt, ConvergenceWarning, stacklevel=2)
         i, j = found.best
+        for name in face.PROOF:
+            self.__dict__.pop(name, None)
         if self.refit:
-            model = self._estimator().fit(X, y, sample_weight)
+            model = self._estimator(told).fit(X, y, sample_weight)
             self.history_, self.converged_ = model.history_, model.converged_
             self.optimality_gap_, self.gap_kind_ = model.optimality_gap_, model.gap_kind_
         else:
-            model = self._with_weights(found.weights[:, i, j].mean(axis=0), labels.classes)
+            model = self._with_weights(found.weights[:, i, j].mean(axis=0), labels.classes, told)
+        if hasattr(self, "feature_names_in_"):
+            model.feature_names_in_ = self.feature_names_in_
         self.best_estimator_ = model
         self.notices_ = (*getattr(model, "notices_", ()), *found.notices)
         self.classes_, self.coef_, self.intercept_ = model.classes_, model.coef_, model.intercept_
@@ -187,25 +192,24 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             raise ValueError(f"l1_ratios must hold numbers in [0, 1], from all L2 to all L1, not {self.l1_ratios!r}")
         return [float(ratio) for ratio in ratios]
 
-    def _estimator(self) -> PerceptronClassifier:
-        told = {name: getattr(self, name) for name in OF_A_FIT}
+    def _estimator(self, told: dict[str, Any]) -> PerceptronClassifier:
         model = PerceptronClassifier(threshold=self.threshold, **told)
         model.C, model.l1_ratio = getattr(self, "C_", 1.0), getattr(self, "l1_ratio_", 0.0)
         return model
 
-    def _with_weights(self, weights: Array, classes: Array) -> PerceptronClassifier:
+    def _with_weights(self, weights: Array, classes: Array, told: dict[str, Any]) -> PerceptronClassifier:
         """The estimator as if fitted to these weights (k, d + 1)."""
-        model = self._estimator()
+        model = self._estimator(told)
         model.classes_, model.n_features_in_ = classes, weights.shape[1] - 1
         model.coef_, model.intercept_ = weights[:, :-1], weights[:, -1]
         return model
 
-    def _score_of(self, scoring: Any, classes: Array) -> Callable[[Array, Any, Labels], float]:
+    def _score_of(self, scoring: Any, classes: Array, told: dict[str, Any]) -> Callable[[Array, Any, Labels], float]:
         scorer = get_scorer(scoring)
 
         def score(weights: Array, X: Any, labels: Labels) -> float:
             counted = {} if labels.weight is None else {"sample_weight": labels.weight}
-            return float(scorer(self._with_weights(weights, classes), X, classes[labels.codes], **counted))
+            return float(scorer(self._with_weights(weights, classes, told), X, classes[labels.codes], **counted))
 
         return score
 

@@ -89,6 +89,12 @@ class Outcome:
     notices: tuple[str, ...] = ()
     known: Any = None
 
+    @property
+    def relative_gap(self) -> float:
+        """The gap, relative to what the optimum is at least."""
+        floor = self.point.value - self.gap
+        return self.gap / floor if floor > 0 else (0.0 if self.gap == 0 else math.inf)
+
 
 @dataclass
 class Watch:

@@ -170,7 +170,9 @@ def proximal(
         model = None if kept is None else kept.of(inner, columns)
         reached, taken, products = _on_working_set(inner, start, level, watch, model, near=before is not None)
         steps += 1
-        found, logits = inner.balanced(reached.point.u, reached.point.logits, reached.smooth[:, -1])
+        found, logits = inner.balanced(
+            reached.point.u, reached.point.logits, reached.smooth[:, -1] if objective.bias else None
+        )
         u = found if whole else _of_all(found, columns, place.point.u)
         last, place = place, Place.at(objective, u, logits=objective.rows.cut(logits))
         watch(place.point)
