@@ -176,3 +176,16 @@ def test_a_sparse_matrix_of_few_cells_is_fitted_as_the_same_cells_dense():
         )
         np.testing.assert_array_equal(sparse.coef_, dense.coef_)
         assert sparse.notices_ == dense.notices_
+
+
+@pytest.mark.parametrize("at_hand", [0, 2**17])
+def test_single_precision_of_sparse_cells_costs_no_digit_of_the_optimum(monkeypatch, at_hand):
+    monkeypatch.setattr("onelayer.sparse.AT_HAND", at_hand)
+    for seed in (1, 14, 22, 46):
+        rng, y = np.random.default_rng(seed), np.arange(10) % 3
+        X = (rng.standard_normal((10, 3)) * [1, 1e4, 1] * (rng.random((10, 3)) < 0.5)).astype(np.float32)
+        X[0] = 1
+        single = PerceptronClassifier(C=1000).fit(sp.csr_matrix(X), y)
+        double = PerceptronClassifier(C=1000, tol=1e-10).fit(X.astype(float), y)
+        reached, best = (objective(X.astype(float), y, m.coef_, m.intercept_, 1000, 1.0) for m in (single, double))
+        assert reached <= best * (1 + 2 * single.optimality_gap_ + 1e-9)

@@ -135,6 +135,15 @@ def test_balanced_biases_leave_slopes_that_sum_to_nought_and_their_logits_are_kn
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_no_rounding_of_single_precision_bends_or_slopes_what_is_common_to_all_classes(storage):
+    _, f, u = many(SOFTMAX, storage, np.float32)
+    common = np.tile(RNG.standard_normal(u.shape[1]), (f.outputs, 1))
+    np.testing.assert_allclose(f.value_gradient(u)[1].mean(axis=0), (f.ridge * u).mean(axis=0), atol=1e-15)
+    np.testing.assert_allclose(f.product(u)(common).mean(axis=0), f.ridge * common[0], atol=1e-15)
+    np.testing.assert_allclose(f.hessian(u) @ common.ravel(), (f.ridge * common).ravel(), atol=1e-13)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
 def test_without_weights_the_hessian_of_classes_is_blocks_in_other_directions(storage):
     _, f, u = many(SOFTMAX, storage)
     u[:, :-1] = 0

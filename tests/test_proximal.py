@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegression
 
-from onelayer import PerceptronClassifier
+from onelayer import PerceptronClassifier, PerceptronRegressor
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Product
 from onelayer.training import train
@@ -169,3 +169,21 @@ def count_calls(monkeypatch, owner, name):
     calls, call = [], getattr(owner, name)
     monkeypatch.setattr(owner, name, lambda *args: calls.append(None) or call(*args))
     return calls
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize(("n", "d"), [(5, 30), (20, 100), (30, 401)])
+@pytest.mark.parametrize("outputs", [0, 2, 3])
+def test_fewer_rows_than_columns_and_a_weak_penalty(n, d, outputs, l1_ratio):
+    """Numbers, two and three classes: signs cut steps off, more weights than rows have no minimum for their signs."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X, y = rng.standard_normal((n, d)), rng.standard_normal(n)
+        if seed == 2:  # columns alike, and ties
+            X = (X > 1) * 1.0
+        kind = PerceptronClassifier if outputs else PerceptronRegressor
+        targets = {0: y, 2: (y > np.median(y)).astype(int), 3: np.arange(n) % 3}[outputs]
+        for C in (100.0, 1e4):
+            model = kind(C=C, l1_ratio=l1_ratio).fit(X, targets)
+            assert model.converged_
+            assert model.optimality_gap_ <= 1e-6

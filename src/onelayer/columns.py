@@ -176,8 +176,8 @@ class Columns:
         data = self._centred_cells(X)
         if self.explicit:
             data = data / self.unit[X.indices] / self.scale[X.indices]
-        elif data.dtype not in (np.float64, np.float32):
-            data = data.astype(np.float64)
+        elif data.dtype != np.float32 or len(data) <= SMALL:
+            data = data.astype(np.float64, copy=False)
         return Rows(sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape), y, weight, jobs=jobs)
 
     def _centred_cells(self, X: Any) -> Array:

@@ -127,7 +127,7 @@ class Objective:
         w = u[0] if self.outputs == 1 else np.ascontiguousarray(u.T)
         z = logits[0] if logits else forward(A, w, np.zeros(self.outputs))
         total, slope = self.loss.sum_slope(z, self.rows.y, self.rows.weight)
-        gradient, pull = summed(A, slope).reshape(u.shape), self.ridge * u
+        gradient, pull = self._without_common(summed(A, slope).reshape(u.shape)), self.ridge * u
         gradient /= self.total_weight
         gradient += pull
         return total / self.total_weight + float(np.vdot(pull, u)) / 2, gradient, [z]
@@ -237,7 +237,11 @@ class Objective:
             among, each = H.reshape(k, p, k, p), np.arange(k)
             among[each, :, each] = 0
             for i in each:
-                among[i + 1 :, :, i] = among[i, :, i + 1 :].swapaxes(0, 1)
+                others = among[i, :, i + 1 :]
+                # what rounding leaves of the difference would bend shifts common to all classes more than penalties do
+                others += others.transpose(2, 1, 0).copy()
+                others /= 2
+                among[i + 1 :, :, i] = others.swapaxes(0, 1)
             own = among.sum(axis=2)
             np.negative(H, out=H)
             among[each, :, each] = own
@@ -374,7 +378,9 @@ class Objective:
 
     def _of_scaled_columns(self, back: Array, back_bias: Any) -> Array:
         """The means of what came back through X and through the bias, (d, k) and (k,), of a point's shape."""
-        back, back_bias = back.reshape(self.outputs, -1), np.reshape(back_bias, (self.outputs, 1))
+        back, back_bias = (
+            self._without_common(part.reshape(self.outputs, -1)) for part in (back, np.asarray(back_bias))
+        )
         g = np.empty(self.shape)
         inside, g[:, self.rows.d :] = g[:, : self.rows.d], back_bias[:, : self.bias] / self.total_weight
         if self.mean is None:
@@ -384,6 +390,13 @@ class Objective:
             np.subtract(back, inside, out=inside)
             inside *= self._share
         return g
+
+    def _without_common(self, back: Array) -> Array:
+        """Slopes of classes sum to nought, in each row and so in each column: what is left of it is rounding.
+
+        Along shifts common to all classes only penalties bend, and weights would follow it far.
+        """
+        return back if self.outputs == 1 else back - back.mean(axis=0)
 
     @cached_property
     def _unscale(self) -> Array:

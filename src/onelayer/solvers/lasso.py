@@ -16,9 +16,11 @@ from onelayer.together import Together
 Array = NDArray[Any]
 
 WELL, ROUGHLY = (1e-4, 200), (1e-2, 40)  # of the largest weight: a change to rest at; and epochs at most
+RESTING = 1e-7  # of what penalties hold: a slope that is off by no more is at rest; and of a weight
+LONG, PATIENT = 100_000, 4 * 10**9  # epochs at most, and multiplications
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
-SOLVED = 1e-7  # of the right side: more left of a linear system says that it has no solution
-FAR = 100.0  # times the way to the first weight that becomes 0: no further along what bends nothing
+ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
+STEPS = 8  # of a path at most, for each weight
 MARGIN = 1 + 1e-9  # of what a penalty holds: slopes beyond it are
 
 
@@ -39,15 +41,38 @@ def lasso_minimum(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
     >>> lasso_minimum(np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([-3.0, -1.6]), np.array([1.0, 1.0]), np.zeros(2))
     array([1., 0.])
     """
-    found, crossing = _for_signs(hessian, linear, lasso, v, hessian @ v + linear, v != 0)
+    found, crossing = _for_signs(hessian, lasso, v, hessian @ v + linear, v != 0)
     if not crossing and not _beyond(hessian @ found + linear, lasso, found).any():
         return found
-    return _by_signs(hessian, linear, lasso, _by_coordinates(hessian, linear, lasso, v, *WELL))
+    return _by_signs(hessian, linear, lasso, _Penalised(hessian, linear, lasso).by_coordinates(v, *WELL))
 
 
 def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
     """What some epochs of coordinate descent find of `lasso_minimum`, whose parameters these are."""
-    return _by_coordinates(hessian, linear, lasso, v, *ROUGHLY)
+    return _Penalised(hessian, linear, lasso).by_coordinates(v, *ROUGHLY)
+
+
+def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+    """`lasso_minimum` where that does not arrive, since there are more weights than rows that tell them apart.
+
+    By way of all stronger penalties, and where ties along it end that early, by as many epochs as it takes.
+    """
+
+    def value(v: Array) -> float:
+        return float(v @ (hessian @ v / 2 + linear) + lasso @ np.abs(v))
+
+    problem = _Penalised(hessian, linear, lasso)
+    best = min(lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
+    if _rests(hessian @ best + linear, lasso, best):
+        return best
+    epochs = min(LONG, PATIENT // len(v) ** 2)
+    return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, RESTING, epochs)), key=value)
+
+
+def _rests(g: Array, lasso: Array, v: Array) -> bool:
+    """Whether all weights are where their slopes g want them."""
+    off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
+    return bool(off.max() <= RESTING * lasso.max())
 
 
 def _by_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
@@ -63,7 +88,7 @@ def _by_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
         beyond = _beyond(g, lasso, v)
         count = min(admitted, int(np.count_nonzero(beyond)))
         least = np.partition(beyond, -count)[-count] if count else math.inf
-        found, crossing = _for_signs(hessian, linear, lasso, v, g, (v != 0) | (beyond >= least))
+        found, crossing = _for_signs(hessian, lasso, v, g, (v != 0) | (beyond >= least))
         if crossing:
             found = _best_crossing(hessian, g, lasso, v, found - v)
         if found is not v:
@@ -82,67 +107,89 @@ def _beyond(g: Array, lasso: Array, v: Array) -> Array:
     return np.where(v == 0, np.maximum(np.abs(g) - lasso * MARGIN, 0), 0)
 
 
-def _for_signs(hessian: Array, linear: Array, lasso: Array, v: Array, g: Array, moving: Array) -> tuple[Array, bool]:
+def _for_signs(hessian: Array, lasso: Array, v: Array, g: Array, moving: Array) -> tuple[Array, bool]:
     """The minimum for the signs of v, or those in which weights leave 0; and whether it crosses any of them.
 
-    More weights than there are rows have none: along what bends nothing, it goes downhill until weights have crossed 0.
+    Of several, the nearest to v: a weight that enters alone then never moves against its sign.
     """
     inside = np.flatnonzero(moving | (lasso == 0))
     found = np.zeros_like(v)
     if not len(inside):
         return found, False
     sign, bent = np.where(v != 0, np.sign(v), -np.sign(g))[inside], hessian[np.ix_(inside, inside)]
-    pull = linear[inside] + lasso[inside] * sign
-    found[inside] = -symmetric_solver(bent)(pull)
-    left = bent @ found[inside] + pull
-    if np.abs(left).max() > SOLVED * np.abs(pull).max():
-        # in scaled columns, as they were solved, this bends nothing
-        downhill = -left / np.maximum(bent.diagonal(), 1e-300)
-        shares = -v[inside] / np.where(downhill == 0, np.inf, downhill)
-        shares = shares[(shares > 0) & (lasso[inside] > 0)]
-        if len(shares):
-            found[inside] = v[inside] + min(shares.max(), FAR * shares.min()) * downhill
-            return found, True
+    found[inside] = v[inside] - symmetric_solver(bent)(g[inside] + lasso[inside] * sign)
     return found, bool(((np.sign(found[inside]) != sign) & (lasso[inside] > 0)).any())
 
 
-def _by_coordinates(hessian: Array, linear: Array, lasso: Array, v: Array, resting: float, epochs: int) -> Array:
-    """Coordinate descent (Friedman, Hastie & Tibshirani, Journal of Statistical Software 33, 2010), scikit-learn's.
+class _Penalised:
+    """The problem in weights that all have the same L1 penalty, 1, for scikit-learn's solvers.
 
     Weights without a penalty are put in terms of the others, and these in units of their penalties.
     """
-    from sklearn import config_context
-    from sklearn.linear_model import enet_path
 
-    held, free = np.flatnonzero(lasso > 0), np.flatnonzero(lasso == 0)
-    H, pull, unit = hessian[np.ix_(held, held)], linear[held], lasso[held]
-    if len(free):
-        beside = hessian[np.ix_(free, held)]
-        own = hessian[np.ix_(free, free)]
-        inverse = 1 / own if own.size == 1 and own > 0 else np.linalg.pinv(own, hermitian=True)
-        H -= beside.T @ (inverse @ beside)
-        pull = pull - beside.T @ (inverse @ linear[free])
-    H /= unit
-    H /= unit[:, None]
-    found = np.zeros_like(v)
-    with _quiet(), config_context(skip_parameter_validation=True):  # a check takes longer than many epochs
-        found[held] = enet_path(
-            np.zeros((1, len(held)), order="F"),  # the rows are known by their products alone
-            np.ones(1),
-            l1_ratio=1.0,
-            alphas=[1.0],
-            precompute=H,
-            Xy=-pull / unit,
-            coef_init=v[held] * unit,
-            copy_X=False,
-            check_input=False,
-            tol=resting,
-            max_iter=epochs,
-        )[1][:, 0]
-    found[held] /= unit
-    if len(free):
-        found[free] = -inverse @ (linear[free] + beside @ found[held])
-    return found
+    def __init__(self, hessian: Array, linear: Array, lasso: Array) -> None:
+        self.held, self.free = np.flatnonzero(lasso > 0), np.flatnonzero(lasso == 0)
+        held, free = self.held, self.free
+        self.unit, self.linear = lasso[held], linear
+        H, pull = hessian[np.ix_(held, held)], linear[held]
+        if len(free):
+            self.beside = hessian[np.ix_(free, held)]
+            own = hessian[np.ix_(free, free)]
+            self.inverse = 1 / own if own.size == 1 and own > 0 else np.linalg.pinv(own, hermitian=True)
+            H -= self.beside.T @ (self.inverse @ self.beside)
+            pull = pull - self.beside.T @ (self.inverse @ linear[free])
+        H /= self.unit
+        H /= self.unit[:, None]
+        self.gram, self.covariance = H, -pull / self.unit
+
+    def by_coordinates(self, v: Array, resting: float, epochs: int) -> Array:
+        """Coordinate descent from v (Friedman, Hastie & Tibshirani, Journal of Statistical Software 33, 2010)."""
+        from sklearn import config_context
+        from sklearn.linear_model import enet_path
+
+        with _quiet(), config_context(skip_parameter_validation=True):  # a check takes longer than many epochs
+            found = enet_path(
+                np.zeros((1, len(self.held)), order="F"),  # the rows are known by their products alone
+                np.ones(1),
+                l1_ratio=1.0,
+                alphas=[1.0],
+                precompute=self.gram,
+                Xy=self.covariance,
+                coef_init=v[self.held] * self.unit,
+                copy_X=False,
+                check_input=False,
+                tol=resting,
+                max_iter=epochs,
+            )[1][:, 0]
+        return self._all(found)
+
+    def along_path(self) -> Array:
+        """By way of all stronger penalties (Efron, Hastie, Johnstone & Tibshirani, Annals of Statistics 32, 2004)."""
+        from sklearn.linear_model import lars_path_gram
+
+        size = np.sqrt(np.maximum(self.gram.diagonal(), 1e-300))
+        order = np.argsort(-size, kind="stable")
+        alike = np.abs(self.gram[np.ix_(order, order)]) > (1 - ALIKE) * np.multiply.outer(size[order], size[order])
+        kept = order[~np.triu(alike, 1).any(axis=0)]  # of parallel columns the longest, which costs least
+        found = np.zeros(len(self.held))
+        with _quiet():
+            _, _, found[kept] = lars_path_gram(
+                self.covariance[kept],
+                self.gram[np.ix_(kept, kept)],
+                n_samples=1,
+                alpha_min=1.0,
+                method="lasso",
+                max_iter=STEPS * len(kept),
+                return_path=False,
+            )
+        return self._all(found)
+
+    def _all(self, found: Array) -> Array:
+        v = np.zeros(len(self.linear))
+        v[self.held] = found / self.unit
+        if len(self.free):
+            v[self.free] = -self.inverse @ (self.linear[self.free] + self.beside @ v[self.held])
+        return v
 
 
 @contextmanager
@@ -152,7 +199,7 @@ def _unwarned() -> Iterator[None]:
         yield
 
 
-_quiet = Together(_unwarned)  # nobody is told that coordinate descent did not converge: it need not
+_quiet = Together(_unwarned)  # nobody is told that a solver did not converge: who calls looks for himself
 
 
 def _best_crossing(hessian: Array, g: Array, lasso: Array, v: Array, step: Array) -> Array:

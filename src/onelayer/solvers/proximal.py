@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.curvature import hessian_price
-from onelayer.solvers.lasso import lasso_minimum, lasso_roughly
+from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE
 from onelayer.solvers.progress import Outcome, Point, Watch
@@ -30,10 +30,13 @@ TRIFLE = 2**24  # multiplications: dense rows whose Hessian and its inverse cost
 FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which that is true, too
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
 NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
+FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
+CRAWLING = 1e-3  # of the value: a step that gains no more, though much is to be gained, leads nowhere, either
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
+LARGEST = 4000  # weights of a model that is made where nothing else leads on
 MOST = 50  # products for a step: columns that nearly depend on one another would take thousands, and signs then change
 POOR = 0.1  # of what a step promised: one that brings less was too long, and conjugate gradients are ended earlier
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
@@ -151,7 +154,8 @@ def proximal(
                 break
         columns, entering, waiting = _working_set(place, objective.rows)
         scattered = objective.rows.sparse and objective.lies_at_hand(objective.rows.d)
-        whole = 2 * len(columns) > objective.rows.d and not scattered
+        few = objective.outputs * objective.rows.d <= MANY or len(columns) == objective.rows.d
+        whole = 2 * len(columns) > objective.rows.d and few and not scattered
         if whole:
             columns = np.arange(objective.rows.d)
         inner, start = objective, place
@@ -168,7 +172,7 @@ def proximal(
         if before is not None or last_one:
             level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
         model = None if kept is None else kept.of(inner, columns)
-        reached, taken, products = _on_working_set(inner, start, level, watch, model, near=before is not None)
+        reached, products = _on_working_set(inner, start, level, watch, model, near=before is not None)
         steps += 1
         found, logits = inner.balanced(
             reached.point.u, reached.point.logits, reached.smooth[:, -1] if objective.bias else None
@@ -178,7 +182,7 @@ def proximal(
         watch(place.point)
         if kept is not None:
             kept.pay(products * inner.rows.d / objective.rows.d, objective, place)
-        if taken == 0 and before is None and place.point.value >= last.point.value:
+        if before is None and place.point.value >= last.point.value and place.violation >= last.violation:
             break
         before = None
     converged = bool(gap <= max(tol, ROUNDING) * place.point.value)
@@ -244,10 +248,10 @@ def _on_working_set(
     model: Array | None,
     *,
     near: bool,
-) -> tuple[Place, int, int]:
+) -> tuple[Place, int]:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
-    How many there were is told, and with how many products. `model` is a Hessian taken before; to form one of sparse
+    With how many products is told, too. `model` is a Hessian taken before; to form one of sparse
     rows does not pay at once where the start is `near`.
 
     Dense rows that cost little are modelled anew at each step, which goes to the model's minimum. Otherwise a sample of
@@ -259,31 +263,33 @@ def _on_working_set(
     anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
     few = anew or model is not None or size <= (SPARSE if rows.sparse else DENSE)
     slow = anew or (model is None and not (near and rows.sparse))
-    hessian, taken_at, stuck = model, place.point.value, False
-    for iteration in range(INNER):
+    hessian, taken_at, stuck, exact, worst = model, place.point.value, False, False, math.inf
+    for _ in range(INNER):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
-            return place, iteration, walk.products
+            break
         left = MODEL * price - walk.products
         if stuck or (slow and (few or left <= 0)) or (few and point.value < STALE * taken_at):
             modelled = objective.thinned(max(RICH * size, CHEAP // size**2)) if few and not anew else objective
             hessian, taken_at = modelled.hessian(point.u), point.value
+        resting, worst = exact and violation > FALLING * worst, violation
         exact = stuck or RIGHT * size <= rows.n or violation <= NEARLY or gain <= LITTLE * point.value
-        minimum = lasso_minimum if exact else lasso_roughly
+        minimum = lasso_surely if stuck or resting else lasso_minimum if exact else lasso_roughly
         target = point.u if hessian is None else _of_model(minimum, hessian, place)
         if anew or not np.array_equal(np.sign(target), np.sign(point.u)):
             following = _towards(objective, place, target)
         else:
             following = walk.on(objective, place, hessian, level, left)
-        if following is None and (stuck or size > MANY):
-            return place, iteration, walk.products
+        if following is None and (stuck or size > LARGEST):
+            break
         stuck = following is None  # signs cut off what there was of a step, or were not those of the model's minimum
-        few = few or stuck
         if following is not None:
             gain, before = point.value - following.point.value, gain
+            stuck = size <= MANY and gain <= CRAWLING * point.value and following.violation > NEARLY
             slow = anew or gain > LINGERING * before
             place = following
-    return place, INNER, walk.products
+        few = few or stuck
+    return place, walk.products
 
 
 class Walk:
