@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 WELL, ROUGHLY = (1e-4, 200), (1e-2, 40)  # of the largest weight: a change to rest at; and epochs at most
 RESTING = 1e-7  # of what penalties hold: a slope that is off by no more is at rest; and of a weight
-LONG, PATIENT = 100_000, 4 * 10**9  # epochs at most, and multiplications
+LONG, PATIENT = 100_000, 10**9  # epochs at most, and multiplications
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
 ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
 STEPS = 8  # of a path at most, for each weight

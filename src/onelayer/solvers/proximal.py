@@ -31,7 +31,7 @@ FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which t
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
 NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
 FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
-CRAWLING = 1e-3  # of the value: a step that gains no more, though much is to be gained, leads nowhere, either
+CRAWLING = 1e-3  # of the value: of more weights than rows, a step that gains no more leads nowhere, either
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
@@ -258,7 +258,7 @@ def _on_working_set(
     the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning.
     """
     walk, gain, size = Walk(), math.inf, place.point.u.size
-    rows, price = objective.rows, hessian_price(objective)
+    rows, price, scarce = objective.rows, hessian_price(objective), objective.rows.n < size
     flat = objective.outputs == 1 and rows.n <= FLAT * size and size <= FLATTEST
     anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
     few = anew or model is not None or size <= (SPARSE if rows.sparse else DENSE)
@@ -272,7 +272,7 @@ def _on_working_set(
         if stuck or (slow and (few or left <= 0)) or (few and point.value < STALE * taken_at):
             modelled = objective.thinned(max(RICH * size, CHEAP // size**2)) if few and not anew else objective
             hessian, taken_at = modelled.hessian(point.u), point.value
-        resting, worst = exact and violation > FALLING * worst, violation
+        resting, worst = scarce and exact and violation > FALLING * worst, violation
         exact = stuck or RIGHT * size <= rows.n or violation <= NEARLY or gain <= LITTLE * point.value
         minimum = lasso_surely if stuck or resting else lasso_minimum if exact else lasso_roughly
         target = point.u if hessian is None else _of_model(minimum, hessian, place)
@@ -285,7 +285,8 @@ def _on_working_set(
         stuck = following is None  # signs cut off what there was of a step, or were not those of the model's minimum
         if following is not None:
             gain, before = point.value - following.point.value, gain
-            stuck = size <= MANY and gain <= CRAWLING * point.value and following.violation > NEARLY
+            crawls = gain <= CRAWLING * point.value and following.violation > NEARLY
+            stuck = crawls and scarce and size <= MANY
             slow = anew or gain > LINGERING * before
             place = following
         few = few or stuck
