@@ -72,6 +72,54 @@ def test_labels_are_the_same_whatever_way_they_came_in(labels):
         model.evaluate({"x": [1], "label": [2]})
 
 
+def fitted(tmp_path, text, **settings):
+    (tmp_path / "t.csv").write_text(text)
+    return onelayer.fit(tmp_path / "t.csv", **settings)
+
+
+@pytest.mark.parametrize(
+    ("written", "classes", "typed"),
+    [
+        (["1.0", "0.0"], ("0.0", "1.0"), [1.0, 0.0]),
+        (["10", "9"], ("9", "10"), [10, 9]),
+        (["True", "False"], ("False", "True"), [True, False]),
+        (["02", "1"], ("1", "02"), [2, 1]),
+        (["10", "9", "x"], ("10", "9", "x"), ["10", "9", "x"]),
+    ],
+)
+def test_labels_are_what_is_written_and_found_however_they_are_written(tmp_path, written, classes, typed):
+    rows = "".join(f"{i},{label}\n" for i, label in enumerate(written * 4))
+    model = fitted(tmp_path, "x,label\n" + rows)
+    assert model.classes == classes
+    x = list(range(len(written)))
+    assert model.evaluate({"x": x, "label": typed}) == model.evaluate({"x": x, "label": written})
+    if len(classes) == 2:
+        assert fitted(tmp_path, "x,label\n" + rows, positive=str(typed[1])).classes == classes[::-1]
+
+
+def test_many_labels_are_judged_by_their_values_not_by_their_type(tmp_path):
+    def of(labels):
+        return "x,label\n" + "".join(f"{i},{label}\n" for i, label in enumerate(labels))
+
+    with pytest.raises(
+        ValueError, match="holds 30 different numbers with fractions: it must hold classes, or be asked"
+    ):
+        fitted(tmp_path, of([i / 2 for i in range(30)] * 3))
+    with pytest.raises(ValueError, match=r"holds 60 different values in 60 rows: .*as numbers \(--task regression\)"):
+        fitted(tmp_path, of(range(60)))
+    assert len(fitted(tmp_path, of([f"{i}.0" for i in range(21)] * 3)).classes) == 21
+
+
+def test_weights_may_be_written(tmp_path):
+    model = fitted(tmp_path, "x,w,label\n1, 2 ,a\n2,1,b\n3,0.5,a\n4,1e0,b\n", weight="w")
+    typed = onelayer.fit({"x": [1, 2, 3, 4], "w": [2, 1, 0.5, 1], "label": list("abab")}, weight="w")
+    np.testing.assert_array_equal(model.weights, typed.weights)
+
+
+def test_both_noughts_are_one_label():
+    assert onelayer.fit({"x": [1, 2, 3, 4], "label": [-0.0, 0.0, 1.0, 1.0]}).classes == ("0", "1")
+
+
 def test_three_classes():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 300)
@@ -115,10 +163,19 @@ def test_levels_that_only_stand_for_what_was_never_seen_are_no_news():
     assert not any("constant" in notice and "(other)" in notice for notice in model.fitted["notices"])
 
 
-@pytest.mark.parametrize("weights", [["a"] * 8, [[1]] * 8])
-def test_weights_that_are_no_numbers_are_refused(weights):
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (
+            ["a"] * 8,
+            "weight column 'w' must hold numbers of at least 0, but 8 of its cells are none, first 'a' in row 1",
+        ),
+        ([[1]] * 8, r"weight column 'w' is of type List\(Int64\): it must hold numbers of at least 0"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_refused(weights, message):
     table = {"x": list(range(8)), "w": weights, "label": ["a", "b"] * 4}
-    with pytest.raises(ValueError, match=r"weight column 'w' is of type .*, not numbers"):
+    with pytest.raises(ValueError, match=message):
         onelayer.fit(table, weight="w")
 
 
@@ -181,7 +238,10 @@ NUMBERS = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.0, 4.0, 8.0]}
         ([1.0, None, 2.0, 3.0], "column 'y' must hold numbers, but 1 of its cells are none, first None in row 2"),
         ([1.0, 2.0, float("inf"), 3.0], "must hold numbers, but 1 of its cells are none, first inf in row 3"),
         (["1", "2", "tall", "?"], "must hold numbers, but 2 of its cells are none, first 'tall' in row 3"),
-        ([date(2024, 1, 1)] * 4, "must hold numbers, but 4 of its cells are none"),
+        ([date(2024, 1, 1)] * 4, "target column 'y' is of type Date: it must hold numbers"),
+        ([[1.0]] * 4, r"target column 'y' is of type List\(Float64\): it must hold numbers"),
+        ([b"1"] * 4, "target column 'y' is of type Binary: it must hold numbers"),
+        ([1j] * 4, "target column 'y' is of type Object: it must hold numbers"),
     ],
 )
 def test_targets_that_are_no_numbers_are_refused_with_their_row(y, message):
@@ -190,7 +250,7 @@ def test_targets_that_are_no_numbers_are_refused_with_their_row(y, message):
 
 
 @pytest.mark.parametrize(
-    "y", [["1", "2", "4", "8"], [1, 2, 4, 8], [Decimal("1"), Decimal("2"), Decimal(4), Decimal(8)]]
+    "y", [["1", " 2 ", "4.0", "8"], [1, 2, 4, 8], [Decimal("1"), Decimal("2"), Decimal(4), Decimal(8)]]
 )
 def test_numbers_are_numbers_whatever_they_are_written_as(y):
     expected = onelayer.fit(NUMBERS, "y", task="regression").predict(NUMBERS)

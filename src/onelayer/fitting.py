@@ -126,7 +126,7 @@ def _target(raw: pl.Series, task: str, positive: str | None, threshold: float) -
     if task == "regression":
         return tables.as_numbers(raw), ()
     labels = tables.as_labels(raw)
-    classes = _classes(raw, positive, threshold)
+    classes = _classes(labels, positive, threshold)
     return labels.replace_strict(classes, range(len(classes)), return_dtype=pl.Int64).to_numpy(), classes
 
 
@@ -224,18 +224,7 @@ def _seen(encoder: tables.Encoder, X: Any) -> Array:
 
 def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...]) -> Array:
     """The rows' weights: numbers of at least 0, not all 0 in any class, or, without classes, in all rows."""
-    column = tables.column(frame, name, "weight")
-    try:
-        weights = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    except pl.exceptions.PolarsError as error:
-        raise tables.TableError(f"weight column {name!r} is of type {column.dtype}, not numbers") from error
-    wrong = ~(np.isfinite(weights) & (weights >= 0))
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise tables.TableError(
-            f"weight column {name!r} must hold numbers of at least 0, but {wrong.sum()} of its cells are none, first "
-            f"{column[row]} in row {row + 1}: correct or drop these rows"
-        )
+    weights = tables.as_numbers(tables.column(frame, name, "weight"), "weight", least=0)
     for code, total in enumerate(np.bincount(y, weights=weights)):
         if total == 0:
             where = f"every row of {classes[code]!r}: drop these rows" if classes else "every row: one must count"
@@ -243,27 +232,34 @@ def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...])
     return weights
 
 
-def _classes(raw: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:
-    classes = tuple(tables.as_text(raw.unique().sort()).to_list())
+def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:
+    """The different labels, in the order of numbers where all are numbers, else of text; the positive one last."""
+    name, different = labels.name, labels.unique().sort()
+    values = different.str.strip_chars().cast(pl.Float64, strict=False)
+    numeric = values.is_not_null().all()
+    classes = tuple(
+        (different.gather(np.argsort(values.to_numpy(), kind="stable")) if numeric else different).to_list()
+    )
     if len(classes) < 2:
-        raise tables.TableError(f"target column {raw.name!r} holds one class only, {classes[0]!r}: two are needed")
-    if raw.dtype.is_float() and len(classes) > 20:
+        raise tables.TableError(f"target column {name!r} holds one class only, {classes[0]!r}: two are needed")
+    if len(classes) > 20 and numeric and (values != values.floor()).any():
         raise tables.TableError(
-            f"target column {raw.name!r} holds {len(classes)} different numbers with fractions: it must hold classes, "
+            f"target column {name!r} holds {len(classes)} different numbers with fractions: it must hold classes, "
             "or be asked for as numbers (--task regression)"
         )
-    if len(classes) > 20 and 2 * len(classes) > len(raw):
+    if len(classes) > 20 and 2 * len(classes) > len(labels):
         raise tables.TableError(
-            f"target column {raw.name!r} holds {len(classes)} different values in {len(raw)} rows: it must hold classes"
-            f"{', or be asked for as numbers (--task regression)' if raw.dtype.is_numeric() else ''}"
+            f"target column {name!r} holds {len(classes)} different values in {len(labels)} rows: it must hold classes"
+            f"{', or be asked for as numbers (--task regression)' if numeric else ''}"
         )
     if len(classes) > 2 and (positive is not None or threshold != 0.5):
-        raise ValueError(f"positive and threshold are for two classes, but {raw.name!r} holds {len(classes)}")
+        raise ValueError(f"positive and threshold are for two classes, but {name!r} holds {len(classes)}")
     if positive is None:
         return classes
-    if positive not in classes:
-        raise ValueError(f"positive label {positive!r} is not in column {raw.name!r}: it holds {', '.join(classes)}")
-    return tuple(sorted(classes, key=lambda label: label == positive))
+    place = tables.places(pl.Series([positive]), classes)[0]
+    if place is None:
+        raise ValueError(f"positive label {positive!r} is not in column {name!r}: it holds {', '.join(classes)}")
+    return (*classes[:place], *classes[place + 1 :], classes[place])
 
 
 def _held_out(y: Array, share: float, seed: int) -> Array:

@@ -124,15 +124,15 @@ class Model:
         }
 
     def _codes(self, labels: pl.Series) -> Array:
-        codes = labels.replace_strict(self.classes, range(len(self.classes)), default=-1, return_dtype=pl.Int64)
-        if (unknown := codes < 0).any():
+        codes = tables.places(labels, self.classes)
+        if (unknown := codes.is_null()).any():
             row = unknown.arg_max() or 0
             raise tables.TableError(
                 f"column {self.target!r} holds {labels[row]!r:.60} in row {row + 1}, but the model knows "
                 f"{', '.join(self.classes[:10])}{', …' if len(self.classes) > 10 else ''}: correct or drop such rows "
                 f"({unknown.sum():,} of {len(labels):,})"
             )
-        return codes.to_numpy()
+        return codes.to_numpy().astype(np.int64)
 
     def explain(self, top: int = 10) -> list[dict[str, Any]]:
         """The strongest weights: feature, class they speak for, weight in log-odds, and the factor on the odds.

@@ -1,6 +1,6 @@
 """Tables: what people have (files and frames of raw columns), made into features."""
 
-from onelayer.tables.cells import as_labels, as_numbers, as_text
+from onelayer.tables.cells import as_labels, as_numbers, as_text, places
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
 from onelayer.tables.reading import TableError, TableWarning, column, read
 
@@ -15,5 +15,6 @@ __all__ = [
     "as_text",
     "column",
     "fit",
+    "places",
     "read",
 ]

@@ -11,7 +11,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.tables.cells import as_text
+from onelayer.tables.cells import as_text, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, suggestion
@@ -237,7 +237,7 @@ def _refuse_missing(name: str, missing: pl.Series, impute: str | None) -> None:
 
 
 def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
-    values, unread = _numbers(series)
+    values, unread = numbers(series)
     name, missing = series.name, ~np.isfinite(values)
     if unread.any():
         row = int(unread.argmax())
@@ -249,7 +249,7 @@ def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Co
         raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
     _refuse_missing(name, pl.Series(missing), impute)
     seen = values[~missing]
-    if series.dtype.is_integer() and np.abs(seen).max() >= 2**53:
+    if np.abs(seen).max() >= 2**53 and _whole(series, values):
         notices.append(
             f"column {name!r} holds whole numbers beyond 2^53, which are rounded: if they are names, {say_kind(name)}"
         )
@@ -260,20 +260,15 @@ def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Co
     return Column(name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
 
 
+def _whole(series: pl.Series, values: Array) -> bool:
+    """Whether numbers beyond 2^53 are written as whole ones."""
+    beyond = as_text(series.filter(np.abs(np.nan_to_num(values)) >= 2**53))
+    return series.dtype.is_integer() or bool(beyond.str.contains(r"^\s*[+-]?\d+\s*$").any())
+
+
 def _most_frequent(values: Array) -> float:
     different, counts = np.unique(values, return_counts=True)
     return float(different[counts.argmax()])
-
-
-def _numbers(series: pl.Series) -> tuple[Array, Array]:
-    """Values as float64, NaN where there is none; and which cells hold something that cannot be read as a number."""
-    if series.dtype in (pl.Categorical, pl.Enum):
-        series = series.cast(pl.String)
-    if series.dtype != pl.String:
-        return series.cast(pl.Float64).to_numpy(), np.zeros(len(series), dtype=bool)
-    cells = series.str.strip_chars().replace("", None)
-    values = cells.cast(pl.Float64, strict=False)
-    return values.to_numpy(), (cells.is_not_null() & values.is_null()).to_numpy()
 
 
 def _fit_category(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
@@ -313,7 +308,7 @@ def _features(column: Column, series: pl.Series, text_length: float, unanswerabl
         return tf_idf(column.lexicon.count(as_text(series)), column.values, text_length)
     if column.kind == "category":
         return _one_hot(column, as_text(series), unanswerable)
-    values, unread = _numbers(series)
+    values, unread = numbers(series)
     missing = ~np.isfinite(values)
     mean, scale, fill = column.values
     for row in np.flatnonzero(missing if column.fill is None else unread):
@@ -323,17 +318,14 @@ def _features(column: Column, series: pl.Series, text_length: float, unanswerabl
 
 
 def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
-    n, levels = len(series), pl.DataFrame({"level": column.names}, schema={"level": pl.String})
-    coded = pl.DataFrame({"level": series}).join(
-        levels.with_row_index("code"), on="level", how="left", maintain_order="left"
-    )
+    n, found = len(series), places(series, column.names)
     if column.fill is None:
         for row in np.flatnonzero(series.is_null().to_numpy()):
             unanswerable.setdefault(int(row), f"column {column.name!r} is empty")
-    if column.names and series.null_count() < n and coded["code"].null_count() == n:
+    if column.names and series.null_count() < n and found.null_count() == n:
         message = f"column {column.name!r} holds no value the model knows, such as {shown(series.drop_nulls()[0])}"
         warnings.warn(message, TableWarning, stacklevel=2)
-    codes = coded["code"].fill_null(len(column.names)).to_numpy().astype(np.int32)
+    codes = found.fill_null(len(column.names)).to_numpy().astype(np.int32)
     return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, column.width))
 
 

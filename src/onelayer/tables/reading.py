@@ -1,6 +1,5 @@
 """Tables from files, streams and frames, as polars frames, with what is wrong with them said in one sentence."""
 
-import contextlib
 import csv
 import difflib
 import gzip
@@ -248,24 +247,16 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
         if title in seen:
             raise TableError(f"{name}: the header names {title!r} twice: rename one of them")
         seen.add(title)
-    try:
-        frame = _parsed(text.encode(), separator)
+    try:  # a cell is what is written: types would be those of this one file
+        frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise TableError(f"{name}{_ragged(text, separator, len(header), error)}") from error
     return _without_blank_lines(frame, text, separator)
 
 
-def _parsed(data: bytes, separator: str) -> pl.DataFrame:
-    """The rows; where each column has a text in the first of them, the others' types need no look at every cell."""
-    with contextlib.suppress(pl.exceptions.PolarsError):  # which also comes of a type that only the next rows refute
-        head = pl.read_csv(data, separator=separator, n_rows=100)
-        if head.height and all(column.dtype == pl.String and column.null_count() < head.height for column in head):
-            return pl.read_csv(data, separator=separator, schema=head.schema)
-    return pl.read_csv(data, separator=separator, infer_schema_length=None)
-
-
 def _records(text: str, separator: str) -> Any:
-    lines = (line[0] for line in re.finditer(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+", text))  # one by one: no copy of all
+    """Rows of cells, of lines that end where they do for polars: a carriage return alone is a sign like others."""
+    lines = (re.sub("\r(?!\n)", " ", line[0]) for line in re.finditer("[^\n]*\n|[^\n]+", text))  # no copy of all
     return csv.reader(lines, delimiter=separator)
 
 
@@ -276,7 +267,7 @@ def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.D
         return frame
     lines = dropwhile(lambda row: not row, _records(text, separator))
     blank = pl.Series([not row for row in lines][1:], dtype=pl.Boolean)
-    return frame.filter(~(hollow & blank) if len(blank) == len(hollow) else ~hollow)
+    return frame.filter(~(hollow & blank)) if len(blank) == len(hollow) else frame
 
 
 def _sniffed(text: str) -> str:
