@@ -283,3 +283,22 @@ def test_the_rows_weights_count_in_a_regression():
     weighted = onelayer.fit(NUMBERS | {"w": [1, 2, 0, 1]}, "y", task="regression", weight="w", C=np.inf)
     repeated = onelayer.fit({"x": [1.0, 2.0, 2.0, 4.0], "y": [1.0, 2.0, 2.0, 8.0]}, "y", task="regression", C=np.inf)
     np.testing.assert_allclose(weighted.predict(NUMBERS), repeated.predict(NUMBERS), rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whether_a_table_is_accepted_does_not_depend_on_the_rows_held_out(seed):
+    table = {"x": [1.0, 2.0, None, 4.0] + [5.0] * 16, "label": ["a", "b"] * 10}
+    with pytest.raises(ValueError, match="column 'x' has 1 missing value.*, first in row 3"):
+        onelayer.fit(table, test_size=0.5, seed=seed)
+    table["x"][2] = "three"
+    with pytest.raises(ValueError, match="column 'x' holds numbers, but 1 of 20 .* first 'three' in row 3"):
+        onelayer.fit(table | {"x": [str(x) for x in table["x"]]}, test_size=0.5, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_row_that_counts_stays_to_fit_of_each_class(seed):
+    table = {"x": list(range(8)), "w": [1, 1, 1, 1, 0, 0, 0, 1], "label": list("aaaabbbb")}
+    model = onelayer.fit(table, weight="w", test_size=0.5, seed=seed)
+    assert model.held_out["rows"] in (3, 4)
+    numbers = {"x": [1.0, 2.0, 3.0], "w": [0, 1, 0], "y": [1.0, 2.0, 3.0]}
+    assert onelayer.fit(numbers, "y", task="regression", weight="w", test_size=0.9, seed=seed).fitted["rows"] == 2

@@ -100,9 +100,9 @@ def fit(
     unused = [*exclude, *([weight] if weight else [])]
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)
-    test = _held_out(strata, test_size, seed)
+    test = _held_out(strata if weights is None else 2 * strata + (weights > 0), test_size, seed)
     progress("encoding")
-    encoder, encoded = tables.fit(frame.filter(~test).drop([target, *unused]), kinds=kinds, impute=impute)
+    encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=~test, kinds=kinds, impute=impute)
     settings = {"C": C, "task": task, "hidden_layer_sizes": tuple(hidden), "activation": activation}
     stack, fitted = _trained(
         encoder,
@@ -262,10 +262,10 @@ def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple
     return (*classes[:place], *classes[place + 1 :], classes[place])
 
 
-def _held_out(y: Array, share: float, seed: int) -> Array:
-    """A share of each class's rows, at random, but never all of a class."""
-    test, rng = np.zeros(len(y), dtype=bool), np.random.default_rng(seed)
-    for code in range(int(y.max()) + 1):
-        rows = np.flatnonzero(y == code)
+def _held_out(strata: Array, share: float, seed: int) -> Array:
+    """A share of each stratum's rows, at random, but never all of one."""
+    test, rng = np.zeros(len(strata), dtype=bool), np.random.default_rng(seed)
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
         test[rng.permutation(rows)[: min(round(share * len(rows)), len(rows) - 1)]] = True
     return test

@@ -26,10 +26,17 @@ def of_fit(model: Any, path: str, seconds: float) -> list[str]:
         f"fitted      {fitted['iterations']} iterations, {'' if fitted['converged'] else 'NOT '}converged, "
         f"{gap}, {seconds:.2f} s in all",
         *(f"notice      {notice}" for notice in fitted["notices"]),
+        *_of_unanswered(model.held_out),
         *of_quality(model.held_out),
         *([] if model.hidden else of_weights(model, 8)),
         f"saved       {path}",
     ]
+
+
+def _of_unanswered(quality: dict[str, Any]) -> list[str]:
+    if not quality.get("unanswered"):
+        return []
+    return [f"notice      of the rows held out, {left_out(quality['unanswered'], **quality['first_unanswered'])}"]
 
 
 def _of_tuning(tuning: dict[str, Any] | None) -> list[str]:

@@ -285,3 +285,26 @@ def test_both_noughts_are_one_level():
     encoder, encoded = tables.fit(pl.DataFrame({"c": [-0.0, 0.0, 1.0, 1.0]}), kinds={"c": "category"})
     assert encoder.feature_names == ["c=0", "c=1", "c=(other)"]
     assert encoded.X.indices.tolist() == [0, 0, 1, 1]
+
+
+def test_columns_are_judged_on_all_rows_and_learnt_on_some():
+    frame = pl.DataFrame({"n": [1.0, 3.0, 9.0], "c": ["x", "y", "z"], "t": ["a b", "b c", "c d"]})
+    kinds, rows = {"c": "category", "t": "text"}, np.array([True, True, False])
+    encoder, encoded = tables.fit(frame, rows=rows, kinds=kinds)
+    alone, expected = tables.fit(frame[:2], kinds=kinds)
+    assert encoder.feature_names == alone.feature_names
+    np.testing.assert_array_equal(dense(encoded), dense(expected))
+    for name, cell in (("n", None), ("n", "?"), ("c", None), ("t", None)):
+        column = pl.Series([*map(str, frame[name][:2]), cell])
+        with pytest.raises(tables.TableError, match=rf"column '{name}' .* in row 3"):
+            tables.fit(frame.with_columns(column.alias(name)), rows=rows, kinds={"n": "number", **kinds})
+
+
+def test_rows_to_fit_may_hold_nothing_of_a_column_that_others_hold():
+    frame = pl.DataFrame({"n": [None, None, 5.0, 6.0], "t": ["", " ", "a word", ""], "x": [1.0, 2.0, 3.0, 4.0]})
+    rows = np.array([True, True, False, False])
+    encoder, encoded = tables.fit(frame, rows=rows, impute="mean", kinds={"t": "text"})
+    assert encoder.feature_names == ["n", "x"]
+    np.testing.assert_allclose(dense(encoded), [[0, -1], [0, 1]])
+    assert encoder.transform(frame).unanswerable == {}
+    assert tables.Encoder.from_state(*encoder.state()).feature_names == ["n", "x"]

@@ -16,6 +16,7 @@ from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type,
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
+from onelayer.tables.tokens import cut
 
 Array = NDArray[Any]
 
@@ -154,6 +155,7 @@ def _column(meta: dict[str, Any], values: Array) -> Column:
 def fit(
     frame: pl.DataFrame,
     *,
+    rows: Array | None = None,
     kinds: Mapping[str, str] | None = None,
     impute: str | None = None,
     ngrams: int = 2,
@@ -161,10 +163,14 @@ def fit(
 ) -> tuple[Encoder, Encoded]:
     """Learn how the columns of a table become features, and make them.
 
+    What a column is, and whether its cells can be used, is decided on all rows.
+
     Parameters
     ----------
     frame : polars frame
         Features only.
+    rows : (n,) of bool, optional
+        The rows to learn from, whose features are made; otherwise all.
     kinds : mapping from column to "number", "category" or "text", optional
         Where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
@@ -187,24 +193,24 @@ def fit(
     """
     kinds = kinds or {}
     _check(frame, kinds, impute)
+    rows = np.ones(frame.height, dtype=bool) if rows is None else rows
     notices: list[str] = []
-    unanswerable: dict[int, str] = {}
     columns, blocks = [], []
     for series in frame.get_columns():
         refuse_type(series)
         kind = kinds.get(series.name) or recognised(series)
         if series.name not in kinds and (noticed := dates_noticed(series)) is not None:
             notices.append(noticed)
-        if kind == "text":
-            column, block = _fit_text(series, impute, ngrams, max_features, notices)
+        if kind == "number":
+            column, block = _fit_number(series, rows, impute, notices)
+        elif kind == "category":
+            column, block = _fit_category(series, rows, impute, notices)
         else:
-            learn = _fit_number if kind == "number" else _fit_category
-            column = learn(series, impute, notices)
-            block = _features(column, series, TEXT_LENGTH, unanswerable)
+            column, block = _fit_text(series, rows, impute, ngrams, max_features, notices)
         columns.append(column)
         blocks.append(block)
     encoder = Encoder(tuple(columns), ngrams, tuple(notices))
-    return encoder, _encoded(encoder.columns, blocks, unanswerable, frame.height)
+    return encoder, _encoded(encoder.columns, blocks, {}, int(rows.sum()))
 
 
 def _check(frame: pl.DataFrame, kinds: Mapping[str, str], impute: str | None) -> None:
@@ -236,7 +242,7 @@ def _refuse_missing(name: str, missing: pl.Series, impute: str | None) -> None:
         )
 
 
-def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
+def _fit_number(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Array]:
     values, unread = numbers(series)
     name, missing = series.name, ~np.isfinite(values)
     if unread.any():
@@ -248,16 +254,17 @@ def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Co
     if missing.all():
         raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
     _refuse_missing(name, pl.Series(missing), impute)
-    seen = values[~missing]
-    if np.abs(seen).max() >= 2**53 and _whole(series, values):
+    if np.abs(values[~missing]).max() >= 2**53 and _whole(series, values):
         notices.append(
             f"column {name!r} holds whole numbers beyond 2^53, which are rounded: if they are names, {say_kind(name)}"
         )
+    seen = values[rows & ~missing] if (rows & ~missing).any() else np.zeros(1)
     unit = 2.0 ** (np.frexp(np.abs(seen).max() or 1.0)[1] - 1)
     mean = float((seen / unit).mean() * unit)
     scale = float((seen / unit - mean / unit).std() * unit) if seen.min() < seen.max() else 1.0
     filled = np.median(seen) if impute == "median" else _most_frequent(seen) if impute == "most_frequent" else mean
-    return Column(name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
+    column = Column(name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
+    return column, _standardised(column, values[rows])
 
 
 def _whole(series: pl.Series, values: Array) -> bool:
@@ -271,10 +278,11 @@ def _most_frequent(values: Array) -> float:
     return float(different[counts.argmax()])
 
 
-def _fit_category(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
+def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Any]:
     """One level for each value but those that must share the last, ``(other)``, with what was never seen."""
     series = as_text(series)
     _refuse_missing(series.name, series.is_null(), impute)
+    series = series.filter(rows)
     counted = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
     kept = counted.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
     if kept.height < counted.height:
@@ -282,23 +290,24 @@ def _fit_category(series: pl.Series, impute: str | None, notices: list[str]) -> 
             f"column {series.name!r} has {counted.height} different values: the {MAX_LEVELS} most frequent are kept, "
             f"the others are {OTHER}"
         )
-    return Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
+    column = Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
+    return column, _one_hot(column, series, {})
 
 
 def _fit_text(
-    series: pl.Series, impute: str | None, ngrams: int, max_features: int, notices: list[str]
+    series: pl.Series, rows: Array, impute: str | None, ngrams: int, max_features: int, notices: list[str]
 ) -> tuple[Column, Any]:
     texts = as_text(series)
     _refuse_missing(series.name, texts.is_null(), impute)
-    vocabulary, counts = learn(texts, ngrams, max_features)
-    if not vocabulary.names:
+    vocabulary, counts = learn(texts.filter(rows), ngrams, max_features)
+    if not vocabulary.names and not len(cut(texts).words):
         raise TableError(f"column {series.name!r} holds no word in any of its rows: exclude it (exclude=, --exclude)")
     if vocabulary.capped:
         notices.append(
             f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept "
             "(max_features)"
         )
-    weights = vocabulary.weights(len(series))
+    weights = vocabulary.weights(counts.shape[0])
     return Column(series.name, "text", vocabulary.names, weights), tf_idf(counts, weights, TEXT_LENGTH)
 
 
@@ -309,12 +318,16 @@ def _features(column: Column, series: pl.Series, text_length: float, unanswerabl
     if column.kind == "category":
         return _one_hot(column, as_text(series), unanswerable)
     values, unread = numbers(series)
-    missing = ~np.isfinite(values)
-    mean, scale, fill = column.values
-    for row in np.flatnonzero(missing if column.fill is None else unread):
+    for row in np.flatnonzero(~np.isfinite(values) if column.fill is None else unread):
         unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
+    return _standardised(column, values)
+
+
+def _standardised(column: Column, values: Array) -> Array:
+    mean, scale, fill = column.values
     # Halves, for the difference of two numbers near ±1.8e308 is no longer finite.
-    return ((np.where(missing, fill, values) / 2 - mean / 2) / (scale / 2))[:, None]
+    halves: Array = (np.where(np.isfinite(values), values, fill) / 2 - mean / 2) / (scale / 2)
+    return halves[:, None]
 
 
 def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
