@@ -288,10 +288,10 @@ def test_the_rows_weights_count_in_a_regression():
 @pytest.mark.parametrize("seed", range(5))
 def test_whether_a_table_is_accepted_does_not_depend_on_the_rows_held_out(seed):
     table = {"x": [1.0, 2.0, None, 4.0] + [5.0] * 16, "label": ["a", "b"] * 10}
-    with pytest.raises(ValueError, match="column 'x' has 1 missing value.*, first in row 3"):
+    with pytest.raises(ValueError, match=r"column 'x' has 1 missing value.*, first in row 3"):
         onelayer.fit(table, test_size=0.5, seed=seed)
     table["x"][2] = "three"
-    with pytest.raises(ValueError, match="column 'x' holds numbers, but 1 of 20 .* first 'three' in row 3"):
+    with pytest.raises(ValueError, match=r"column 'x' holds numbers, but 1 of 20 .* first 'three' in row 3"):
         onelayer.fit(table | {"x": [str(x) for x in table["x"]]}, test_size=0.5, seed=seed)
 
 

@@ -68,6 +68,16 @@ def test_rows_without_a_known_word_are_answered_by_the_bias_and_it_is_said():
     assert probabilities[0, 1] > expected > probabilities[2, 1]
 
 
+def test_a_missing_text_is_blank_and_flagged_and_an_empty_line_is_answered(tmp_path):
+    texts = {"t": ["good day", "bad day", "good", "bad"], "label": ["y", "n", "y", "n"]}
+    model = onelayer.fit(texts, kinds={"t": "text"})
+    with pytest.warns(TableWarning, match=r"1 rows? cannot be answered, first row 2: column 't' is empty"):
+        assert model.predict({"t": ["good", None, "bad"]}) == ["y", None, "n"]
+    (tmp_path / "lines.csv").write_text("t\ngood\n\nbad\n")
+    with pytest.warns(TableWarning, match="no known word, first row 2: the bias alone answers"):
+        assert None not in model.predict(tmp_path / "lines.csv")
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_pushes_of_a_row_add_up_to_its_log_odds(classes):
     rng = np.random.default_rng(0)

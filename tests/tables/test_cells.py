@@ -47,6 +47,7 @@ def test_types_that_are_no_labels_are_refused(cells):
         (["10000000000000000", "1e-3"], ["1e+16", "0.001"], [0, 1]),
         (["nan", "inf"], ["1"], [None, None]),
         ([None], [], [None]),
+        (["caf\u00e9", "cafe"], ["cafe\u0301"], [0, None]),
     ],
 )
 def test_a_word_is_found_as_it_is_written_or_by_its_value(cells, known, expected):

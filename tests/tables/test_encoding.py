@@ -308,3 +308,49 @@ def test_rows_to_fit_may_hold_nothing_of_a_column_that_others_hold():
     np.testing.assert_allclose(dense(encoded), [[0, -1], [0, 1]])
     assert encoder.transform(frame).unanswerable == {}
     assert tables.Encoder.from_state(*encoder.state()).feature_names == ["n", "x"]
+
+
+def test_texts_and_levels_that_look_alike_are_one():
+    composed, apart = "caf\u00e9 ouvert", "cafe\u0301 ouvert"
+    frame = pl.DataFrame({"t": [composed, apart, "x"], "c": [composed, apart, "x"]})
+    encoder, encoded = tables.fit(frame, kinds={"t": "text", "c": "category"})
+    assert encoder.columns[0].names == ("caf\u00e9", "caf\u00e9 ouvert", "ouvert", "x")
+    assert encoder.columns[1].names == (composed, "x")
+    np.testing.assert_array_equal(dense(encoded)[0], dense(encoded)[1])
+    np.testing.assert_array_equal(dense(encoder.transform(frame)), dense(encoded))
+
+
+def test_a_missing_text_cannot_be_answered_and_an_empty_one_holds_no_word():
+    frame = pl.DataFrame({"t": ["a b", "b c", "c d"]})
+    encoder, _ = tables.fit(frame, kinds={"t": "text"})
+    later = pl.DataFrame({"t": ["a", None, ""]})
+    found = encoder.transform(later)
+    assert found.unanswerable == {1: "column 't' is empty"}
+    assert found.empty.tolist() == [False, False, True]
+    imputed, _ = tables.fit(frame, kinds={"t": "text"}, impute="mean")
+    assert imputed.transform(later).unanswerable == {}
+    again = tables.Encoder.from_state(*imputed.state())
+    assert again.transform(later).unanswerable == {}
+
+
+def test_a_category_without_a_level_for_it_is_empty_where_nothing_is_written():
+    encoder, _ = tables.fit(pl.DataFrame({"c": ["x", "y"]}))
+    assert encoder.transform(pl.DataFrame({"c": ["", "x", None]})).unanswerable == dict.fromkeys(
+        (0, 2), "column 'c' is empty"
+    )
+    encoder, _ = tables.fit(pl.DataFrame({"c": ["x", ""]}), kinds={"c": "category"})
+    assert encoder.transform(pl.DataFrame({"c": ["", "x"]})).unanswerable == {}
+
+
+def test_texts_of_models_saved_before_are_cut_as_they_were():
+    frame = pl.DataFrame({"t": ["नमस्ते", "दुनिया", "a"]})
+    encoder, _ = tables.fit(frame, kinds={"t": "text"})
+    meta, arrays = encoder.state()
+    assert meta["text_rules"] == 2
+    meta["columns"][0]["names"] = ["नमस", "a", "त"]
+    old = tables.Encoder.from_state({name: value for name, value in meta.items() if name != "text_rules"}, arrays)
+    found = old.transform(pl.DataFrame({"t": ["नमस्ते", None]}))
+    assert (found.X.toarray() > 0).tolist() == [[True, False, True], [False] * 3]
+    assert found.unanswerable == {}
+    with pytest.raises(tables.TableError, match="damaged: the rules of texts are 3"):
+        tables.Encoder.from_state(meta | {"text_rules": 3}, arrays)

@@ -142,7 +142,7 @@ def test_a_path_that_cannot_be_read(path, words):
         (b"\n\na,b\r\n\r\n1,x\r\n,\r\n", {"a": ["1", None], "b": ["x", None]}),
         (b'a,b\n1,"x\ry"\n\n,\n2,y\n', {"a": ["1", None, "2"], "b": ["x\ry", None, "y"]}),
         (b"a,b\n1,x\ry\n\n,\n2,y\n", {"a": ["1", None, "2"], "b": ["x\ry", None, "y"]}),
-        (b"a\nx\n\ny\n", {"a": ["x", None, "y"]}),
+        (b"a\nx\n\ny\n", {"a": ["x", "", "y"]}),
         (b"a,b\r1,x\r2,y\r", WRITTEN),
         (b'a,b\n1,"x\n\ny"\n', {"a": ["1"], "b": ["x\n\ny"]}),
         (b"a,b\n1,x\0\n", {"a": ["1"], "b": ["x\0"]}),

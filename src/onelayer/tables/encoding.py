@@ -16,13 +16,14 @@ from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type,
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
-from onelayer.tables.tokens import cut
+from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
 Array = NDArray[Any]
 
 OTHER = "(other)"
 MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
 FIRST_LENGTH = 4.0  # of texts in models that do not say it
+FIRST_RULES, TEXT_RULES = 1, 2  # of models that do not say them: marks end words, and a missing text is an empty one
 IMPUTE = ("mean", "median", "most_frequent")
 
 
@@ -70,12 +71,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Encoder:
-    """The columns of a table and how each becomes features; the features of a text have this length together."""
+    """The columns of a table and how each becomes features; the features of a text have this length together.
+
+    ``text_rules`` say how texts are cut, and whether a missing one can be answered.
+    """
 
     columns: tuple[Column, ...]
     ngrams: int = 1
     notices: tuple[str, ...] = ()
     text_length: float = TEXT_LENGTH
+    text_rules: int = TEXT_RULES
 
     @cached_property
     def feature_names(self) -> list[str]:
@@ -114,8 +119,25 @@ class Encoder:
         if extra:
             warnings.warn(f"columns not used: {', '.join(_shortened(extra))}", TableWarning, stacklevel=2)
         unanswerable: dict[int, str] = {}
-        blocks = [_features(column, frame[column.name], self.text_length, unanswerable) for column in self.columns]
+        blocks = [self._features(column, frame[column.name], unanswerable) for column in self.columns]
         return _encoded(self.columns, blocks, unanswerable, frame.height)
+
+    def _features(self, column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
+        refuse_type(series)
+        if column.kind == "text":
+            return self._of_texts(column, as_text(series), unanswerable)
+        if column.kind == "category":
+            return _one_hot(column, as_text(series), unanswerable)
+        values, unread = numbers(series)
+        for row in np.flatnonzero(~np.isfinite(values) if column.fill is None else unread):
+            unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
+        return _standardised(column, values)
+
+    def _of_texts(self, column: Column, texts: pl.Series, unanswerable: dict[int, str]) -> Any:
+        first = self.text_rules == FIRST_RULES
+        if column.fill is None and not first:
+            _flag_empty(column, texts.is_null(), unanswerable)
+        return tf_idf(column.lexicon.count(texts, FIRST_TOKEN if first else TOKEN), column.values, self.text_length)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Everything, as what JSON can hold and arrays."""
@@ -123,6 +145,8 @@ class Encoder:
         described: dict[str, Any] = {"columns": meta, "ngrams": self.ngrams, "notices": list(self.notices)}
         if self.has_texts and self.text_length != FIRST_LENGTH:
             described["text_length"] = self.text_length
+        if self.has_texts and self.text_rules != FIRST_RULES:
+            described["text_rules"] = self.text_rules
         return described, {f"column.{i}": c.values for i, c in enumerate(self.columns)}
 
     @classmethod
@@ -131,11 +155,14 @@ class Encoder:
         try:
             columns = tuple(_column(c, arrays[f"column.{i}"]) for i, c in enumerate(meta["columns"]))
             length = float(meta.get("text_length", FIRST_LENGTH))
-            encoder = cls(columns, int(meta["ngrams"]), tuple(map(str, meta["notices"])), length)
+            rules = int(meta.get("text_rules", FIRST_RULES))
+            encoder = cls(columns, int(meta["ngrams"]), tuple(map(str, meta["notices"])), length, rules)
             if encoder.ngrams < 1 or not columns or len({c.name for c in columns}) < len(columns):
                 raise ValueError("there are none, or two of a name")
             if not 0 < length < np.inf:
                 raise ValueError(f"the length of texts is {length}")
+            if rules not in (FIRST_RULES, TEXT_RULES):
+                raise ValueError(f"the rules of texts are {rules}")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise TableError(f"the model's columns are damaged: {error}") from error
         return encoder
@@ -308,19 +335,7 @@ def _fit_text(
             "(max_features)"
         )
     weights = vocabulary.weights(counts.shape[0])
-    return Column(series.name, "text", vocabulary.names, weights), tf_idf(counts, weights, TEXT_LENGTH)
-
-
-def _features(column: Column, series: pl.Series, text_length: float, unanswerable: dict[int, str]) -> Any:
-    refuse_type(series)
-    if column.kind == "text":
-        return tf_idf(column.lexicon.count(as_text(series)), column.values, text_length)
-    if column.kind == "category":
-        return _one_hot(column, as_text(series), unanswerable)
-    values, unread = numbers(series)
-    for row in np.flatnonzero(~np.isfinite(values) if column.fill is None else unread):
-        unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
-    return _standardised(column, values)
+    return Column(series.name, "text", vocabulary.names, weights, impute), tf_idf(counts, weights, TEXT_LENGTH)
 
 
 def _standardised(column: Column, values: Array) -> Array:
@@ -333,8 +348,7 @@ def _standardised(column: Column, values: Array) -> Array:
 def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
     n, found = len(series), places(series, column.names)
     if column.fill is None:
-        for row in np.flatnonzero(series.is_null().to_numpy()):
-            unanswerable.setdefault(int(row), f"column {column.name!r} is empty")
+        _flag_empty(column, (series.fill_null("") == "") & found.is_null(), unanswerable)
     if column.names and series.null_count() < n and found.null_count() == n:
         message = f"column {column.name!r} holds no value the model knows, such as {shown(series.drop_nulls()[0])}"
         warnings.warn(message, TableWarning, stacklevel=2)
@@ -342,8 +356,14 @@ def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) ->
     return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, column.width))
 
 
+def _flag_empty(column: Column, empty: pl.Series, unanswerable: dict[int, str]) -> None:
+    for row in empty.arg_true():
+        unanswerable.setdefault(row, f"column {column.name!r} is empty")
+
+
 def _encoded(columns: tuple[Column, ...], blocks: list[Any], unanswerable: dict[int, str], n: int) -> Encoded:
     empty = np.full(n, all(column.kind == "text" for column in columns))
+    empty[list(unanswerable)] = False
     if all(isinstance(block, np.ndarray) for block in blocks):
         return Encoded(np.hstack(blocks), unanswerable, empty)
     X: Any = blocks[0] if len(blocks) == 1 else sp.hstack([sp.csr_matrix(block) for block in blocks], format="csr")

@@ -262,8 +262,10 @@ def _records(text: str, separator: str) -> Any:
 
 def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.DataFrame:
     """Blank lines are no rows, but where there is one column only; a line of empty cells is one, to be answered."""
+    if frame.width == 1:  # an empty line is an empty text
+        return frame.fill_null("")
     hollow = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    if frame.width == 1 or not hollow.any():
+    if not hollow.any():
         return frame
     lines = dropwhile(lambda row: not row, _records(text, separator))
     blank = pl.Series([not row for row in lines][1:], dtype=pl.Boolean)
