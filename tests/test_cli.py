@@ -312,3 +312,25 @@ def test_evaluate_refuses_labels_that_are_none(folder):
     done = run("evaluate", folder / "m.onelayer", "-", stdin='{"length": 1, "width": 2, "kind": ["virginica"]}\n')
     assert done.returncode == 2
     assert "target column 'kind' is of type List(String): it must hold classes" in done.stderr
+
+
+def test_json_knows_neither_nan_nor_infinity_and_numpys_warnings_reach_nobody(priced):
+    def refuse(constant):
+        raise ValueError(constant)
+
+    rows = "bmi,bp,s5,target\n0.1,0,0,1e300\n1e308,1e308,1e308,2e300\n0,0,0,1e299\n"
+    done = run("predict", priced / "m", "-", "--json", stdin=rows)
+    assert done.returncode == 1
+    assert [row is None for row in json.loads(done.stdout, parse_constant=refuse)] == [False, True, False]
+    assert "cannot be answered, first row 2: its numbers are so large that the answer is not finite" in done.stderr
+    assert "Warning" not in done.stderr
+    assert "encountered" not in done.stderr
+    judged = run("evaluate", priced / "m", "-", "--json", stdin=rows)
+    assert json.loads(judged.stdout, parse_constant=refuse)["rmse"] == pytest.approx(np.sqrt(0.505) * 1e300, rel=1e-9)
+    document = {"a": [float("nan"), (1.5, float("-inf"))], "b": "NaN", "c": None, "d": 2}
+    assert json.loads(cli._json(document), parse_constant=refuse) == {
+        "a": [None, [1.5, None]],
+        "b": "NaN",
+        "c": None,
+        "d": 2,
+    }

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -218,3 +219,28 @@ def test_pushes_of_a_network_that_is_one_layer_in_disguise_are_that_layers():
     bias, found = network.pushes(X, [(W, far), (V, np.ones(3))], network.ACTIVATIONS["relu"], np.array([1.0, 0, -1]))
     np.testing.assert_allclose(found, X[0] * (W @ V @ [1, 0, -1]), rtol=1e-12, atol=1e-12)
     assert bias == pytest.approx(far @ V @ [1, 0, -1], rel=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1.0, 1e300])
+def test_numbers_of_any_size_are_judged(unit):
+    model = onelayer.fit({"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 2.0]}, "y", task="regression", C=np.inf)
+    model = replace(model, weights=model.weights * unit)
+    found = model.evaluate({"x": [0.0, 1.0, 2.0, 3.0], "y": np.array([0.5, 1.0, 2.0, 3.0]) * unit})
+    assert found["rmse"] == pytest.approx(0.25 * unit, rel=1e-9, abs=0)
+    assert found["r2"] == pytest.approx(1 - 0.25 / 3.6875, rel=1e-9)
+    assert found["mean_rmse"] == pytest.approx(np.sqrt(3.6875 / 4) * unit, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("hidden", [(), (3,)])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_an_answer_that_is_not_finite_is_none(task, hidden):
+    table = {"a": [1e-9, 2e-9, 3e-9, 4e-9], "b": [1.0, 2.0, 1.0, 2.0], "y": [0, 0, 1, 1]}
+    model = onelayer.fit(table, "y", task=task, hidden=hidden)
+    rows = {"a": [1e-9, 1.7e308, 2e-9], "b": [1.0, 2.0, 1.0], "y": [0, 1, 1]}
+    reason = "its numbers are so large that the answer is not finite"
+    with pytest.warns(TableWarning, match=f"1 rows? cannot be answered, first row 2: {reason}"):
+        assert [answer is None for answer in model.predict(rows)] == [False, True, False]
+    found = model.evaluate(rows)
+    assert (found["rows"], found["unanswered"], found["first_unanswered"]["row"]) == (2, 1, 2)
+    with pytest.raises(ValueError, match=f"row 2 cannot be answered: {reason}"):
+        model.explain_row(rows, 2)

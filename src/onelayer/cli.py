@@ -8,6 +8,7 @@ it has so far.
 import csv
 import io
 import json
+import math
 import os
 import sys
 import time
@@ -167,7 +168,7 @@ def fit(
     aside = model_path == "-"  # what is said must not run into the model's bytes
     if as_json:
         click.echo(
-            json.dumps(
+            _json(
                 {
                     "model": model_path,
                     "task": model.task,
@@ -212,7 +213,7 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
     with _notices():
         names, rows = _labels(model, table) if model.classes else _numbers(model, table)
     if as_json:
-        text = json.dumps([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
+        text = _json([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
     else:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
@@ -256,7 +257,7 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     with _notices():
         quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding))
     if as_json:
-        click.echo(json.dumps(quality))
+        click.echo(_json(quality))
     else:
         click.echo("\n".join([f"rows        {quality['rows']}", *words.of_quality(quality)]))
     if quality["unanswered"]:
@@ -290,11 +291,11 @@ def explain(
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     model = models.load(model_path)
     if data is None:
-        click.echo(json.dumps(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
+        click.echo(_json(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
         return
     with _notices():
         found = model.explain_row(tables.read(data, separator=sep, encoding=encoding), 1 if row is None else row)
-    click.echo(json.dumps(found) if as_json else "\n".join(words.of_row(found, top)))
+    click.echo(_json(found) if as_json else "\n".join(words.of_row(found, top)))
 
 
 @cli.command()
@@ -370,11 +371,25 @@ def _pair(text: str) -> tuple[str, str]:
     return name, kind
 
 
+def _json(document: Any) -> str:
+    """JSON, which has neither NaN nor infinity: they are null."""
+    return json.dumps(_finite(document), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 @contextmanager
 def _notices() -> Iterator[None]:
     """Warnings as lines on standard error, when all is done."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a sum that is not finite: the answer says so
         yield
     for warning in caught:
         click.echo(f"notice: {warning.message}", err=True)

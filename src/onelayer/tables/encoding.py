@@ -341,7 +341,8 @@ def _fit_text(
 def _standardised(column: Column, values: Array) -> Array:
     mean, scale, fill = column.values
     # Halves, for the difference of two numbers near ±1.8e308 is no longer finite.
-    halves: Array = (np.where(np.isfinite(values), values, fill) / 2 - mean / 2) / (scale / 2)
+    with np.errstate(over="ignore"):
+        halves: Array = (np.where(np.isfinite(values), values, fill) / 2 - mean / 2) / (scale / 2)
     return halves[:, None]
 
 
