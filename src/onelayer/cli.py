@@ -2,14 +2,13 @@
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 done but some rows could not be
 answered, 2 the user's input or arguments, 70 our own fault, 130 stopped by Ctrl-C: a fit that had begun saves the best
-it has so far.
+it has so far; 141 whoever read the results has gone, as of a program that SIGPIPE ends.
 """
 
 import csv
 import io
 import json
 import math
-import os
 import sys
 import time
 import warnings
@@ -41,7 +40,7 @@ PICTURES = (
 )
 DIGITS = {"probability": 6, "prediction": 10}  # in CSV; JSON has them all
 Command = Callable[..., None]
-SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED = 1, 2, 70, 130
+SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED, UNREAD = 1, 2, 70, 130, 141
 
 
 def of_a_file(command: Command) -> Command:
@@ -61,7 +60,7 @@ def cli() -> None:
     onelayer predict income.onelayer new.csv > answers.csv
 
     Exit codes: 0 done, 1 done but some rows could not be answered, 2 your input or arguments, 70 our own fault,
-    130 stopped by Ctrl-C.
+    130 stopped by Ctrl-C, 141 the reader of a pipe has gone.
     """
 
 
@@ -350,7 +349,8 @@ def plot(
             unanswered = pictures.draw(model, kind, table, wish)
     except ImportError as error:
         raise click.UsageError(str(error)) from error
-    click.echo(path)
+    if path != "-":
+        click.echo(path)
     if unanswered:
         sys.exit(SOME_UNANSWERED)
 
@@ -398,7 +398,7 @@ def _notices() -> Iterator[None]:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """What is being done, beside a spinner on a terminal; nothing in a pipe."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda doing: None
         return
     from rich.console import Console
@@ -416,16 +416,21 @@ def _said(error: Exception) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; no traceback reaches a person."""
+    if sys.stdout is None:
+        click.echo("error: standard output is closed: send it to a file, or to /dev/null", err=True)
+        sys.exit(USER_ERROR)
+    out = sys.stdout
     try:
         cli.main(args=arguments, prog_name="onelayer", standalone_mode=False)
+    except SystemExit as stopped:
+        # where its reader has gone, click puts another in its place, that no more is written to it, and says 1
+        sys.exit(stopped.code if sys.stdout is out else UNREAD)
     except click.ClickException as error:
         error.show()
         sys.exit(USER_ERROR)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
         click.echo(f"error: {_said(error)}", err=True)
         sys.exit(USER_ERROR)

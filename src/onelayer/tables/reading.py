@@ -154,6 +154,8 @@ def _from_pandas(source: Any) -> pl.DataFrame | None:
 
 def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.DataFrame:
     name = "standard input" if path == "-" else repr(path)
+    if path == "-" and sys.stdin is None:
+        raise TableError("standard input cannot be read, for it is closed: name a file")
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except (OSError, ValueError) as error:
