@@ -120,6 +120,11 @@ def test_the_users_errors_are_one_sentence_and_exit_2(folder, arguments, words):
     assert done.stdout == ""
 
 
+def test_the_package_is_a_program():
+    done = subprocess.run([sys.executable, "-m", "onelayer", "--version"], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, f"onelayer, version {onelayer.__version__}\n")
+
+
 def test_the_version_is_said():
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, f"onelayer, version {onelayer.__version__}\n")
@@ -167,6 +172,17 @@ def test_our_own_fault_is_70_and_says_where(monkeypatch, capsys):
         cli.main(["explain", "m.onelayer"])
     assert stopped.value.code == cli.OUR_FAULT == 70
     assert "our own fault, RuntimeError at test_cli.py:" in capsys.readouterr().err
+
+
+def test_too_little_memory_is_the_users_matter(monkeypatch, capsys):
+    def large(*_):
+        raise MemoryError("Unable to allocate 8. TiB")
+
+    monkeypatch.setattr("onelayer.model.load", large)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["explain", "m.onelayer"])
+    assert stopped.value.code == cli.USER_ERROR
+    assert capsys.readouterr().err == "error: there is not enough memory: Unable to allocate 8. TiB\n"
 
 
 def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(interruptible, folder, tmp_path, monkeypatch, capsys):

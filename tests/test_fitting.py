@@ -32,6 +32,13 @@ def model(table):
         ({"target": "Label"}, "did you mean 'label'"),
         ({"positive": "ill"}, "positive label 'ill' is not in"),
         ({"threshold": 2}, "threshold must be a probability"),
+        ({"seed": -1}, r"seed must be 0 or more \(seed=, --seed\), not -1"),
+        (
+            {"hidden": (8, 10**9)},
+            r"hidden layers of 8, 1,000,000,000 neurons over 6 features have 10,000,000,057 weights, more than "
+            r"100,000,000: give fewer neurons \(hidden=, --hidden\)",
+        ),
+        ({"hidden": (10**20,)}, "give fewer neurons"),
         ({"exclude": ["area"]}, "excluded column 'area' is not in the table"),
     ],
 )

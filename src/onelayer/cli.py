@@ -434,6 +434,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         click.echo(f"error: {_said(error)}", err=True)
         sys.exit(USER_ERROR)
+    except MemoryError as error:
+        click.echo(f"error: there is not enough memory: {str(error) or 'use fewer rows or columns'}", err=True)
+        sys.exit(USER_ERROR)
     except Exception as error:
         place = error.__traceback__
         while place is not None and place.tb_next is not None:

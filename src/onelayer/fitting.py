@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from onelayer.model import Model
 Array = NDArray[Any]
 
 FOLDS = 5
+MOST_WEIGHTS = 10**8  # of a network: 0.8 GB, of which a fit holds some ten copies
 VALUES = 17  # of C, from 1e-4 to 1e4: two to a factor of ten, between which the log loss hardly changes
 
 
@@ -84,6 +86,8 @@ def fit(
         raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
     if not 0 <= test_size < 1:
         raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more (seed=, --seed), not {seed}")
     if task not in ("classification", "regression"):
         raise ValueError(f"task must be classification or regression, not {task!r}")
     if task == "regression" and (positive is not None or threshold != 0.5):
@@ -144,6 +148,7 @@ def _trained(
     from onelayer.training import train
 
     kept = _seen(encoder, X)
+    _refuse_size([len(kept), *settings["hidden_layer_sizes"], len(classes) if len(classes) > 2 else 1])
     names = encoder.feature_names
     X_kept = X if len(kept) == X.shape[1] else X[:, kept]
     tuning: dict[str, Any] = {}
@@ -180,6 +185,16 @@ def _trained(
         ],
         "notices": [*encoder.notices, *said, *found.notices],
     } | ({"tuning": tuning} if tuning else {})
+
+
+def _refuse_size(widths: Sequence[int]) -> None:
+    """Hidden layers that no memory holds."""
+    weights = sum((before + 1) * after for before, after in pairwise(map(int, widths)))
+    if len(widths) > 2 and weights > MOST_WEIGHTS:
+        raise ValueError(
+            f"hidden layers of {', '.join(f'{width:,}' for width in widths[1:-1])} neurons over {widths[0]:,} features "
+            f"have {weights:,} weights, more than {MOST_WEIGHTS:,}: give fewer neurons (hidden=, --hidden)"
+        )
 
 
 def _tuned(

@@ -167,9 +167,9 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
             return pl.read_parquet(io.BytesIO(data))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise TableError(f"{name} is not a whole Parquet file: {_first_line(error)}") from error
-    text = _decoded(data, name, encoding)
-    if "\n" not in text:  # lines as the first Macintosh ended them
-        text = text.replace("\r", "\n")
+    text = _decoded(data, name, encoding).removeprefix("\ufeff")
+    if "\n" not in text.rstrip("\r\n"):  # lines as the first Macintosh ended them, but perhaps the last
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text or text.isspace():
         raise TableError(f"{name} is empty: a header and at least one row are needed")
     if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
@@ -185,13 +185,15 @@ def _read_json_lines(text: str, name: str) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip() and not _is_json_object(line):
-                raise TableError(f'{name}, line {number}: not one JSON object, such as {{"age": 30}}') from error
+                raise TableError(
+                    f'{name}, line {number}: not one JSON object, such as {{"age": 30}} or {{"age": null}}'
+                ) from error
         raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
 
 
 def _is_json_object(line: str) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(line, parse_constant=int), dict)  # int refuses NaN and Infinity
     except (ValueError, RecursionError):
         return False
 
@@ -251,6 +253,7 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
         seen.add(title)
     try:  # a cell is what is written: types would be those of this one file
         frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+        frame.columns = header  # polars leaves the quotes in a name doubled
     except pl.exceptions.PolarsError as error:
         raise TableError(f"{name}{_ragged(text, separator, len(header), error)}") from error
     return _without_blank_lines(frame, text, separator)
