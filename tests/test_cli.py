@@ -139,6 +139,14 @@ def test_help_shows_an_example_of_each_command(command, capsys):
     assert f"  onelayer {command}" in text.split("Usage:")[1].split("\n", 1)[1]
 
 
+def test_help_says_of_each_command_what_it_does_in_whole(capsys):
+    with pytest.raises(SystemExit):
+        cli.cli.main(["--help"], prog_name="onelayer")
+    lines = capsys.readouterr().out.split("Commands:\n")[1].splitlines()
+    assert [line.split()[0] for line in lines] == sorted(cli.cli.commands)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
 def test_a_model_goes_through_standard_output_and_what_is_said_beside_it(folder, tmp_path):
     arguments = ["fit", str(folder / "iris.csv"), "--target", "kind", "--model", "-"]
     command = [sys.executable, "-c", "from onelayer.cli import main; main()", *arguments]
@@ -299,7 +307,7 @@ def test_a_regression_goes_through_every_command(priced):
     blank = run("predict", priced / "m", "-", stdin="bmi,bp,s5\n0.1,,0.1\n0,0,0\n")
     assert blank.returncode == 1
     assert blank.stdout.splitlines()[1] == '""'
-    assert "1 rows cannot be answered, first row 1" in blank.stderr
+    assert "1 row cannot be answered, first row 1" in blank.stderr
 
 
 @pytest.mark.parametrize(("data", "task"), [("iris.csv", "classification"), ("d.csv", "regression")])

@@ -54,7 +54,7 @@ def test_a_saved_model_predicts_the_same_without_scikit_learn_or_matplotlib(mode
 def test_a_row_that_cannot_be_answered_is_named(model, table):
     rows = {name: list(values[:3]) for name, values in table.items() if name != "label"}
     rows["mean radius"][1] = None
-    with pytest.warns(TableWarning, match="1 rows cannot be answered, first row 2: column 'mean radius'"):
+    with pytest.warns(TableWarning, match="1 row cannot be answered, first row 2: column 'mean radius'"):
         assert [label is None for label in model.predict(rows)] == [False, True, False]
 
 
@@ -72,10 +72,10 @@ def test_rows_without_a_known_word_are_answered_by_the_bias_and_it_is_said():
 def test_a_missing_text_is_blank_and_flagged_and_an_empty_line_is_answered(tmp_path):
     texts = {"t": ["good day", "bad day", "good", "bad"], "label": ["y", "n", "y", "n"]}
     model = onelayer.fit(texts, kinds={"t": "text"})
-    with pytest.warns(TableWarning, match=r"1 rows? cannot be answered, first row 2: column 't' is empty"):
+    with pytest.warns(TableWarning, match=r"1 row cannot be answered, first row 2: column 't' is empty"):
         assert model.predict({"t": ["good", None, "bad"]}) == ["y", None, "n"]
     (tmp_path / "lines.csv").write_text("t\ngood\n\nbad\n")
-    with pytest.warns(TableWarning, match="no known word, first row 2: the bias alone answers"):
+    with pytest.warns(TableWarning, match="1 row holds no known word, first row 2: the bias alone answers it$"):
         assert None not in model.predict(tmp_path / "lines.csv")
 
 
@@ -185,7 +185,7 @@ def test_every_kind_of_model_predicts_the_same_once_saved_and_imports_little(hou
 
 def test_hidden_layers_of_texts_and_rows_that_cannot_be_answered(houses):
     model = onelayer.fit(houses, "price", task="regression", hidden=(4,))
-    with pytest.warns(TableWarning, match="1 rows cannot be answered, first row 2: column 'size'"):
+    with pytest.warns(TableWarning, match="1 row cannot be answered, first row 2: column 'size'"):
         found = model.predict({"size": [50.0, None, 60.0], "town": ["Bonn"] * 3})
     assert [number is None for number in found] == [False, True, False]
     texts = {"text": ["good film", "bad film", "good day", "bad day"] * 10, "label": ["yes", "no"] * 20}
@@ -238,7 +238,7 @@ def test_an_answer_that_is_not_finite_is_none(task, hidden):
     model = onelayer.fit(table, "y", task=task, hidden=hidden)
     rows = {"a": [1e-9, 1.7e308, 2e-9], "b": [1.0, 2.0, 1.0], "y": [0, 1, 1]}
     reason = "its numbers are so large that the answer is not finite"
-    with pytest.warns(TableWarning, match=f"1 rows? cannot be answered, first row 2: {reason}"):
+    with pytest.warns(TableWarning, match=f"1 row cannot be answered, first row 2: {reason}"):
         assert [answer is None for answer in model.predict(rows)] == [False, True, False]
     found = model.evaluate(rows)
     assert (found["rows"], found["unanswered"], found["first_unanswered"]["row"]) == (2, 1, 2)

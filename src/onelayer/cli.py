@@ -64,7 +64,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="Tell the guide's story with its numbers and pictures.")
 @click.argument("folder", default="onelayer-demo", type=click.Path(file_okay=False))
 def demo(folder: str) -> None:
     """Tell the guide's story with its numbers, and save its pictures in FOLDER.
@@ -81,7 +81,7 @@ def demo(folder: str) -> None:
         raise click.UsageError(str(error)) from error
 
 
-@cli.command()
+@cli.command(short_help="Fit a model to a table, and judge it on rows kept out.")
 @click.argument("data")
 @click.option("--target", default="label", show_default=True, help="The column to predict.")
 @click.option(
@@ -188,7 +188,7 @@ def fit(
         sys.exit(INTERRUPTED)
 
 
-@cli.command()
+@cli.command(short_help="Answer each row of a table.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data")
 @click.option("-o", "--output", default="-", show_default=True, help="Where to write; - is standard output.")
@@ -237,7 +237,7 @@ def _numbers(model: Any, table: Any) -> tuple[Sequence[str], list[tuple[Any, ...
     return ("prediction",), [None if number is None else (number,) for number in model.predict(table)]
 
 
-@cli.command()
+@cli.command(short_help="Judge a model on rows whose labels are known.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
@@ -265,7 +265,7 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
         sys.exit(SOME_UNANSWERED)
 
 
-@cli.command()
+@cli.command(short_help="Say what a model has learnt, or why a row is answered so.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data", required=False)
 @click.option("--row", type=int, help="The row of DATA to explain, counted from 1.  [default: 1]")
@@ -297,7 +297,7 @@ def explain(
     click.echo(_json(found) if as_json else "\n".join(words.of_row(found, top)))
 
 
-@cli.command()
+@cli.command(short_help="Draw a picture of a model.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data", required=False)
 @click.option("--kind", type=click.Choice(PICTURES), default="weights", show_default=True, help="Which picture.")

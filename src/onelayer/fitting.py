@@ -156,7 +156,7 @@ def _trained(
     if tuning_seed is not None:
         tuning, said = _tuned(X_kept, y, weights, classes, tuning_seed, progress)
         settings = settings | {"C": tuning["chosen"]}
-    progress(f"fitting {X.shape[0]} rows, {len(kept)} features")
+    progress(f"fitting {tables.counted(X.shape[0], 'row')}, {tables.counted(len(kept), 'feature')}")
     found = train(
         X_kept,
         y,
@@ -164,7 +164,11 @@ def _trained(
         names=[names[j] for j in kept],
         class_names=classes or None,
         **settings,
-        callbacks=[lambda at: progress(f"fitting: cost {at.cost:.6f}, slope {at.gradient_norm:.1e}, {at.rows} rows")],
+        callbacks=[
+            lambda at: progress(
+                f"fitting: cost {at.cost:.6f}, slope {at.gradient_norm:.1e}, {tables.counted(at.rows, 'row')}"
+            )
+        ],
     )
     first, *others = [*found.hidden, found.weights]
     w = np.zeros((len(first), X.shape[1] + 1))
@@ -191,9 +195,10 @@ def _refuse_size(widths: Sequence[int]) -> None:
     """Hidden layers that no memory holds."""
     weights = sum((before + 1) * after for before, after in pairwise(map(int, widths)))
     if len(widths) > 2 and weights > MOST_WEIGHTS:
+        neurons = ", ".join(f"{width:,}" for width in widths[1:-1])
         raise ValueError(
-            f"hidden layers of {', '.join(f'{width:,}' for width in widths[1:-1])} neurons over {widths[0]:,} features "
-            f"have {weights:,} weights, more than {MOST_WEIGHTS:,}: give fewer neurons (hidden=, --hidden)"
+            f"hidden layers of {neurons} neurons over {tables.counted(widths[0], 'feature')} have {weights:,} weights, "
+            f"more than {MOST_WEIGHTS:,}: give fewer neurons (hidden=, --hidden)"
         )
 
 

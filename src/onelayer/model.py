@@ -86,12 +86,15 @@ class Model:
         answers = z if self.task == "regression" else probabilities(z)
         if encoded.unanswerable:
             row, reason = next(iter(sorted(encoded.unanswerable.items())))
-            message = f"{len(encoded.unanswerable)} rows cannot be answered, first row {row + 1}: {reason}"
+            message = (
+                f"{tables.counted(len(encoded.unanswerable), 'row')} cannot be answered, first row {row + 1}: {reason}"
+            )
             warnings.warn(message, tables.TableWarning, stacklevel=3)
         if encoded.empty.any():
+            n, first = int(encoded.empty.sum()), int(encoded.empty.argmax()) + 1
+            hold, them = ("holds", "it") if n == 1 else ("hold", "them")
             message = (
-                f"{encoded.empty.sum()} rows hold no known word, first row {encoded.empty.argmax() + 1}: "
-                "the bias alone answers them"
+                f"{tables.counted(n, 'row')} {hold} no known word, first row {first}: the bias alone answers {them}"
             )
             warnings.warn(message, tables.TableWarning, stacklevel=3)
         return answers, encoded.unanswerable

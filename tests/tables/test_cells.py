@@ -20,7 +20,7 @@ from onelayer import tables
     ],
 )
 def test_an_empty_label_is_named_with_its_row(cells):
-    with pytest.raises(tables.TableError, match="target column 'y' has 1 empty cells, first in row 2: label or drop"):
+    with pytest.raises(tables.TableError, match="target column 'y' has 1 empty cell, first in row 2: label or drop"):
         tables.as_labels(pl.Series("y", cells))
 
 

@@ -34,7 +34,7 @@ def test_features_of_each_kind():
     np.testing.assert_allclose(dense(encoded), expected, rtol=1e-14)
     unseen = encoder.transform(pl.DataFrame({"c": ["z", "x"], "n": ["2", " 6 "]}))
     np.testing.assert_allclose(dense(unseen), [[-1 / n.std(), 0, 0, 1], [3 / n.std(), 1, 0, 0]])
-    assert encoder.describe() == ["number: n (1 features)", "category: c (3 features)"]
+    assert encoder.describe() == ["number: n (1 feature)", "category: c (3 features)"]
 
 
 def ways_in(columns, folder):
@@ -156,7 +156,7 @@ def test_missing_values_are_refused_unless_imputed_and_named_at_prediction(missi
 @pytest.mark.parametrize("kind", ["category", "text"])
 def test_missing_words_are_refused_unless_imputed(kind):
     frame = pl.DataFrame({"c": ["x", None, "y"]})
-    with pytest.raises(tables.TableError, match="column 'c' has 1 missing values, first in row 2"):
+    with pytest.raises(tables.TableError, match="column 'c' has 1 missing value, first in row 2"):
         tables.fit(frame, kinds={"c": kind})
     _, encoded = tables.fit(frame, kinds={"c": kind}, impute="mean")
     assert encoded.unanswerable == {}
@@ -182,7 +182,7 @@ def test_an_imputed_column_fills_what_is_missing_but_never_what_cannot_be_read()
         (
             {"a": ["1", "x", "y"]},
             {"kinds": {"a": "number"}, "impute": "mean"},
-            "column 'a' is to be a number, but 2 of its cells are none, first 'x' in row 2: correct them, or say what",
+            "column 'a' is to be a number, but there is none in 2 cells, first 'x' in row 2: correct them, or say what",
         ),
     ],
 )

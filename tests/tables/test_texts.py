@@ -16,7 +16,12 @@ from onelayer.tables.tokens import TOKEN
 def test_texts_equal_scikit_learns_tf_idf():
     texts = ["A good film!", "bad, bad film", "I am good", "über ÜBER x", "so good film", "don't", "I am bad, bad!"]
     encoder, encoded = tables.fit(pl.DataFrame({"t": texts}), kinds={"t": "text"}, ngrams=2)
-    pattern = TOKEN.replace(r"\p{L}", "a-zäöü").replace(r"\p{N}", "0-9").replace(r"\p{M}", "")
+    pattern = (
+        TOKEN.replace(r"]\p{L}[", r"][\p{L}][")
+        .replace(r"\p{L}", "a-zäöü")
+        .replace(r"\p{N}", "0-9")
+        .replace(r"\p{M}", "")
+    )
     pattern = pattern.replace(r"[\p{Han}\p{Hiragana}\p{Katakana}]|", "")
     theirs = TfidfVectorizer(token_pattern=pattern, ngram_range=(1, 2), sublinear_tf=True, norm=None)
     X = theirs.fit_transform(texts).toarray()

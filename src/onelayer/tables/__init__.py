@@ -2,7 +2,7 @@
 
 from onelayer.tables.cells import as_labels, as_numbers, as_text, places
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, column, read
+from onelayer.tables.reading import TableError, TableWarning, column, counted, read
 
 __all__ = [
     "Column",
@@ -14,6 +14,7 @@ __all__ = [
     "as_numbers",
     "as_text",
     "column",
+    "counted",
     "fit",
     "places",
     "read",

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from onelayer.tables.reading import TableError
+from onelayer.tables.reading import TableError, counted
 
 
 def as_numbers(series: pl.Series, role: str = "target", least: float | None = None) -> NDArray[np.float64]:
@@ -28,9 +28,9 @@ def as_numbers(series: pl.Series, role: str = "target", least: float | None = No
     values, _ = numbers(series)
     wrong = ~np.isfinite(values) | (values < (-np.inf if least is None else least))
     if wrong.any():
-        row = int(wrong.argmax())
+        row, cells = int(wrong.argmax()), counted(int(wrong.sum()), "cell")
         raise TableError(
-            f"{role} column {series.name!r} must hold {what}, but {wrong.sum()} of its cells are none, first "
+            f"{role} column {series.name!r} must hold {what}, but there is none in {cells}, first "
             f"{series[row]!r:.60} in row {row + 1}: correct or drop these rows"
         )
     return values
@@ -86,7 +86,8 @@ def as_labels(series: pl.Series) -> pl.Series:
     if empty.any():
         row = (empty.arg_max() or 0) + 1
         raise TableError(
-            f"target column {series.name!r} has {empty.sum()} empty cells, first in row {row}: label or drop these rows"
+            f"target column {series.name!r} has {counted(int(empty.sum()), 'empty cell')}, first in row {row}: "
+            "label or drop these rows"
         )
     return labels
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onelayer.tables.cells import as_text, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, suggestion
+from onelayer.tables.reading import TableError, TableWarning, counted, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
@@ -106,7 +106,7 @@ class Encoder:
             names = [c.name for c in self.columns if c.kind == kind]
             if names:
                 width = sum(c.width for c in self.columns if c.kind == kind)
-                lines.append(f"{kind}: {', '.join(_shortened(names, 30))} ({width} features)")
+                lines.append(f"{kind}: {', '.join(_shortened(names, 30))} ({counted(width, 'feature')})")
         return lines
 
     def transform(self, frame: pl.DataFrame) -> Encoded:
@@ -264,8 +264,8 @@ def _refuse_missing(name: str, missing: pl.Series, impute: str | None) -> None:
     if missing.any() and impute is None:
         row = (missing.arg_max() or 0) + 1
         raise TableError(
-            f"column {name!r} has {missing.sum()} missing values, first in row {row}; drop them or say how to fill "
-            "them (impute='median', --impute median)"
+            f"column {name!r} has {counted(int(missing.sum()), 'missing value')}, first in row {row}; drop them or say "
+            "how to fill them (impute='median', --impute median)"
         )
 
 
@@ -275,8 +275,8 @@ def _fit_number(series: pl.Series, rows: Array, impute: str | None, notices: lis
     if unread.any():
         row = int(unread.argmax())
         raise TableError(
-            f"column {name!r} is to be a number, but {unread.sum()} of its cells are none, first {shown(series[row])} "
-            f"in row {row + 1}: correct them, or {say_kind(name)}"
+            f"column {name!r} is to be a number, but there is none in {counted(int(unread.sum()), 'cell')}, "
+            f"first {shown(series[row])} in row {row + 1}: correct them, or {say_kind(name)}"
         )
     if missing.all():
         raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
@@ -310,11 +310,11 @@ def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: l
     series = as_text(series)
     _refuse_missing(series.name, series.is_null(), impute)
     series = series.filter(rows)
-    counted = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
-    kept = counted.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
-    if kept.height < counted.height:
+    levels = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
+    kept = levels.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
+    if kept.height < levels.height:
         notices.append(
-            f"column {series.name!r} has {counted.height} different values: the {MAX_LEVELS} most frequent are kept, "
+            f"column {series.name!r} has {levels.height} different values: the {MAX_LEVELS} most frequent are kept, "
             f"the others are {OTHER}"
         )
     column = Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from onelayer.tables.reading import TableError
+from onelayer.tables.reading import TableError, counted
 
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
@@ -92,9 +92,9 @@ def _holds_numbers(series: pl.Series) -> bool:
     if 2 * meant.sum() <= filled.sum():
         return False
     row = blocked.arg_max() or 0
-    name = series.name
+    name, all_cells = series.name, counted(int(filled.sum()), "cell")
     raise TableError(
-        f"column {name!r} holds numbers, but {blocked.sum()} of {filled.sum()} cells cannot be read as one, first "
+        f"column {name!r} holds numbers, but {blocked.sum()} of {all_cells} cannot be read as one, first "
         f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, or "
         f"{say_kind(name)}"
     )
