@@ -10,7 +10,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 import onelayer
-from onelayer import network
+from onelayer import network, words
 from onelayer.tables import TableWarning
 
 
@@ -118,6 +118,14 @@ def test_a_weight_of_a_number_has_its_unit(model, table):
     rows = {row["feature"]: row for row in model.explain()}
     spread = np.std(np.array(table["mean radius"]))
     assert rows["mean radius"]["unit"] == pytest.approx(spread, rel=0.1)
+
+
+def test_words_of_a_fit_say_which_rows_held_out_have_no_answer(model):
+    held_out = model.held_out | {"unanswered": 2, "first_unanswered": {"row": 7, "reason": "it is so"}}
+    lines = words.of_fit(replace(model, held_out=held_out), "m", 0.0)
+    said = "of the rows held out, 2 rows are left out, for there is no answer, first row 7: it is so"
+    assert f"notice      {said}" in lines
+    assert not any("held out, " in line and "left out" in line for line in words.of_fit(model, "m", 0.0))
 
 
 @pytest.fixture(scope="module")

@@ -248,6 +248,8 @@ def test_whole_numbers_that_are_rounded_are_said_and_are_exact_as_names(written)
     encoder, encoded = tables.fit(frame, kinds={"id": "category"})
     assert encoder.notices == ()
     assert encoded.X.indices.tolist() == [0, 1]
+    for rounded in ([2.0**53, 1.0], ["9007199254740992.5", "1e16"]):
+        assert tables.fit(pl.DataFrame({"id": rounded}))[0].notices == ()
 
 
 def test_the_table_passed_in_is_not_touched(tmp_path):

@@ -295,9 +295,10 @@ def _fit_number(series: pl.Series, rows: Array, impute: str | None, notices: lis
 
 
 def _whole(series: pl.Series, values: Array) -> bool:
-    """Whether numbers beyond 2^53 are written as whole ones."""
-    beyond = as_text(series.filter(np.abs(np.nan_to_num(values)) >= 2**53))
-    return series.dtype.is_integer() or bool(beyond.str.contains(r"^\s*[+-]?\d+\s*$").any())
+    """Whether numbers beyond 2^53 are given as whole ones."""
+    if series.dtype != pl.String:
+        return series.dtype.is_integer()
+    return bool(series.filter(np.abs(values) >= 2**53).str.contains(r"^\s*[+-]?\d+\s*$").any())
 
 
 def _most_frequent(values: Array) -> float:
