@@ -40,8 +40,9 @@ def numbers(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Values as float64, NaN where there is none; and which cells hold something that cannot be read as a number."""
     if series.dtype in (pl.Categorical, pl.Enum):
         series = series.cast(pl.String)
-    if series.dtype != pl.String:
-        return series.cast(pl.Float64).to_numpy(), np.zeros(len(series), dtype=bool)
+    values = series.cast(pl.Float64, strict=False)
+    if values.null_count() == series.null_count():
+        return values.to_numpy(), np.zeros(len(series), dtype=bool)
     cells = series.str.strip_chars().replace("", None)
     values = cells.cast(pl.Float64, strict=False)
     return values.to_numpy(), (cells.is_not_null() & values.is_null()).to_numpy()

@@ -226,7 +226,7 @@ def fit(
     for series in frame.get_columns():
         refuse_type(series)
         kind = kinds.get(series.name) or recognised(series)
-        if series.name not in kinds and (noticed := dates_noticed(series)) is not None:
+        if kind != "number" and series.name not in kinds and (noticed := dates_noticed(series)) is not None:
             notices.append(noticed)
         if kind == "number":
             column, block = _fit_number(series, rows, impute, notices)

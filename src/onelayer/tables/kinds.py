@@ -16,6 +16,7 @@ LONGEST = 50  # bytes of a cell that could be meant as a number
 DATE = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))"
 TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
 DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
+LEADING_ZERO = r"^[+-]?0\d"
 THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$"
 
 
@@ -77,10 +78,12 @@ def _holds_numbers(series: pl.Series) -> bool:
 
     Codes with a leading zero, such as 00501, are names and no numbers.
     """
+    if series.cast(pl.Float64, strict=False).null_count() == series.null_count() < len(series):  # of most columns
+        return not series.str.contains(LEADING_ZERO).any()
     cells = series.str.strip_chars().replace("", None)
     filled = cells.is_not_null()
     blocked = filled & cells.cast(pl.Float64, strict=False).is_null()
-    if not filled.any() or cells.str.contains(r"^[+-]?0\d").any():
+    if not filled.any() or cells.str.contains(LEADING_ZERO).any():
         return False
     if not blocked.any():
         return True
