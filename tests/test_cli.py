@@ -120,6 +120,11 @@ def test_the_users_errors_are_one_sentence_and_exit_2(folder, arguments, words):
     assert done.stdout == ""
 
 
+def test_the_package_is_a_program():
+    done = subprocess.run([sys.executable, "-m", "onelayer", "--version"], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, f"onelayer, version {onelayer.__version__}\n")
+
+
 def test_the_version_is_said():
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, f"onelayer, version {onelayer.__version__}\n")
@@ -132,6 +137,14 @@ def test_help_shows_an_example_of_each_command(command, capsys):
     assert stopped.value.code == 0
     text = capsys.readouterr().out
     assert f"  onelayer {command}" in text.split("Usage:")[1].split("\n", 1)[1]
+
+
+def test_help_says_of_each_command_what_it_does_in_whole(capsys):
+    with pytest.raises(SystemExit):
+        cli.cli.main(["--help"], prog_name="onelayer")
+    lines = capsys.readouterr().out.split("Commands:\n")[1].splitlines()
+    assert [line.split()[0] for line in lines] == sorted(cli.cli.commands)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
 
 
 def test_a_model_goes_through_standard_output_and_what_is_said_beside_it(folder, tmp_path):
@@ -167,6 +180,17 @@ def test_our_own_fault_is_70_and_says_where(monkeypatch, capsys):
         cli.main(["explain", "m.onelayer"])
     assert stopped.value.code == cli.OUR_FAULT == 70
     assert "our own fault, RuntimeError at test_cli.py:" in capsys.readouterr().err
+
+
+def test_too_little_memory_is_the_users_matter(monkeypatch, capsys):
+    def large(*_):
+        raise MemoryError("Unable to allocate 8. TiB")
+
+    monkeypatch.setattr("onelayer.model.load", large)
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["explain", "m.onelayer"])
+    assert stopped.value.code == cli.USER_ERROR
+    assert capsys.readouterr().err == "error: there is not enough memory: Unable to allocate 8. TiB\n"
 
 
 def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(interruptible, folder, tmp_path, monkeypatch, capsys):
@@ -218,12 +242,40 @@ def test_progress_is_shown_on_a_terminal_and_nothing_in_a_pipe(folder, tmp_path)
     assert run(*arguments).stderr == ""
 
 
-def test_a_pipe_that_closes_is_no_error(folder):
-    program = "from onelayer.cli import main; main()"
-    command = f"{sys.executable} -c '{program}' predict {folder}/m.onelayer {folder}/iris.csv | head -1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=100)
-    assert done.stdout == "label,probability\n"
-    assert done.stderr == "notice: columns not used: kind\n" or done.stderr == ""
+def in_bash(command):
+    """The exit code of the first command of a line in which ``onelayer`` is the command, what it says and prints."""
+    line = f"onelayer() {{ {sys.executable} -c 'from onelayer.cli import main; main()' \"$@\"; }}; {command}; "
+    done = subprocess.run(
+        ["bash", "-c", line + "exit ${PIPESTATUS[0]}"], capture_output=True, text=True, timeout=100, check=False
+    )
+    return done.returncode, done.stderr, done.stdout
+
+
+@pytest.mark.parametrize("arguments", ["predict {0}/m.onelayer {0}/iris.csv", "explain {0}/m.onelayer", "--help"])
+def test_a_pipe_whose_reader_has_gone_ends_it_as_sigpipe_would(folder, arguments):
+    code, said, _ = in_bash(f"onelayer {arguments.format(folder)} | true")
+    assert code == cli.UNREAD == 128 + signal.SIGPIPE
+    assert said in ("notice: columns not used: kind\n", "")
+    code, _, printed = in_bash(f"onelayer predict {folder}/m.onelayer {folder}/iris.csv | head -1")
+    assert printed == "label,probability\n"
+    assert code in (0, cli.UNREAD)
+
+
+def test_what_is_closed_is_an_error_in_words(folder):
+    code, said, _ = in_bash(f"onelayer predict {folder}/m.onelayer {folder}/iris.csv >&-")
+    assert (code, said) == (2, "error: standard output is closed: send it to a file, or to /dev/null\n")
+    code, said, _ = in_bash(f"onelayer predict {folder}/m.onelayer - <&-")
+    assert (code, said) == (2, "error: standard input cannot be read, for it is closed: name a file\n")
+    code, _, printed = in_bash(f"onelayer fit {folder}/iris.csv --target kind --model {folder}/closed 2>&-")
+    assert code == 0
+    assert "80 to fit, 20 held out" in printed
+
+
+def test_a_picture_on_standard_output_is_all_there_is(folder):
+    command = [sys.executable, "-c", "from onelayer.cli import main; main()", "plot", folder / "m.onelayer", "-o", "-"]
+    done = subprocess.run(command, capture_output=True, timeout=100, check=True)
+    assert done.stdout[:4] == b"\x89PNG"
+    assert done.stdout[-8:-4] == b"IEND"
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +307,7 @@ def test_a_regression_goes_through_every_command(priced):
     blank = run("predict", priced / "m", "-", stdin="bmi,bp,s5\n0.1,,0.1\n0,0,0\n")
     assert blank.returncode == 1
     assert blank.stdout.splitlines()[1] == '""'
-    assert "1 rows cannot be answered, first row 1" in blank.stderr
+    assert "1 row cannot be answered, first row 1" in blank.stderr
 
 
 @pytest.mark.parametrize(("data", "task"), [("iris.csv", "classification"), ("d.csv", "regression")])
@@ -312,3 +364,25 @@ def test_evaluate_refuses_labels_that_are_none(folder):
     done = run("evaluate", folder / "m.onelayer", "-", stdin='{"length": 1, "width": 2, "kind": ["virginica"]}\n')
     assert done.returncode == 2
     assert "target column 'kind' is of type List(String): it must hold classes" in done.stderr
+
+
+def test_json_knows_neither_nan_nor_infinity_and_numpys_warnings_reach_nobody(priced):
+    def refuse(constant):
+        raise ValueError(constant)
+
+    rows = "bmi,bp,s5,target\n0.1,0,0,1e300\n1e308,1e308,1e308,2e300\n0,0,0,1e299\n"
+    done = run("predict", priced / "m", "-", "--json", stdin=rows)
+    assert done.returncode == 1
+    assert [row is None for row in json.loads(done.stdout, parse_constant=refuse)] == [False, True, False]
+    assert "cannot be answered, first row 2: its numbers are so large that the answer is not finite" in done.stderr
+    assert "Warning" not in done.stderr
+    assert "encountered" not in done.stderr
+    judged = run("evaluate", priced / "m", "-", "--json", stdin=rows)
+    assert json.loads(judged.stdout, parse_constant=refuse)["rmse"] == pytest.approx(np.sqrt(0.505) * 1e300, rel=1e-9)
+    document = {"a": [float("nan"), (1.5, float("-inf"))], "b": "NaN", "c": None, "d": 2}
+    assert json.loads(cli._json(document), parse_constant=refuse) == {
+        "a": [None, [1.5, None]],
+        "b": "NaN",
+        "c": None,
+        "d": 2,
+    }

@@ -28,6 +28,22 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         write_whole(tmp_path / "nowhere" / "m", b"")
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o444, 0o755])
+def test_a_file_that_is_there_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "file"
+    path.touch()
+    path.chmod(mode)
+    write_whole(path, b"after")
+    assert path.read_bytes() == b"after"
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_standard_output_has_a_path(tmp_path):
+    program = "from onelayer.files import write_whole; write_whole('/dev/stdout', b'through')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=tmp_path, check=True)
+    assert done.stdout == b"through"
+
+
 def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -32,6 +32,13 @@ def model(table):
         ({"target": "Label"}, "did you mean 'label'"),
         ({"positive": "ill"}, "positive label 'ill' is not in"),
         ({"threshold": 2}, "threshold must be a probability"),
+        ({"seed": -1}, r"seed must be 0 or more \(seed=, --seed\), not -1"),
+        (
+            {"hidden": (8, 10**9)},
+            r"hidden layers of 8, 1,000,000,000 neurons over 6 features have 10,000,000,057 weights, more than "
+            r"100,000,000: give fewer neurons \(hidden=, --hidden\)",
+        ),
+        ({"hidden": (10**20,)}, "give fewer neurons"),
         ({"exclude": ["area"]}, "excluded column 'area' is not in the table"),
     ],
 )
@@ -44,7 +51,7 @@ def test_settings_are_refused_in_words(table, settings, message):
     ("labels", "message"),
     [
         (["a", None, "b", " "], "target column 'label' has 2 empty cells, first in row 2: label or drop these rows"),
-        ([0.0, 1.0, np.nan, 1.0], "target column 'label' has 1 empty cells, first in row 3"),
+        ([0.0, 1.0, np.nan, 1.0], "target column 'label' has 1 empty cell, first in row 3"),
         (["a"] * 4, "holds one class only, 'a': two are needed"),
         ([[1], [2], [1], [2]], r"target column 'label' is of type List\(Int64\): it must hold classes"),
         ([date(2024, 1, 1 + i) for i in range(4)], "target column 'label' is of type Date: it must hold classes"),
@@ -70,6 +77,54 @@ def test_labels_are_the_same_whatever_way_they_came_in(labels):
         ValueError, match="column 'label' holds '2' in row 1, but the model knows 0, 1: correct or drop"
     ):
         model.evaluate({"x": [1], "label": [2]})
+
+
+def fitted(tmp_path, text, **settings):
+    (tmp_path / "t.csv").write_text(text)
+    return onelayer.fit(tmp_path / "t.csv", **settings)
+
+
+@pytest.mark.parametrize(
+    ("written", "classes", "typed"),
+    [
+        (["1.0", "0.0"], ("0.0", "1.0"), [1.0, 0.0]),
+        (["10", "9"], ("9", "10"), [10, 9]),
+        (["True", "False"], ("False", "True"), [True, False]),
+        (["02", "1"], ("1", "02"), [2, 1]),
+        (["10", "9", "x"], ("10", "9", "x"), ["10", "9", "x"]),
+    ],
+)
+def test_labels_are_what_is_written_and_found_however_they_are_written(tmp_path, written, classes, typed):
+    rows = "".join(f"{i},{label}\n" for i, label in enumerate(written * 4))
+    model = fitted(tmp_path, "x,label\n" + rows)
+    assert model.classes == classes
+    x = list(range(len(written)))
+    assert model.evaluate({"x": x, "label": typed}) == model.evaluate({"x": x, "label": written})
+    if len(classes) == 2:
+        assert fitted(tmp_path, "x,label\n" + rows, positive=str(typed[1])).classes == classes[::-1]
+
+
+def test_many_labels_are_judged_by_their_values_not_by_their_type(tmp_path):
+    def of(labels):
+        return "x,label\n" + "".join(f"{i},{label}\n" for i, label in enumerate(labels))
+
+    with pytest.raises(
+        ValueError, match="holds 30 different numbers with fractions: it must hold classes, or be asked"
+    ):
+        fitted(tmp_path, of([i / 2 for i in range(30)] * 3))
+    with pytest.raises(ValueError, match=r"holds 60 different values in 60 rows: .*as numbers \(--task regression\)"):
+        fitted(tmp_path, of(range(60)))
+    assert len(fitted(tmp_path, of([f"{i}.0" for i in range(21)] * 3)).classes) == 21
+
+
+def test_weights_may_be_written(tmp_path):
+    model = fitted(tmp_path, "x,w,label\n1, 2 ,a\n2,1,b\n3,0.5,a\n4,1e0,b\n", weight="w")
+    typed = onelayer.fit({"x": [1, 2, 3, 4], "w": [2, 1, 0.5, 1], "label": list("abab")}, weight="w")
+    np.testing.assert_array_equal(model.weights, typed.weights)
+
+
+def test_both_noughts_are_one_label():
+    assert onelayer.fit({"x": [1, 2, 3, 4], "label": [-0.0, 0.0, 1.0, 1.0]}).classes == ("0", "1")
 
 
 def test_three_classes():
@@ -115,10 +170,19 @@ def test_levels_that_only_stand_for_what_was_never_seen_are_no_news():
     assert not any("constant" in notice and "(other)" in notice for notice in model.fitted["notices"])
 
 
-@pytest.mark.parametrize("weights", [["a"] * 8, [[1]] * 8])
-def test_weights_that_are_no_numbers_are_refused(weights):
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (
+            ["a"] * 8,
+            "weight column 'w' must hold numbers of at least 0, but there is none in 8 cells, first 'a' in row 1",
+        ),
+        ([[1]] * 8, r"weight column 'w' is of type List\(Int64\): it must hold numbers of at least 0"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_refused(weights, message):
     table = {"x": list(range(8)), "w": weights, "label": ["a", "b"] * 4}
-    with pytest.raises(ValueError, match=r"weight column 'w' is of type .*, not numbers"):
+    with pytest.raises(ValueError, match=message):
         onelayer.fit(table, weight="w")
 
 
@@ -127,7 +191,7 @@ def test_weights_that_are_no_numbers_are_refused(weights):
     [
         (
             [1, -1, None, 1],
-            "weight column 'w' must hold numbers of at least 0, but 2 .* none, first -1 in row 2",
+            "weight column 'w' must hold numbers of at least 0, but there is none in 2 cells, first -1 in row 2",
         ),
         ([1, 0, 1, 0], "weight column 'w' is 0 in every row of 'b': drop these rows"),
     ],
@@ -178,10 +242,13 @@ NUMBERS = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.0, 4.0, 8.0]}
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([1.0, None, 2.0, 3.0], "column 'y' must hold numbers, but 1 of its cells are none, first None in row 2"),
-        ([1.0, 2.0, float("inf"), 3.0], "must hold numbers, but 1 of its cells are none, first inf in row 3"),
-        (["1", "2", "tall", "?"], "must hold numbers, but 2 of its cells are none, first 'tall' in row 3"),
-        ([date(2024, 1, 1)] * 4, "must hold numbers, but 4 of its cells are none"),
+        ([1.0, None, 2.0, 3.0], "column 'y' must hold numbers, but there is none in 1 cell, first None in row 2"),
+        ([1.0, 2.0, float("inf"), 3.0], "must hold numbers, but there is none in 1 cell, first inf in row 3"),
+        (["1", "2", "tall", "?"], "must hold numbers, but there is none in 2 cells, first 'tall' in row 3"),
+        ([date(2024, 1, 1)] * 4, "target column 'y' is of type Date: it must hold numbers"),
+        ([[1.0]] * 4, r"target column 'y' is of type List\(Float64\): it must hold numbers"),
+        ([b"1"] * 4, "target column 'y' is of type Binary: it must hold numbers"),
+        ([1j] * 4, "target column 'y' is of type Object: it must hold numbers"),
     ],
 )
 def test_targets_that_are_no_numbers_are_refused_with_their_row(y, message):
@@ -190,7 +257,7 @@ def test_targets_that_are_no_numbers_are_refused_with_their_row(y, message):
 
 
 @pytest.mark.parametrize(
-    "y", [["1", "2", "4", "8"], [1, 2, 4, 8], [Decimal("1"), Decimal("2"), Decimal(4), Decimal(8)]]
+    "y", [["1", " 2 ", "4.0", "8"], [1, 2, 4, 8], [Decimal("1"), Decimal("2"), Decimal(4), Decimal(8)]]
 )
 def test_numbers_are_numbers_whatever_they_are_written_as(y):
     expected = onelayer.fit(NUMBERS, "y", task="regression").predict(NUMBERS)
@@ -223,3 +290,22 @@ def test_the_rows_weights_count_in_a_regression():
     weighted = onelayer.fit(NUMBERS | {"w": [1, 2, 0, 1]}, "y", task="regression", weight="w", C=np.inf)
     repeated = onelayer.fit({"x": [1.0, 2.0, 2.0, 4.0], "y": [1.0, 2.0, 2.0, 8.0]}, "y", task="regression", C=np.inf)
     np.testing.assert_allclose(weighted.predict(NUMBERS), repeated.predict(NUMBERS), rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whether_a_table_is_accepted_does_not_depend_on_the_rows_held_out(seed):
+    table = {"x": [1.0, 2.0, None, 4.0] + [5.0] * 16, "label": ["a", "b"] * 10}
+    with pytest.raises(ValueError, match=r"column 'x' has 1 missing value, first in row 3"):
+        onelayer.fit(table, test_size=0.5, seed=seed)
+    table["x"][2] = "three"
+    with pytest.raises(ValueError, match=r"column 'x' holds numbers, but 1 of 20 .* first 'three' in row 3"):
+        onelayer.fit(table | {"x": [str(x) for x in table["x"]]}, test_size=0.5, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_row_that_counts_stays_to_fit_of_each_class(seed):
+    table = {"x": list(range(8)), "w": [1, 1, 1, 1, 0, 0, 0, 1], "label": list("aaaabbbb")}
+    model = onelayer.fit(table, weight="w", test_size=0.5, seed=seed)
+    assert model.held_out["rows"] in (3, 4)
+    numbers = {"x": [1.0, 2.0, 3.0], "w": [0, 1, 0], "y": [1.0, 2.0, 3.0]}
+    assert onelayer.fit(numbers, "y", task="regression", weight="w", test_size=0.9, seed=seed).fitted["rows"] == 2

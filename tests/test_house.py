@@ -58,6 +58,7 @@ HOUSE = {
     "demo": "files losses guide plots estimator",
 }
 HOUSE["cli"] = " ".join(HOUSE)  # the command line may use everything
+HOUSE["__main__"] = "cli"
 
 PUBLIC = {
     "PerceptronClassifier": "estimator",

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 import onelayer
-from onelayer import network
+from onelayer import network, words
 from onelayer.tables import TableWarning
 
 
@@ -53,7 +54,7 @@ def test_a_saved_model_predicts_the_same_without_scikit_learn_or_matplotlib(mode
 def test_a_row_that_cannot_be_answered_is_named(model, table):
     rows = {name: list(values[:3]) for name, values in table.items() if name != "label"}
     rows["mean radius"][1] = None
-    with pytest.warns(TableWarning, match="1 rows cannot be answered, first row 2: column 'mean radius'"):
+    with pytest.warns(TableWarning, match="1 row cannot be answered, first row 2: column 'mean radius'"):
         assert [label is None for label in model.predict(rows)] == [False, True, False]
 
 
@@ -66,6 +67,16 @@ def test_rows_without_a_known_word_are_answered_by_the_bias_and_it_is_said():
     expected = 1 / (1 + np.exp(-model.weights[0, -1]))
     np.testing.assert_allclose(probabilities[[1, 3], 1], expected, rtol=1e-12)
     assert probabilities[0, 1] > expected > probabilities[2, 1]
+
+
+def test_a_missing_text_is_blank_and_flagged_and_an_empty_line_is_answered(tmp_path):
+    texts = {"t": ["good day", "bad day", "good", "bad"], "label": ["y", "n", "y", "n"]}
+    model = onelayer.fit(texts, kinds={"t": "text"})
+    with pytest.warns(TableWarning, match=r"1 row cannot be answered, first row 2: column 't' is empty"):
+        assert model.predict({"t": ["good", None, "bad"]}) == ["y", None, "n"]
+    (tmp_path / "lines.csv").write_text("t\ngood\n\nbad\n")
+    with pytest.warns(TableWarning, match="1 row holds no known word, first row 2: the bias alone answers it$"):
+        assert None not in model.predict(tmp_path / "lines.csv")
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -107,6 +118,14 @@ def test_a_weight_of_a_number_has_its_unit(model, table):
     rows = {row["feature"]: row for row in model.explain()}
     spread = np.std(np.array(table["mean radius"]))
     assert rows["mean radius"]["unit"] == pytest.approx(spread, rel=0.1)
+
+
+def test_words_of_a_fit_say_which_rows_held_out_have_no_answer(model):
+    held_out = model.held_out | {"unanswered": 2, "first_unanswered": {"row": 7, "reason": "it is so"}}
+    lines = words.of_fit(replace(model, held_out=held_out), "m", 0.0)
+    said = "of the rows held out, 2 rows are left out, for there is no answer, first row 7: it is so"
+    assert f"notice      {said}" in lines
+    assert not any("held out, " in line and "left out" in line for line in words.of_fit(model, "m", 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +193,7 @@ def test_every_kind_of_model_predicts_the_same_once_saved_and_imports_little(hou
 
 def test_hidden_layers_of_texts_and_rows_that_cannot_be_answered(houses):
     model = onelayer.fit(houses, "price", task="regression", hidden=(4,))
-    with pytest.warns(TableWarning, match="1 rows cannot be answered, first row 2: column 'size'"):
+    with pytest.warns(TableWarning, match="1 row cannot be answered, first row 2: column 'size'"):
         found = model.predict({"size": [50.0, None, 60.0], "town": ["Bonn"] * 3})
     assert [number is None for number in found] == [False, True, False]
     texts = {"text": ["good film", "bad film", "good day", "bad day"] * 10, "label": ["yes", "no"] * 20}
@@ -208,3 +227,28 @@ def test_pushes_of_a_network_that_is_one_layer_in_disguise_are_that_layers():
     bias, found = network.pushes(X, [(W, far), (V, np.ones(3))], network.ACTIVATIONS["relu"], np.array([1.0, 0, -1]))
     np.testing.assert_allclose(found, X[0] * (W @ V @ [1, 0, -1]), rtol=1e-12, atol=1e-12)
     assert bias == pytest.approx(far @ V @ [1, 0, -1], rel=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1.0, 1e300])
+def test_numbers_of_any_size_are_judged(unit):
+    model = onelayer.fit({"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 2.0]}, "y", task="regression", C=np.inf)
+    model = replace(model, weights=model.weights * unit)
+    found = model.evaluate({"x": [0.0, 1.0, 2.0, 3.0], "y": np.array([0.5, 1.0, 2.0, 3.0]) * unit})
+    assert found["rmse"] == pytest.approx(0.25 * unit, rel=1e-9, abs=0)
+    assert found["r2"] == pytest.approx(1 - 0.25 / 3.6875, rel=1e-9)
+    assert found["mean_rmse"] == pytest.approx(np.sqrt(3.6875 / 4) * unit, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("hidden", [(), (3,)])
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_an_answer_that_is_not_finite_is_none(task, hidden):
+    table = {"a": [1e-9, 2e-9, 3e-9, 4e-9], "b": [1.0, 2.0, 1.0, 2.0], "y": [0, 0, 1, 1]}
+    model = onelayer.fit(table, "y", task=task, hidden=hidden)
+    rows = {"a": [1e-9, 1.7e308, 2e-9], "b": [1.0, 2.0, 1.0], "y": [0, 1, 1]}
+    reason = "its numbers are so large that the answer is not finite"
+    with pytest.warns(TableWarning, match=f"1 row cannot be answered, first row 2: {reason}"):
+        assert [answer is None for answer in model.predict(rows)] == [False, True, False]
+    found = model.evaluate(rows)
+    assert (found["rows"], found["unanswered"], found["first_unanswered"]["row"]) == (2, 1, 2)
+    with pytest.raises(ValueError, match=f"row 2 cannot be answered: {reason}"):
+        model.explain_row(rows, 2)

@@ -2,13 +2,13 @@
 
 Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 done but some rows could not be
 answered, 2 the user's input or arguments, 70 our own fault, 130 stopped by Ctrl-C: a fit that had begun saves the best
-it has so far.
+it has so far; 141 whoever read the results has gone, as of a program that SIGPIPE ends.
 """
 
 import csv
 import io
 import json
-import os
+import math
 import sys
 import time
 import warnings
@@ -40,7 +40,7 @@ PICTURES = (
 )
 DIGITS = {"probability": 6, "prediction": 10}  # in CSV; JSON has them all
 Command = Callable[..., None]
-SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED = 1, 2, 70, 130
+SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED, UNREAD = 1, 2, 70, 130, 141
 
 
 def of_a_file(command: Command) -> Command:
@@ -60,11 +60,11 @@ def cli() -> None:
     onelayer predict income.onelayer new.csv > answers.csv
 
     Exit codes: 0 done, 1 done but some rows could not be answered, 2 your input or arguments, 70 our own fault,
-    130 stopped by Ctrl-C.
+    130 stopped by Ctrl-C, 141 the reader of a pipe has gone.
     """
 
 
-@cli.command()
+@cli.command(short_help="Tell the guide's story with its numbers and pictures.")
 @click.argument("folder", default="onelayer-demo", type=click.Path(file_okay=False))
 def demo(folder: str) -> None:
     """Tell the guide's story with its numbers, and save its pictures in FOLDER.
@@ -81,7 +81,7 @@ def demo(folder: str) -> None:
         raise click.UsageError(str(error)) from error
 
 
-@cli.command()
+@cli.command(short_help="Fit a model to a table, and judge it on rows kept out.")
 @click.argument("data")
 @click.option("--target", default="label", show_default=True, help="The column to predict.")
 @click.option(
@@ -167,7 +167,7 @@ def fit(
     aside = model_path == "-"  # what is said must not run into the model's bytes
     if as_json:
         click.echo(
-            json.dumps(
+            _json(
                 {
                     "model": model_path,
                     "task": model.task,
@@ -188,7 +188,7 @@ def fit(
         sys.exit(INTERRUPTED)
 
 
-@cli.command()
+@cli.command(short_help="Answer each row of a table.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data")
 @click.option("-o", "--output", default="-", show_default=True, help="Where to write; - is standard output.")
@@ -212,7 +212,7 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
     with _notices():
         names, rows = _labels(model, table) if model.classes else _numbers(model, table)
     if as_json:
-        text = json.dumps([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
+        text = _json([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
     else:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
@@ -237,7 +237,7 @@ def _numbers(model: Any, table: Any) -> tuple[Sequence[str], list[tuple[Any, ...
     return ("prediction",), [None if number is None else (number,) for number in model.predict(table)]
 
 
-@cli.command()
+@cli.command(short_help="Judge a model on rows whose labels are known.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
@@ -256,7 +256,7 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     with _notices():
         quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding))
     if as_json:
-        click.echo(json.dumps(quality))
+        click.echo(_json(quality))
     else:
         click.echo("\n".join([f"rows        {quality['rows']}", *words.of_quality(quality)]))
     if quality["unanswered"]:
@@ -265,7 +265,7 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
         sys.exit(SOME_UNANSWERED)
 
 
-@cli.command()
+@cli.command(short_help="Say what a model has learnt, or why a row is answered so.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data", required=False)
 @click.option("--row", type=int, help="The row of DATA to explain, counted from 1.  [default: 1]")
@@ -290,14 +290,14 @@ def explain(
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     model = models.load(model_path)
     if data is None:
-        click.echo(json.dumps(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
+        click.echo(_json(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
         return
     with _notices():
         found = model.explain_row(tables.read(data, separator=sep, encoding=encoding), 1 if row is None else row)
-    click.echo(json.dumps(found) if as_json else "\n".join(words.of_row(found, top)))
+    click.echo(_json(found) if as_json else "\n".join(words.of_row(found, top)))
 
 
-@cli.command()
+@cli.command(short_help="Draw a picture of a model.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data", required=False)
 @click.option("--kind", type=click.Choice(PICTURES), default="weights", show_default=True, help="Which picture.")
@@ -349,7 +349,8 @@ def plot(
             unanswered = pictures.draw(model, kind, table, wish)
     except ImportError as error:
         raise click.UsageError(str(error)) from error
-    click.echo(path)
+    if path != "-":
+        click.echo(path)
     if unanswered:
         sys.exit(SOME_UNANSWERED)
 
@@ -370,11 +371,25 @@ def _pair(text: str) -> tuple[str, str]:
     return name, kind
 
 
+def _json(document: Any) -> str:
+    """JSON, which has neither NaN nor infinity: they are null."""
+    return json.dumps(_finite(document), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 @contextmanager
 def _notices() -> Iterator[None]:
     """Warnings as lines on standard error, when all is done."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a sum that is not finite: the answer says so
         yield
     for warning in caught:
         click.echo(f"notice: {warning.message}", err=True)
@@ -383,7 +398,7 @@ def _notices() -> Iterator[None]:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """What is being done, beside a spinner on a terminal; nothing in a pipe."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda doing: None
         return
     from rich.console import Console
@@ -401,18 +416,26 @@ def _said(error: Exception) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; no traceback reaches a person."""
+    if sys.stdout is None:
+        click.echo("error: standard output is closed: send it to a file, or to /dev/null", err=True)
+        sys.exit(USER_ERROR)
+    out = sys.stdout
     try:
         cli.main(args=arguments, prog_name="onelayer", standalone_mode=False)
+    except SystemExit as stopped:
+        # where its reader has gone, click puts another in its place, that no more is written to it, and says 1
+        sys.exit(stopped.code if sys.stdout is out else UNREAD)
     except click.ClickException as error:
         error.show()
         sys.exit(USER_ERROR)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
         click.echo(f"error: {_said(error)}", err=True)
+        sys.exit(USER_ERROR)
+    except MemoryError as error:
+        click.echo(f"error: there is not enough memory: {str(error) or 'use fewer rows or columns'}", err=True)
         sys.exit(USER_ERROR)
     except Exception as error:
         place = error.__traceback__

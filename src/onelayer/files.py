@@ -2,12 +2,15 @@
 
 import os
 import secrets
+import shutil
 import sys
 from pathlib import Path
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all; into a pipe or a device, write; "-" is standard output.
+
+    A file that is there already keeps its permissions.
 
     Raises
     ------
@@ -26,14 +29,17 @@ def write_whole(path: str | Path, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    path = Path(os.path.realpath(path))
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
+        if os.path.exists(path) and not os.path.isfile(path):  # before it is resolved: /dev/stdout may be a pipe
+            Path(path).write_bytes(data)
             return
+        path = Path(os.path.realpath(path))
         temporary = path.parent / f".{secrets.token_hex(8)}.part"
         try:
-            temporary.write_bytes(data)
+            with temporary.open("xb") as file:
+                if path.exists():
+                    shutil.copymode(path, temporary)
+                file.write(data)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

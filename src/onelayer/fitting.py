@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from onelayer.model import Model
 Array = NDArray[Any]
 
 FOLDS = 5
+MOST_WEIGHTS = 10**8  # of a network: 0.8 GB, of which a fit holds some ten copies
 VALUES = 17  # of C, from 1e-4 to 1e4: two to a factor of ten, between which the log loss hardly changes
 
 
@@ -84,6 +86,8 @@ def fit(
         raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
     if not 0 <= test_size < 1:
         raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more (seed=, --seed), not {seed}")
     if task not in ("classification", "regression"):
         raise ValueError(f"task must be classification or regression, not {task!r}")
     if task == "regression" and (positive is not None or threshold != 0.5):
@@ -100,9 +104,9 @@ def fit(
     unused = [*exclude, *([weight] if weight else [])]
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)
-    test = _held_out(strata, test_size, seed)
+    test = _held_out(strata if weights is None else 2 * strata + (weights > 0), test_size, seed)
     progress("encoding")
-    encoder, encoded = tables.fit(frame.filter(~test).drop([target, *unused]), kinds=kinds, impute=impute)
+    encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=~test, kinds=kinds, impute=impute)
     settings = {"C": C, "task": task, "hidden_layer_sizes": tuple(hidden), "activation": activation}
     stack, fitted = _trained(
         encoder,
@@ -126,7 +130,7 @@ def _target(raw: pl.Series, task: str, positive: str | None, threshold: float) -
     if task == "regression":
         return tables.as_numbers(raw), ()
     labels = tables.as_labels(raw)
-    classes = _classes(raw, positive, threshold)
+    classes = _classes(labels, positive, threshold)
     return labels.replace_strict(classes, range(len(classes)), return_dtype=pl.Int64).to_numpy(), classes
 
 
@@ -144,6 +148,7 @@ def _trained(
     from onelayer.training import train
 
     kept = _seen(encoder, X)
+    _refuse_size([len(kept), *settings["hidden_layer_sizes"], len(classes) if len(classes) > 2 else 1])
     names = encoder.feature_names
     X_kept = X if len(kept) == X.shape[1] else X[:, kept]
     tuning: dict[str, Any] = {}
@@ -151,7 +156,7 @@ def _trained(
     if tuning_seed is not None:
         tuning, said = _tuned(X_kept, y, weights, classes, tuning_seed, progress)
         settings = settings | {"C": tuning["chosen"]}
-    progress(f"fitting {X.shape[0]} rows, {len(kept)} features")
+    progress(f"fitting {tables.counted(X.shape[0], 'row')}, {tables.counted(len(kept), 'feature')}")
     found = train(
         X_kept,
         y,
@@ -159,7 +164,11 @@ def _trained(
         names=[names[j] for j in kept],
         class_names=classes or None,
         **settings,
-        callbacks=[lambda at: progress(f"fitting: cost {at.cost:.6f}, slope {at.gradient_norm:.1e}, {at.rows} rows")],
+        callbacks=[
+            lambda at: progress(
+                f"fitting: cost {at.cost:.6f}, slope {at.gradient_norm:.1e}, {tables.counted(at.rows, 'row')}"
+            )
+        ],
     )
     first, *others = [*found.hidden, found.weights]
     w = np.zeros((len(first), X.shape[1] + 1))
@@ -180,6 +189,17 @@ def _trained(
         ],
         "notices": [*encoder.notices, *said, *found.notices],
     } | ({"tuning": tuning} if tuning else {})
+
+
+def _refuse_size(widths: Sequence[int]) -> None:
+    """Hidden layers that no memory holds."""
+    weights = sum((before + 1) * after for before, after in pairwise(map(int, widths)))
+    if len(widths) > 2 and weights > MOST_WEIGHTS:
+        neurons = ", ".join(f"{width:,}" for width in widths[1:-1])
+        raise ValueError(
+            f"hidden layers of {neurons} neurons over {tables.counted(widths[0], 'feature')} have {weights:,} weights, "
+            f"more than {MOST_WEIGHTS:,}: give fewer neurons (hidden=, --hidden)"
+        )
 
 
 def _tuned(
@@ -224,18 +244,7 @@ def _seen(encoder: tables.Encoder, X: Any) -> Array:
 
 def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...]) -> Array:
     """The rows' weights: numbers of at least 0, not all 0 in any class, or, without classes, in all rows."""
-    column = tables.column(frame, name, "weight")
-    try:
-        weights = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    except pl.exceptions.PolarsError as error:
-        raise tables.TableError(f"weight column {name!r} is of type {column.dtype}, not numbers") from error
-    wrong = ~(np.isfinite(weights) & (weights >= 0))
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise tables.TableError(
-            f"weight column {name!r} must hold numbers of at least 0, but {wrong.sum()} of its cells are none, first "
-            f"{column[row]} in row {row + 1}: correct or drop these rows"
-        )
+    weights = tables.as_numbers(tables.column(frame, name, "weight"), "weight", least=0)
     for code, total in enumerate(np.bincount(y, weights=weights)):
         if total == 0:
             where = f"every row of {classes[code]!r}: drop these rows" if classes else "every row: one must count"
@@ -243,33 +252,40 @@ def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...])
     return weights
 
 
-def _classes(raw: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:
-    classes = tuple(tables.as_text(raw.unique().sort()).to_list())
+def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple[str, ...]:
+    """The different labels, in the order of numbers where all are numbers, else of text; the positive one last."""
+    name, different = labels.name, labels.unique().sort()
+    values = different.str.strip_chars().cast(pl.Float64, strict=False)
+    numeric = values.is_not_null().all()
+    classes = tuple(
+        (different.gather(np.argsort(values.to_numpy(), kind="stable")) if numeric else different).to_list()
+    )
     if len(classes) < 2:
-        raise tables.TableError(f"target column {raw.name!r} holds one class only, {classes[0]!r}: two are needed")
-    if raw.dtype.is_float() and len(classes) > 20:
+        raise tables.TableError(f"target column {name!r} holds one class only, {classes[0]!r}: two are needed")
+    if len(classes) > 20 and numeric and (values != values.floor()).any():
         raise tables.TableError(
-            f"target column {raw.name!r} holds {len(classes)} different numbers with fractions: it must hold classes, "
+            f"target column {name!r} holds {len(classes)} different numbers with fractions: it must hold classes, "
             "or be asked for as numbers (--task regression)"
         )
-    if len(classes) > 20 and 2 * len(classes) > len(raw):
+    if len(classes) > 20 and 2 * len(classes) > len(labels):
         raise tables.TableError(
-            f"target column {raw.name!r} holds {len(classes)} different values in {len(raw)} rows: it must hold classes"
-            f"{', or be asked for as numbers (--task regression)' if raw.dtype.is_numeric() else ''}"
+            f"target column {name!r} holds {len(classes)} different values in {len(labels)} rows: it must hold classes"
+            f"{', or be asked for as numbers (--task regression)' if numeric else ''}"
         )
     if len(classes) > 2 and (positive is not None or threshold != 0.5):
-        raise ValueError(f"positive and threshold are for two classes, but {raw.name!r} holds {len(classes)}")
+        raise ValueError(f"positive and threshold are for two classes, but {name!r} holds {len(classes)}")
     if positive is None:
         return classes
-    if positive not in classes:
-        raise ValueError(f"positive label {positive!r} is not in column {raw.name!r}: it holds {', '.join(classes)}")
-    return tuple(sorted(classes, key=lambda label: label == positive))
+    place = tables.places(pl.Series([positive]), classes)[0]
+    if place is None:
+        raise ValueError(f"positive label {positive!r} is not in column {name!r}: it holds {', '.join(classes)}")
+    return (*classes[:place], *classes[place + 1 :], classes[place])
 
 
-def _held_out(y: Array, share: float, seed: int) -> Array:
-    """A share of each class's rows, at random, but never all of a class."""
-    test, rng = np.zeros(len(y), dtype=bool), np.random.default_rng(seed)
-    for code in range(int(y.max()) + 1):
-        rows = np.flatnonzero(y == code)
+def _held_out(strata: Array, share: float, seed: int) -> Array:
+    """A share of each stratum's rows, at random, but never all of one."""
+    test, rng = np.zeros(len(strata), dtype=bool), np.random.default_rng(seed)
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
         test[rng.permutation(rows)[: min(round(share * len(rows)), len(rows) - 1)]] = True
     return test

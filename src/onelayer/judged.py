@@ -39,14 +39,15 @@ class Judged:
             raise tables.TableError("no row can be answered, so there is nothing to draw")
         if not self.model.classes:
             return encoded.X[kept], tables.as_numbers(raw)[kept], encoded.unanswerable
-        y = np.array(labels.to_list(), dtype=object)[kept]
-        unknown = [row for row, label in zip(kept, y, strict=True) if label not in self.model.classes]
-        if unknown:
+        codes = tables.places(labels, self.model.classes)[kept]
+        unknown = kept[codes.is_null().to_numpy()]
+        if len(unknown):
             raise tables.TableError(
                 f"column {self.model.target!r} holds {labels[int(unknown[0])]!r} in row {unknown[0] + 1}, but the "
-                f"model knows {listed(self.model.classes)}: correct or drop such rows ({len(unknown):,} of {len(y):,})"
+                f"model knows {listed(self.model.classes)}: correct or drop such rows "
+                f"({len(unknown):,} of {len(kept):,})"
             )
-        return encoded.X[kept], y.astype(str), encoded.unanswerable
+        return encoded.X[kept], self.classes_[codes.to_numpy()], encoded.unanswerable
 
     @property
     def encoded(self) -> Any:

@@ -43,7 +43,16 @@ class Model:
 
     def logits(self, encoded: tables.Encoded) -> Array:
         """z in nats, (n,) for two classes, else (n, k); the numbers themselves, (n,), of a regression."""
-        return np.asarray(forward(encoded.X, self._stack, ACTIVATIONS[self.activation])[0])
+        with np.errstate(all="ignore"):
+            return np.asarray(forward(encoded.X, self._stack, ACTIVATIONS[self.activation])[0])
+
+    def _asked(self, frame: pl.DataFrame) -> tuple[tables.Encoded, Array]:
+        """Features of rows and their logits; a row whose logits are not finite cannot be answered."""
+        encoded = self.encoder.transform(frame)
+        z = self.logits(encoded)
+        for row in np.flatnonzero(~np.isfinite(z.reshape(len(z), -1)).all(axis=1)):
+            encoded.unanswerable.setdefault(int(row), "its numbers are so large that the answer is not finite")
+        return encoded, z
 
     @property
     def _stack(self) -> list[Layer]:
@@ -72,18 +81,20 @@ class Model:
 
     def _answered(self, table: Any) -> tuple[Array, dict[int, str]]:
         frame = tables.read(table)
-        encoded = self.encoder.transform(frame.drop(self.target, strict=False))
-        z = self.logits(encoded)
+        encoded, z = self._asked(frame.drop(self.target, strict=False))
+        z[list(encoded.unanswerable)] = np.nan
         answers = z if self.task == "regression" else probabilities(z)
         if encoded.unanswerable:
             row, reason = next(iter(sorted(encoded.unanswerable.items())))
-            message = f"{len(encoded.unanswerable)} rows cannot be answered, first row {row + 1}: {reason}"
-            warnings.warn(message, tables.TableWarning, stacklevel=3)
-            answers[list(encoded.unanswerable)] = np.nan
-        if encoded.empty.any():
             message = (
-                f"{encoded.empty.sum()} rows hold no known word, first row {encoded.empty.argmax() + 1}: "
-                "the bias alone answers them"
+                f"{tables.counted(len(encoded.unanswerable), 'row')} cannot be answered, first row {row + 1}: {reason}"
+            )
+            warnings.warn(message, tables.TableWarning, stacklevel=3)
+        if encoded.empty.any():
+            n, first = int(encoded.empty.sum()), int(encoded.empty.argmax()) + 1
+            hold, them = ("holds", "it") if n == 1 else ("hold", "them")
+            message = (
+                f"{tables.counted(n, 'row')} {hold} no known word, first row {first}: the bias alone answers {them}"
             )
             warnings.warn(message, tables.TableWarning, stacklevel=3)
         return answers, encoded.unanswerable
@@ -97,7 +108,7 @@ class Model:
         frame = tables.read(table)
         raw = tables.column(frame, self.target)
         y = tables.as_numbers(raw) if self.task == "regression" else self._codes(tables.as_labels(raw))
-        encoded = self.encoder.transform(frame.drop(self.target))
+        encoded, z = self._asked(frame.drop(self.target))
         kept = np.ones(len(y), dtype=bool)
         kept[list(encoded.unanswerable)] = False
         if not kept.any():
@@ -107,7 +118,7 @@ class Model:
         if encoded.unanswerable:
             row, reason = min(encoded.unanswerable.items())
             counts["first_unanswered"] = {"row": row + 1, "reason": reason}
-        return counts | judged(self.logits(encoded)[kept], y[kept])
+        return counts | judged(z[kept], y[kept])
 
     def _of_classes(self, z: Array, codes: Array) -> dict[str, Any]:
         two = len(self.classes) == 2
@@ -124,15 +135,15 @@ class Model:
         }
 
     def _codes(self, labels: pl.Series) -> Array:
-        codes = labels.replace_strict(self.classes, range(len(self.classes)), default=-1, return_dtype=pl.Int64)
-        if (unknown := codes < 0).any():
+        codes = tables.places(labels, self.classes)
+        if (unknown := codes.is_null()).any():
             row = unknown.arg_max() or 0
             raise tables.TableError(
                 f"column {self.target!r} holds {labels[row]!r:.60} in row {row + 1}, but the model knows "
                 f"{', '.join(self.classes[:10])}{', …' if len(self.classes) > 10 else ''}: correct or drop such rows "
                 f"({unknown.sum():,} of {len(labels):,})"
             )
-        return codes.to_numpy()
+        return codes.to_numpy().astype(np.int64)
 
     def explain(self, top: int = 10) -> list[dict[str, Any]]:
         """The strongest weights: feature, class they speak for, weight in log-odds, and the factor on the odds.
@@ -176,15 +187,14 @@ class Model:
         frame = tables.read(table)
         if not 1 <= row <= frame.height:
             raise tables.TableError(f"row {row} is not in the table: its rows are 1 to {frame.height}")
-        encoded = self.encoder.transform(frame[row - 1 : row].drop(self.target, strict=False))
+        encoded, z = self._asked(frame[row - 1 : row].drop(self.target, strict=False))
         if encoded.unanswerable:
             raise tables.TableError(f"row {row} cannot be answered: {encoded.unanswerable[0]}")
         if self.task == "regression":
             bias, found = self._pushes(encoded.X, np.ones(1))
-            answer = float(self.logits(encoded)[0])
             said = [{"feature": name, "push": push} for name, push in found]
-            return {"row": row, "prediction": answer, "bias": bias, "pushes": said}
-        return {"row": row} | self._why(encoded)
+            return {"row": row, "prediction": float(z[0]), "bias": bias, "pushes": said}
+        return {"row": row} | self._why(encoded, z)
 
     def _pushes(self, X: Any, output: Array) -> tuple[float, list[tuple[str, float]]]:
         """``output @ z`` without features, and what each of one row adds but noughts, the strongest first."""
@@ -196,8 +206,7 @@ class Model:
         order = [j for j in np.argsort(-np.abs(found), kind="stable") if found[j] != 0]
         return bias, [(self.encoder.feature_names[j], float(found[j])) for j in order]
 
-    def _why(self, encoded: tables.Encoded) -> dict[str, Any]:
-        z = self.logits(encoded)
+    def _why(self, encoded: tables.Encoded, z: Array) -> dict[str, Any]:
         p = probabilities(z)[0]
         answer = self.classes.index(self.labels(p[None])[0])
         of = 1 if z.ndim == 1 else answer
@@ -240,13 +249,19 @@ def probabilities(z: Array) -> Array:
 
 
 def _of_numbers(z: Array, y: Array) -> dict[str, Any]:
-    squares, apart = float(((z - y) ** 2).mean()), float(((y - y.mean()) ** 2).mean())
+    wrong, apart = _root_mean_square(z / 2 - y / 2), _root_mean_square(y / 2 - (y / 2 / len(y)).sum())
     return {
-        "r2": 1 - squares / apart if apart > 0 else None,
-        "rmse": squares**0.5,
+        "r2": 1 - (wrong / apart) ** 2 if apart > 0 else None,
+        "rmse": 2 * wrong,
         "mean_r2": 0.0,
-        "mean_rmse": apart**0.5,
+        "mean_rmse": 2 * apart,
     }
+
+
+def _root_mean_square(halves: Array) -> float:
+    """In a unit near the largest, a power of two, so that no square is too large or too small."""
+    unit = 2.0 ** (np.frexp(np.abs(halves).max())[1] - 1)
+    return float(np.sqrt(((halves / unit) ** 2).mean()) * unit)
 
 
 def _roc_auc(z: Array, codes: Array) -> float:

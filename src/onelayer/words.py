@@ -23,13 +23,20 @@ def of_fit(model: Any, path: str, seconds: float) -> list[str]:
         *(f"columns     {line}" for line in model.encoder.describe()),
         *_of_tuning(fitted.get("tuning")),
         *([f"hidden      {' → '.join(str(len(w)) for w in model.hidden)} neurons"] if model.hidden else []),
-        f"fitted      {fitted['iterations']} iterations, {'' if fitted['converged'] else 'NOT '}converged, "
+        f"fitted      {_counted(fitted['iterations'], 'iteration')}, {'' if fitted['converged'] else 'NOT '}converged, "
         f"{gap}, {seconds:.2f} s in all",
         *(f"notice      {notice}" for notice in fitted["notices"]),
+        *_of_unanswered(model.held_out),
         *of_quality(model.held_out),
         *([] if model.hidden else of_weights(model, 8)),
         f"saved       {path}",
     ]
+
+
+def _of_unanswered(quality: dict[str, Any]) -> list[str]:
+    if not quality.get("unanswered"):
+        return []
+    return [f"notice      of the rows held out, {left_out(quality['unanswered'], **quality['first_unanswered'])}"]
 
 
 def _of_tuning(tuning: dict[str, Any] | None) -> list[str]:
@@ -107,11 +114,19 @@ def of_row(found: dict[str, Any], top: int) -> list[str]:
             + (f", for {push['class']}" if "class" in push else "")
             for push in found["pushes"][:top]
         ),
-        *([f"others      {sum(push['push'] for push in rest):{digits}} ({len(rest)} features)"] if rest else []),
+        *(
+            [f"others      {sum(push['push'] for push in rest):{digits}} ({_counted(len(rest), 'feature')})"]
+            if rest
+            else []
+        ),
     ]
 
 
 def left_out(count: int, row: int, reason: str) -> str:
     """How many rows have no answer, the first of them, counted from 1, and why."""
-    rows = "1 row is" if count == 1 else f"{count:,} rows are"
+    rows = f"{_counted(count, 'row')} {'is' if count == 1 else 'are'}"
     return f"{rows} left out, for there is no answer, first row {row}: {reason}"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -20,7 +20,7 @@ from onelayer import tables
     ],
 )
 def test_an_empty_label_is_named_with_its_row(cells):
-    with pytest.raises(tables.TableError, match="target column 'y' has 1 empty cells, first in row 2: label or drop"):
+    with pytest.raises(tables.TableError, match="target column 'y' has 1 empty cell, first in row 2: label or drop"):
         tables.as_labels(pl.Series("y", cells))
 
 
@@ -32,3 +32,23 @@ def test_nan_may_be_the_name_of_a_class():
 def test_types_that_are_no_labels_are_refused(cells):
     with pytest.raises(tables.TableError, match=r"target column 'y' is of type .*: it must hold classes, such as text"):
         tables.as_labels(pl.Series("y", cells))
+
+
+@pytest.mark.parametrize(
+    ("cells", "known", "expected"),
+    [
+        (["a", "b", None, "c"], ["b", "a"], [1, 0, None, None]),
+        (["2", "02", " 2.0", "+2", "2e0", "2.5"], ["2"], [0, 0, 0, 0, 0, None]),
+        (["2", "1", "0"], ["02", "1.0", "-0.0"], [0, 1, 2]),
+        (["true", "TRUE", "False", "1"], ["True", "false"], [0, 0, 1, None]),
+        (["2", "2.0", "02"], ["02", "2.0"], [None, 1, 0]),  # 2 may be either
+        (["9007199254740993", "09007199254740993.0"], ["9007199254740992", "9007199254740993"], [1, 0]),
+        (["18446744073709551617"], ["018446744073709551617", "18446744073709551616"], [0]),
+        (["10000000000000000", "1e-3"], ["1e+16", "0.001"], [0, 1]),
+        (["nan", "inf"], ["1"], [None, None]),
+        ([None], [], [None]),
+        (["caf\u00e9", "cafe"], ["cafe\u0301"], [0, None]),
+    ],
+)
+def test_a_word_is_found_as_it_is_written_or_by_its_value(cells, known, expected):
+    assert tables.places(pl.Series("c", cells, dtype=pl.String), known).to_list() == expected

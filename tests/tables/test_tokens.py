@@ -22,11 +22,11 @@ def by_hand(text):
     while i < len(text):
         end = i + 1
         if wordy(text[i]):
-            while end < len(text) and wordy(text[end]):
+            while end < len(text) and (wordy(text[end]) or mark(text[end])):
                 end += 1
             while end + 1 < len(text) and text[end] in "'’" and letter(text[end + 1]):
                 end += 1
-                while end < len(text) and letter(text[end]):
+                while end < len(text) and (letter(text[end]) or mark(text[end])):
                     end += 1
         if not text[i].isspace() or text[i] in "\x1c\x1d\x1e\x1f":  # spaces to Python, but signs to Unicode
             tokens.append(text[i:end])
@@ -36,6 +36,10 @@ def by_hand(text):
 
 def letter(character):
     return unicodedata.category(character)[0] == "L"
+
+
+def mark(character):
+    return unicodedata.category(character)[0] == "M"
 
 
 def wordy(character):
@@ -56,7 +60,10 @@ def wordy(character):
         ("don't 'tis rock'n'roll's o' 90's", ["don't", "'", "tis", "rock'n'roll's", "o", "'", "90's"]),
         ("x\0y", ["x", "\0", "y"]),
         ("ΟΔΟΣ ΟΔΟΣ, ΟΔΟΣΑ", ["οδος", "οδος", ",", "οδοσα"]),
-        ("e\u0301", ["e", "\u0301"]),
+        ("e\u0301", ["e\u0301"]),
+        ("\u0301e l'e\u0301te\u0301", ["\u0301", "e", "l'e\u0301te\u0301"]),
+        ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+        ("❤\ufe0f", ["❤", "\ufe0f"]),
         ("snake_case 1,234", ["snake_case", "1", ",", "234"]),
     ],
 )

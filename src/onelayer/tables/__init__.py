@@ -1,8 +1,8 @@
 """Tables: what people have (files and frames of raw columns), made into features."""
 
-from onelayer.tables.cells import as_labels, as_numbers, as_text
+from onelayer.tables.cells import as_labels, as_numbers, as_text, places
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, column, read
+from onelayer.tables.reading import TableError, TableWarning, column, counted, read
 
 __all__ = [
     "Column",
@@ -14,6 +14,8 @@ __all__ = [
     "as_numbers",
     "as_text",
     "column",
+    "counted",
     "fit",
+    "places",
     "read",
 ]

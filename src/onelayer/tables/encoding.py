@@ -11,17 +11,19 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.tables.cells import as_text
+from onelayer.tables.cells import as_text, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, suggestion
+from onelayer.tables.reading import TableError, TableWarning, counted, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
+from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
 Array = NDArray[Any]
 
 OTHER = "(other)"
 MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
 FIRST_LENGTH = 4.0  # of texts in models that do not say it
+FIRST_RULES, TEXT_RULES = 1, 2  # of models that do not say them: marks end words, and a missing text is an empty one
 IMPUTE = ("mean", "median", "most_frequent")
 
 
@@ -69,12 +71,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Encoder:
-    """The columns of a table and how each becomes features; the features of a text have this length together."""
+    """The columns of a table and how each becomes features; the features of a text have this length together.
+
+    ``text_rules`` say how texts are cut, and whether a missing one can be answered.
+    """
 
     columns: tuple[Column, ...]
     ngrams: int = 1
     notices: tuple[str, ...] = ()
     text_length: float = TEXT_LENGTH
+    text_rules: int = TEXT_RULES
 
     @cached_property
     def feature_names(self) -> list[str]:
@@ -100,7 +106,7 @@ class Encoder:
             names = [c.name for c in self.columns if c.kind == kind]
             if names:
                 width = sum(c.width for c in self.columns if c.kind == kind)
-                lines.append(f"{kind}: {', '.join(_shortened(names, 30))} ({width} features)")
+                lines.append(f"{kind}: {', '.join(_shortened(names, 30))} ({counted(width, 'feature')})")
         return lines
 
     def transform(self, frame: pl.DataFrame) -> Encoded:
@@ -113,8 +119,25 @@ class Encoder:
         if extra:
             warnings.warn(f"columns not used: {', '.join(_shortened(extra))}", TableWarning, stacklevel=2)
         unanswerable: dict[int, str] = {}
-        blocks = [_features(column, frame[column.name], self.text_length, unanswerable) for column in self.columns]
+        blocks = [self._features(column, frame[column.name], unanswerable) for column in self.columns]
         return _encoded(self.columns, blocks, unanswerable, frame.height)
+
+    def _features(self, column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
+        refuse_type(series)
+        if column.kind == "text":
+            return self._of_texts(column, as_text(series), unanswerable)
+        if column.kind == "category":
+            return _one_hot(column, as_text(series), unanswerable)
+        values, unread = numbers(series)
+        for row in np.flatnonzero(~np.isfinite(values) if column.fill is None else unread):
+            unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
+        return _standardised(column, values)
+
+    def _of_texts(self, column: Column, texts: pl.Series, unanswerable: dict[int, str]) -> Any:
+        first = self.text_rules == FIRST_RULES
+        if column.fill is None and not first:
+            _flag_empty(column, texts.is_null(), unanswerable)
+        return tf_idf(column.lexicon.count(texts, FIRST_TOKEN if first else TOKEN), column.values, self.text_length)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Everything, as what JSON can hold and arrays."""
@@ -122,6 +145,8 @@ class Encoder:
         described: dict[str, Any] = {"columns": meta, "ngrams": self.ngrams, "notices": list(self.notices)}
         if self.has_texts and self.text_length != FIRST_LENGTH:
             described["text_length"] = self.text_length
+        if self.has_texts and self.text_rules != FIRST_RULES:
+            described["text_rules"] = self.text_rules
         return described, {f"column.{i}": c.values for i, c in enumerate(self.columns)}
 
     @classmethod
@@ -130,11 +155,14 @@ class Encoder:
         try:
             columns = tuple(_column(c, arrays[f"column.{i}"]) for i, c in enumerate(meta["columns"]))
             length = float(meta.get("text_length", FIRST_LENGTH))
-            encoder = cls(columns, int(meta["ngrams"]), tuple(map(str, meta["notices"])), length)
+            rules = int(meta.get("text_rules", FIRST_RULES))
+            encoder = cls(columns, int(meta["ngrams"]), tuple(map(str, meta["notices"])), length, rules)
             if encoder.ngrams < 1 or not columns or len({c.name for c in columns}) < len(columns):
                 raise ValueError("there are none, or two of a name")
             if not 0 < length < np.inf:
                 raise ValueError(f"the length of texts is {length}")
+            if rules not in (FIRST_RULES, TEXT_RULES):
+                raise ValueError(f"the rules of texts are {rules}")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise TableError(f"the model's columns are damaged: {error}") from error
         return encoder
@@ -154,6 +182,7 @@ def _column(meta: dict[str, Any], values: Array) -> Column:
 def fit(
     frame: pl.DataFrame,
     *,
+    rows: Array | None = None,
     kinds: Mapping[str, str] | None = None,
     impute: str | None = None,
     ngrams: int = 2,
@@ -161,10 +190,14 @@ def fit(
 ) -> tuple[Encoder, Encoded]:
     """Learn how the columns of a table become features, and make them.
 
+    What a column is, and whether its cells can be used, is decided on all rows.
+
     Parameters
     ----------
     frame : polars frame
         Features only.
+    rows : (n,) of bool, optional
+        The rows to learn from, whose features are made; otherwise all.
     kinds : mapping from column to "number", "category" or "text", optional
         Where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
@@ -187,24 +220,24 @@ def fit(
     """
     kinds = kinds or {}
     _check(frame, kinds, impute)
+    rows = np.ones(frame.height, dtype=bool) if rows is None else rows
     notices: list[str] = []
-    unanswerable: dict[int, str] = {}
     columns, blocks = [], []
     for series in frame.get_columns():
         refuse_type(series)
         kind = kinds.get(series.name) or recognised(series)
-        if series.name not in kinds and (noticed := dates_noticed(series)) is not None:
+        if kind != "number" and series.name not in kinds and (noticed := dates_noticed(series)) is not None:
             notices.append(noticed)
-        if kind == "text":
-            column, block = _fit_text(series, impute, ngrams, max_features, notices)
+        if kind == "number":
+            column, block = _fit_number(series, rows, impute, notices)
+        elif kind == "category":
+            column, block = _fit_category(series, rows, impute, notices)
         else:
-            learn = _fit_number if kind == "number" else _fit_category
-            column = learn(series, impute, notices)
-            block = _features(column, series, TEXT_LENGTH, unanswerable)
+            column, block = _fit_text(series, rows, impute, ngrams, max_features, notices)
         columns.append(column)
         blocks.append(block)
     encoder = Encoder(tuple(columns), ngrams, tuple(notices))
-    return encoder, _encoded(encoder.columns, blocks, unanswerable, frame.height)
+    return encoder, _encoded(encoder.columns, blocks, {}, int(rows.sum()))
 
 
 def _check(frame: pl.DataFrame, kinds: Mapping[str, str], impute: str | None) -> None:
@@ -231,33 +264,41 @@ def _refuse_missing(name: str, missing: pl.Series, impute: str | None) -> None:
     if missing.any() and impute is None:
         row = (missing.arg_max() or 0) + 1
         raise TableError(
-            f"column {name!r} has {missing.sum()} missing values, first in row {row}; drop them or say how to fill "
-            "them (impute='median', --impute median)"
+            f"column {name!r} has {counted(int(missing.sum()), 'missing value')}, first in row {row}; drop them or say "
+            "how to fill them (impute='median', --impute median)"
         )
 
 
-def _fit_number(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
-    values, unread = _numbers(series)
+def _fit_number(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Array]:
+    values, unread = numbers(series)
     name, missing = series.name, ~np.isfinite(values)
     if unread.any():
         row = int(unread.argmax())
         raise TableError(
-            f"column {name!r} is to be a number, but {unread.sum()} of its cells are none, first {shown(series[row])} "
-            f"in row {row + 1}: correct them, or {say_kind(name)}"
+            f"column {name!r} is to be a number, but there is none in {counted(int(unread.sum()), 'cell')}, "
+            f"first {shown(series[row])} in row {row + 1}: correct them, or {say_kind(name)}"
         )
     if missing.all():
         raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
     _refuse_missing(name, pl.Series(missing), impute)
-    seen = values[~missing]
-    if series.dtype.is_integer() and np.abs(seen).max() >= 2**53:
+    if np.abs(values[~missing]).max() >= 2**53 and _whole(series, values):
         notices.append(
             f"column {name!r} holds whole numbers beyond 2^53, which are rounded: if they are names, {say_kind(name)}"
         )
+    seen = values[rows & ~missing] if (rows & ~missing).any() else np.zeros(1)
     unit = 2.0 ** (np.frexp(np.abs(seen).max() or 1.0)[1] - 1)
     mean = float((seen / unit).mean() * unit)
     scale = float((seen / unit - mean / unit).std() * unit) if seen.min() < seen.max() else 1.0
     filled = np.median(seen) if impute == "median" else _most_frequent(seen) if impute == "most_frequent" else mean
-    return Column(name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
+    column = Column(name, "number", values=np.array([mean, scale or 1.0, float(filled)]), fill=impute)
+    return column, _standardised(column, values[rows])
+
+
+def _whole(series: pl.Series, values: Array) -> bool:
+    """Whether numbers beyond 2^53 are given as whole ones."""
+    if series.dtype != pl.String:
+        return series.dtype.is_integer()
+    return bool(series.filter(np.abs(values) >= 2**53).str.contains(r"^\s*[+-]?\d+\s*$").any())
 
 
 def _most_frequent(values: Array) -> float:
@@ -265,80 +306,66 @@ def _most_frequent(values: Array) -> float:
     return float(different[counts.argmax()])
 
 
-def _numbers(series: pl.Series) -> tuple[Array, Array]:
-    """Values as float64, NaN where there is none; and which cells hold something that cannot be read as a number."""
-    if series.dtype in (pl.Categorical, pl.Enum):
-        series = series.cast(pl.String)
-    if series.dtype != pl.String:
-        return series.cast(pl.Float64).to_numpy(), np.zeros(len(series), dtype=bool)
-    cells = series.str.strip_chars().replace("", None)
-    values = cells.cast(pl.Float64, strict=False)
-    return values.to_numpy(), (cells.is_not_null() & values.is_null()).to_numpy()
-
-
-def _fit_category(series: pl.Series, impute: str | None, notices: list[str]) -> Column:
+def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Any]:
     """One level for each value but those that must share the last, ``(other)``, with what was never seen."""
     series = as_text(series)
     _refuse_missing(series.name, series.is_null(), impute)
-    counted = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
-    kept = counted.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
-    if kept.height < counted.height:
+    series = series.filter(rows)
+    levels = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
+    kept = levels.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
+    if kept.height < levels.height:
         notices.append(
-            f"column {series.name!r} has {counted.height} different values: the {MAX_LEVELS} most frequent are kept, "
+            f"column {series.name!r} has {levels.height} different values: the {MAX_LEVELS} most frequent are kept, "
             f"the others are {OTHER}"
         )
-    return Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
+    column = Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
+    return column, _one_hot(column, series, {})
 
 
 def _fit_text(
-    series: pl.Series, impute: str | None, ngrams: int, max_features: int, notices: list[str]
+    series: pl.Series, rows: Array, impute: str | None, ngrams: int, max_features: int, notices: list[str]
 ) -> tuple[Column, Any]:
     texts = as_text(series)
     _refuse_missing(series.name, texts.is_null(), impute)
-    vocabulary, counts = learn(texts, ngrams, max_features)
-    if not vocabulary.names:
+    vocabulary, counts = learn(texts.filter(rows), ngrams, max_features)
+    if not vocabulary.names and not len(cut(texts).words):
         raise TableError(f"column {series.name!r} holds no word in any of its rows: exclude it (exclude=, --exclude)")
     if vocabulary.capped:
         notices.append(
             f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept "
             "(max_features)"
         )
-    weights = vocabulary.weights(len(series))
-    return Column(series.name, "text", vocabulary.names, weights), tf_idf(counts, weights, TEXT_LENGTH)
+    weights = vocabulary.weights(counts.shape[0])
+    return Column(series.name, "text", vocabulary.names, weights, impute), tf_idf(counts, weights, TEXT_LENGTH)
 
 
-def _features(column: Column, series: pl.Series, text_length: float, unanswerable: dict[int, str]) -> Any:
-    refuse_type(series)
-    if column.kind == "text":
-        return tf_idf(column.lexicon.count(as_text(series)), column.values, text_length)
-    if column.kind == "category":
-        return _one_hot(column, as_text(series), unanswerable)
-    values, unread = _numbers(series)
-    missing = ~np.isfinite(values)
+def _standardised(column: Column, values: Array) -> Array:
     mean, scale, fill = column.values
-    for row in np.flatnonzero(missing if column.fill is None else unread):
-        unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
     # Halves, for the difference of two numbers near ±1.8e308 is no longer finite.
-    return ((np.where(missing, fill, values) / 2 - mean / 2) / (scale / 2))[:, None]
+    with np.errstate(over="ignore"):
+        halves: Array = (np.where(np.isfinite(values), values, fill) / 2 - mean / 2) / (scale / 2)
+    return halves[:, None]
 
 
 def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
-    n, levels = len(series), pl.DataFrame({"level": column.names}, schema={"level": pl.String})
-    coded = pl.DataFrame({"level": series}).join(
-        levels.with_row_index("code"), on="level", how="left", maintain_order="left"
-    )
+    n, found = len(series), places(series, column.names)
     if column.fill is None:
-        for row in np.flatnonzero(series.is_null().to_numpy()):
-            unanswerable.setdefault(int(row), f"column {column.name!r} is empty")
-    if column.names and series.null_count() < n and coded["code"].null_count() == n:
+        _flag_empty(column, (series.fill_null("") == "") & found.is_null(), unanswerable)
+    if column.names and series.null_count() < n and found.null_count() == n:
         message = f"column {column.name!r} holds no value the model knows, such as {shown(series.drop_nulls()[0])}"
         warnings.warn(message, TableWarning, stacklevel=2)
-    codes = coded["code"].fill_null(len(column.names)).to_numpy().astype(np.int32)
+    codes = found.fill_null(len(column.names)).to_numpy().astype(np.int32)
     return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, column.width))
+
+
+def _flag_empty(column: Column, empty: pl.Series, unanswerable: dict[int, str]) -> None:
+    for row in empty.arg_true():
+        unanswerable.setdefault(row, f"column {column.name!r} is empty")
 
 
 def _encoded(columns: tuple[Column, ...], blocks: list[Any], unanswerable: dict[int, str], n: int) -> Encoded:
     empty = np.full(n, all(column.kind == "text" for column in columns))
+    empty[list(unanswerable)] = False
     if all(isinstance(block, np.ndarray) for block in blocks):
         return Encoded(np.hstack(blocks), unanswerable, empty)
     X: Any = blocks[0] if len(blocks) == 1 else sp.hstack([sp.csr_matrix(block) for block in blocks], format="csr")

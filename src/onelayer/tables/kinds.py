@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from onelayer.tables.reading import TableError
+from onelayer.tables.reading import TableError, counted
 
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
@@ -16,6 +16,7 @@ LONGEST = 50  # bytes of a cell that could be meant as a number
 DATE = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))"
 TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
 DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
+LEADING_ZERO = r"^[+-]?0\d"
 THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$"
 
 
@@ -77,10 +78,12 @@ def _holds_numbers(series: pl.Series) -> bool:
 
     Codes with a leading zero, such as 00501, are names and no numbers.
     """
+    if series.cast(pl.Float64, strict=False).null_count() == series.null_count() < len(series):  # of most columns
+        return not series.str.contains(LEADING_ZERO).any()
     cells = series.str.strip_chars().replace("", None)
     filled = cells.is_not_null()
     blocked = filled & cells.cast(pl.Float64, strict=False).is_null()
-    if not filled.any() or cells.str.contains(r"^[+-]?0\d").any():
+    if not filled.any() or cells.str.contains(LEADING_ZERO).any():
         return False
     if not blocked.any():
         return True
@@ -92,9 +95,9 @@ def _holds_numbers(series: pl.Series) -> bool:
     if 2 * meant.sum() <= filled.sum():
         return False
     row = blocked.arg_max() or 0
-    name = series.name
+    name, all_cells = series.name, counted(int(filled.sum()), "cell")
     raise TableError(
-        f"column {name!r} holds numbers, but {blocked.sum()} of {filled.sum()} cells cannot be read as one, first "
+        f"column {name!r} holds numbers, but {blocked.sum()} of {all_cells} cannot be read as one, first "
         f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, or "
         f"{say_kind(name)}"
     )

@@ -8,7 +8,7 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.tables.tokens import BLOCK, coded, cut, ends_of
+from onelayer.tables.tokens import BLOCK, TOKEN, coded, cut, ends_of
 
 Array = NDArray[Any]
 
@@ -51,13 +51,13 @@ class Lexicon:
             longer = longer[lengths[longer] > length]
         return cls(words, of_words, tuple(runs), len(names))
 
-    def count(self, texts: pl.Series) -> Any:
-        """How often each row holds each term, CSR (n, terms)."""
-        blocks = [self._count(texts[start : start + BLOCK]) for start in range(0, max(len(texts), 1), BLOCK)]
+    def count(self, texts: pl.Series, token: str = TOKEN) -> Any:
+        """How often each row holds each term, of tokens by this pattern, CSR (n, terms)."""
+        blocks = [self._count(texts[start : start + BLOCK], token) for start in range(0, max(len(texts), 1), BLOCK)]
         return blocks[0] if len(blocks) == 1 else sp.vstack(blocks, format="csr")
 
-    def _count(self, texts: pl.Series) -> Any:
-        tokens = cut(texts)
+    def _count(self, texts: pl.Series, token: str) -> Any:
+        tokens = cut(texts, token)
         table = pl.DataFrame({"word": self.words, "code": np.arange(len(self.words))})
         known = pl.DataFrame({"word": tokens.words}).join(table, on="word", how="left", maintain_order="left")
         code = known["code"].fill_null(-1).to_numpy()[tokens.codes]

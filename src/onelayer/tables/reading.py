@@ -1,6 +1,5 @@
 """Tables from files, streams and frames, as polars frames, with what is wrong with them said in one sentence."""
 
-import contextlib
 import csv
 import difflib
 import gzip
@@ -97,6 +96,11 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
 
 
+def counted(count: int, thing: str) -> str:
+    """1 cell, 2 cells."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def suggestion(name: str, names: list[str]) -> str:
     """: did you mean …? or the names there are."""
     lower = {other.lower(): other for other in reversed(names)}
@@ -155,6 +159,8 @@ def _from_pandas(source: Any) -> pl.DataFrame | None:
 
 def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.DataFrame:
     name = "standard input" if path == "-" else repr(path)
+    if path == "-" and sys.stdin is None:
+        raise TableError("standard input cannot be read, for it is closed: name a file")
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -166,9 +172,9 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
             return pl.read_parquet(io.BytesIO(data))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise TableError(f"{name} is not a whole Parquet file: {_first_line(error)}") from error
-    text = _decoded(data, name, encoding)
-    if "\n" not in text:  # lines as the first Macintosh ended them
-        text = text.replace("\r", "\n")
+    text = _decoded(data, name, encoding).removeprefix("\ufeff")
+    if "\n" not in text.rstrip("\r\n"):  # lines as the first Macintosh ended them, but perhaps the last
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text or text.isspace():
         raise TableError(f"{name} is empty: a header and at least one row are needed")
     if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
@@ -184,13 +190,15 @@ def _read_json_lines(text: str, name: str) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip() and not _is_json_object(line):
-                raise TableError(f'{name}, line {number}: not one JSON object, such as {{"age": 30}}') from error
+                raise TableError(
+                    f'{name}, line {number}: not one JSON object, such as {{"age": 30}} or {{"age": null}}'
+                ) from error
         raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
 
 
 def _is_json_object(line: str) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(line, parse_constant=int), dict)  # int refuses NaN and Infinity
     except (ValueError, RecursionError):
         return False
 
@@ -248,35 +256,30 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
         if title in seen:
             raise TableError(f"{name}: the header names {title!r} twice: rename one of them")
         seen.add(title)
-    try:
-        frame = _parsed(text.encode(), separator)
+    try:  # a cell is what is written: types would be those of this one file
+        frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+        frame.columns = header  # polars leaves the quotes in a name doubled
     except pl.exceptions.PolarsError as error:
         raise TableError(f"{name}{_ragged(text, separator, len(header), error)}") from error
     return _without_blank_lines(frame, text, separator)
 
 
-def _parsed(data: bytes, separator: str) -> pl.DataFrame:
-    """The rows; where each column has a text in the first of them, the others' types need no look at every cell."""
-    with contextlib.suppress(pl.exceptions.PolarsError):  # which also comes of a type that only the next rows refute
-        head = pl.read_csv(data, separator=separator, n_rows=100)
-        if head.height and all(column.dtype == pl.String and column.null_count() < head.height for column in head):
-            return pl.read_csv(data, separator=separator, schema=head.schema)
-    return pl.read_csv(data, separator=separator, infer_schema_length=None)
-
-
 def _records(text: str, separator: str) -> Any:
-    lines = (line[0] for line in re.finditer(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+", text))  # one by one: no copy of all
+    """Rows of cells, of lines that end where they do for polars: a carriage return alone is a sign like others."""
+    lines = (re.sub("\r(?!\n)", " ", line[0]) for line in re.finditer("[^\n]*\n|[^\n]+", text))  # no copy of all
     return csv.reader(lines, delimiter=separator)
 
 
 def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.DataFrame:
     """Blank lines are no rows, but where there is one column only; a line of empty cells is one, to be answered."""
+    if frame.width == 1:  # an empty line is an empty text
+        return frame.fill_null("")
     hollow = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    if frame.width == 1 or not hollow.any():
+    if not hollow.any():
         return frame
     lines = dropwhile(lambda row: not row, _records(text, separator))
     blank = pl.Series([not row for row in lines][1:], dtype=pl.Boolean)
-    return frame.filter(~(hollow & blank) if len(blank) == len(hollow) else ~hollow)
+    return frame.filter(~(hollow & blank)) if len(blank) == len(hollow) else frame
 
 
 def _sniffed(text: str) -> str:

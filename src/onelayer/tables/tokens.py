@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# A token is a run of letters, digits and apostrophes inside words, or any other sign that is neither space nor mark, so
-# that "!" and an emoji count; ideographs, which no space divides, count one by one.
-TOKEN = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+(?:['’][\p{L}]+)*|[^\s\p{L}\p{N}_]"
+# A token is a run of letters with their marks, digits and apostrophes inside words, or any other sign that is no space,
+# so that "!" and an emoji count; ideographs, which no space divides, count one by one.
+TOKEN = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_][\p{L}\p{N}\p{M}_]*(?:['’]\p{L}[\p{L}\p{M}]*)*|[^\s\p{L}\p{N}_]"
+)
+# of models saved before: a mark ends a word and is a token of its own
+FIRST_TOKEN = r"[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+(?:['’][\p{L}]+)*|[^\s\p{L}\p{N}_]"
 
 BLOCK = 50_000  # rows cut at a time: what is needed meanwhile stays small
 
@@ -45,8 +49,8 @@ class Tokens:
         return followed
 
 
-def cut(texts: pl.Series) -> Tokens:
-    """The tokens of texts, in lower case; a missing text has none.
+def cut(texts: pl.Series, token: str = TOKEN) -> Tokens:
+    """The tokens of texts, in lower case, by this pattern; a missing text has none.
 
     Each different piece between two spaces is cut once, however often it is there: no token holds a space, and neither
     the pattern nor lower case looks beyond one (a final sigma is final before a space).
@@ -57,7 +61,7 @@ def cut(texts: pl.Series) -> Tokens:
     >>> found.starts.tolist(), found.words.gather(found.codes).to_list()
     ([0, 3, 3, 5], ['a', 'dog', '!', 'a', 'dog'])
     """
-    blocks = [_cut(texts[start : start + BLOCK]) for start in range(0, max(len(texts), 1), BLOCK)]
+    blocks = [_cut(texts[start : start + BLOCK], token) for start in range(0, max(len(texts), 1), BLOCK)]
     if len(blocks) == 1:
         return blocks[0]
     code, words = coded(pl.concat([block.words for block in blocks]))
@@ -67,10 +71,10 @@ def cut(texts: pl.Series) -> Tokens:
     return Tokens(ends_of(lengths), np.concatenate(codes), words)
 
 
-def _cut(texts: pl.Series) -> Tokens:
+def _cut(texts: pl.Series, token: str) -> Tokens:
     lists = texts.fill_null("").str.split(" ")
     piece, pieces = coded(lists.explode())
-    cut_once = pieces.str.to_lowercase().str.extract_all(TOKEN)
+    cut_once = pieces.str.to_lowercase().str.extract_all(token)
     code, words = coded(cut_once.explode().drop_nulls())
     each = cut_once.list.len().to_numpy()  # tokens of each different piece
     ends = ends_of(each[piece])
