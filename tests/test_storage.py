@@ -193,8 +193,9 @@ def rewritten(path, change):
         head, arrays = dict(file.metadata()), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     meta = json.loads(head["model"])
     change(meta, arrays, head)
-    if "text_length" in meta["encoder"] and head["version"] != "4":
-        head["version"] = "3"
+    needed = [version for version, name in (("3", "text_length"), ("4", "text_rules")) if name in meta["encoder"]]
+    if needed and head["version"] != "5":
+        head["version"] = needed[-1]
     head["model"] = head.pop("raw", None) or json.dumps(meta)
     head["sha256"] = digest(head["model"], arrays)
     path.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata=head))
@@ -222,7 +223,7 @@ def put(place, key, value):
         (put("arrays", "column.0", np.array([0, 0.0, 0])), "has no such numbers"),
         (put("arrays", "column.0", np.array([0, 1.0])), "has no such numbers"),
         (put("arrays", "column.0", np.array([0, 1, 0])), "has no such numbers"),
-        (put("head", "version", "4"), "is of version '4', but this onelayer reads 1, 2, 3: upgrade onelayer"),
+        (put("head", "version", "5"), "is of version '5', but this onelayer reads 1, 2, 3, 4: upgrade onelayer"),
         (put("head", "format", "another"), "holds no onelayer model"),
         (put("head", "raw", "{"), "is damaged: "),
         (put("head", "raw", "[" * 100_000), "is damaged: "),
@@ -243,6 +244,7 @@ def put(place, key, value):
         (put("encoder", "ngrams", float("inf")), "the model's columns are damaged"),
         (put("encoder", "text_length", 0), "the length of texts is 0"),
         (put("encoder", "text_length", float("nan")), "the length of texts is nan"),
+        (put("encoder", "text_rules", 3), "the rules of texts are 3"),
         (put("column", "name", "mean texture"), "there are none, or two of a name"),
         (put("column", "name", 3), "has no such names"),
         (put("column", "fill", "zero"), "has no such names"),
@@ -298,8 +300,9 @@ def reader():
 
 
 def test_a_model_is_saved_as_the_earliest_version_that_can_say_it(model, stack, reader, tmp_path):
-    of_old = replace(reader, encoder=replace(reader.encoder, text_length=4.0))  # what models were before they said it
-    for saved, version in ((model, "1"), (of_old, "1"), (stack, "2"), (reader, "3")):
+    third = replace(reader, encoder=replace(reader.encoder, text_rules=1))  # what models were before they said it
+    first = replace(third, encoder=replace(third.encoder, text_length=4.0))
+    for saved, version in ((model, "1"), (first, "1"), (stack, "2"), (third, "3"), (reader, "4")):
         saved.save(tmp_path / "m.onelayer")
         with safe_open(tmp_path / "m.onelayer", framework="numpy") as file:
             assert file.metadata()["version"] == version

@@ -14,7 +14,7 @@ from onelayer.files import write_whole
 Array = NDArray[Any]
 
 FORMAT = "onelayer-model"
-VERSIONS = ("1", "2", "3")
+VERSIONS = ("1", "2", "3", "4")
 
 
 class ModelError(ValueError):
@@ -62,8 +62,12 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def _version(described: Mapping[str, Any]) -> str:
-    """The earliest that can say it: 1, one layer of classes; 2, numbers and hidden layers; 3, the length of texts."""
-    return "3" if "text_length" in described["encoder"] else "2" if "hidden" in described else "1"
+    """The earliest that can say it.
+
+    1, one layer of classes; 2, numbers and hidden layers; 3, the length of texts; 4, by which rules they are cut.
+    """
+    needs = {"4": "text_rules" in described["encoder"], "3": "text_length" in described["encoder"]}
+    return next((version for version, needed in needs.items() if needed), "2" if "hidden" in described else "1")
 
 
 def damaged(path: str | Path, error: Exception) -> ModelError:
