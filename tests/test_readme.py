@@ -12,7 +12,7 @@ from matplotlib.image import imread
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 # what differs with the machine and the solver: iterations, seconds, and how little is left to gain
-VARIES = r"fitted +\d+ iterations, converged, relative distance from the optimum \S+ \((estimate|bound)\), \d+\.\d+ s"
+VARIES = r"fitted +\d+ iterations, converged, relative distance from the optimum \S+ \(bound\), \d+\.\d+ s"
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 
@@ -56,5 +56,5 @@ def test_the_picture_is_what_its_script_draws(tmp_path):
     subprocess.run([sys.executable, str(ROOT / "docs" / "picture.py"), str(tmp_path / "p.png")], check=True)
     drawn, kept = imread(tmp_path / "p.png"), imread(ROOT / "docs" / "picture.png")
     assert drawn.shape == kept.shape
-    assert abs(drawn - kept).mean() < 0.05  # fonts and markers may move by a pixel from version to version
+    assert abs(drawn - kept).mean() < 0.005  # markers may move by a pixel; without points it is 0.008, blank 0.1
     assert kept.std() > 0.1

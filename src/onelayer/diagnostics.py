@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,6 +87,9 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     def negatives(X: Any, codes: Array, weight: Array | None) -> tuple[Array]:
         return (with_entries(X, (X.data < 0).astype(np.float64)).T @ np.ones(X.shape[0]),)
 
+    if not X.has_canonical_format:  # a cell stored in parts would be counted as many
+        X = X.copy()
+        X.sum_duplicates()
     rows = Rows(X, codes, jobs=jobs)
     both, squares, some_negative = rows.total(count)
     sums = np.floor(both / PACKED)
@@ -121,8 +125,8 @@ def _beyond(X: Array, codes: Array) -> tuple[Array, Array, Array]:
 
 def rank(objective: Any) -> int:
     """How many directions of one output's coordinates the rows determine, of those there are."""
-    H = objective.hessian(np.zeros(objective.shape))[: objective.shape[1], : objective.shape[1]]
-    H = H - np.diag(objective.ridge)
+    of_one = replace(objective, outputs=1, loss=SIGMOID)  # of rows that all bend alike
+    H = of_one.hessian(np.zeros(of_one.shape)) - np.diag(objective.ridge)
     size = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values = np.linalg.eigvalsh(H / size / size[:, None])
     # a constant column has nothing, and says so elsewhere

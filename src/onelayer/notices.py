@@ -78,9 +78,7 @@ def _separating(problem: Problem, labels: Labels, *, by_chance: bool) -> list[di
 
 
 def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequence[str] | None) -> str:
-    first = parting[0]
-    others = {1: "", 2: ", and one other does the like"}.get(
-        len(parting), f", and {len(parting) - 1} others do the like"
-    )
+    first, many = parting[0], len({each.column for each in parting})  # one may part both classes
+    others = {1: "", 2: ", and one other does the like"}.get(many, f", and {many - 1} others do the like")
     column, class_name = diagnostics.name(first.column, names), labels.names[first.code]
     return f"{column} alone sets {first.rows} rows of class {class_name!r} apart{others}"

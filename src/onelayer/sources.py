@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
@@ -316,7 +317,8 @@ def _side_by_side(f: Callable[[Item], Result], items: Sequence[Item], jobs: int)
                 return
             results[i] = f(items[i])
 
-    others = [_pool(jobs).submit(take) for _ in range(min(jobs, len(items)) - 1)]
+    # in this thread's context: NumPy's error state is of it
+    others = [_pool(jobs).submit(copy_context().run, take) for _ in range(min(jobs, len(items)) - 1)]
     try:
         take()
     except BaseException:  # Ctrl-C too: nobody begins another
