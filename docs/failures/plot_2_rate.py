@@ -36,8 +36,9 @@ except ValueError as error:
     print(error)
 
 # %%
-# The estimator keeps the best weights it has seen:
+# The estimator keeps the best weights it has seen, and says which rates lead on:
 
 columns, labels = load_breast_cancer(return_X_y=True)
-model = PerceptronClassifier(solver="gd", learning_rate=0.1).fit(columns, labels)
+model = PerceptronClassifier(solver="gd", learning_rate=3).fit(columns, labels)
 print("converged", model.converged_, "accuracy", round(model.score(columns, labels), 3))
+print(f"cost kept {model.history_[-1].cost:.2f}, of the last step {model.history_[-2].cost:.0e}")

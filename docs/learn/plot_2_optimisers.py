@@ -18,13 +18,14 @@ from onelayer import PerceptronClassifier, plots
 X, y = load_breast_cancer(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 warnings.simplefilter("ignore", ConvergenceWarning)  # most are still on their way after 100
-runs = {}
+models = {}
 for solver in ("newton", "lbfgs", "gd", "momentum", "nesterov", "rmsprop", "adam", "sgd"):
-    runs[solver] = PerceptronClassifier(solver=solver).fit(X, y).history_
+    models[solver] = PerceptronClassifier(solver=solver).fit(X, y)
+runs = {solver: model.history_ for solver, model in models.items()}
 best = min(history[-1].cost for history in runs.values())
 print("solver    iterations  above the best cost by")
 for solver, history in runs.items():
-    print(f"{solver:9} {len(history):10}  {history[-1].cost / best - 1:.1e}")
+    print(f"{solver:9} {models[solver].n_iter_[0]:10}  {history[-1].cost / best - 1:.1e}")
 
 # %%
 # ``learning_rate="auto"`` is 1/L for the methods that step along the gradient, L being the largest curvature:
