@@ -87,9 +87,6 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     def negatives(X: Any, codes: Array, weight: Array | None) -> tuple[Array]:
         return (with_entries(X, (X.data < 0).astype(np.float64)).T @ np.ones(X.shape[0]),)
 
-    if not X.has_canonical_format:  # a cell stored in parts would be counted as many
-        X = X.copy()
-        X.sum_duplicates()
     rows = Rows(X, codes, jobs=jobs)
     both, squares, some_negative = rows.total(count)
     sums = np.floor(both / PACKED)
