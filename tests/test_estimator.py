@@ -1,5 +1,7 @@
 """The estimator: scikit-learn's own checks, its optimum, and hard input."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -189,3 +191,13 @@ def test_single_precision_of_sparse_cells_costs_no_digit_of_the_optimum(monkeypa
         double = PerceptronClassifier(C=1000, tol=1e-10).fit(X.astype(float), y)
         reached, best = (objective(X.astype(float), y, m.coef_, m.intercept_, 1000, 1.0) for m in (single, double))
         assert reached <= best * (1 + 2 * single.optimality_gap_ + 1e-9)
+
+
+def test_a_fit_is_the_same_to_the_last_bit_in_any_thread():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20_000, 30))
+    y = (X @ rng.standard_normal((30, 3)) + 2 * rng.gumbel(size=(20_000, 3))).argmax(axis=1)
+    here = PerceptronClassifier().fit(X, y)
+    with ThreadPoolExecutor(1) as pool:
+        there = pool.submit(PerceptronClassifier().fit, X, y).result()
+    np.testing.assert_array_equal(there.coef_, here.coef_)

@@ -1,10 +1,15 @@
 """Rows in blocks: the same sums, in the same order, for any number of threads; results of blocks in one array."""
 
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from threadpoolctl import ThreadpoolController
 
-from onelayer.sources import BLOCKS, CHUNK_ENTRIES, Rows, by_blocks
+from onelayer.sources import BLOCKS, CHUNK_ENTRIES, Rows, by_blocks, one_thread_per_core
 
 RNG = np.random.default_rng(0)
 
@@ -57,3 +62,49 @@ def test_answers_of_other_blocks_are_cut_to_these():
     assert len(parts) != len(few.spans)
     assert [len(part) for part in few.cut(parts)] == [span.stop - span.start for span in few.spans]
     np.testing.assert_array_equal(np.concatenate(few.cut(parts)), np.concatenate(parts))
+
+
+def in_a_thread(f):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f).result()
+
+
+def blas_threads():
+    return [library.num_threads for library in ThreadpoolController().select(user_api="blas").lib_controllers]
+
+
+def test_blas_is_held_to_one_thread_whoever_asks_first():
+    def held():
+        with one_thread_per_core():
+            return blas_threads()
+
+    before = blas_threads()
+    assert held() == in_a_thread(held) == held() == [1] * len(before)
+    assert blas_threads() == in_a_thread(blas_threads) == before
+
+
+def test_the_last_who_holds_blas_lets_it_go():
+    before, inside, leave = blas_threads(), threading.Event(), threading.Event()
+
+    def hold():
+        with one_thread_per_core():
+            inside.set()
+            leave.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        with one_thread_per_core():
+            other = pool.submit(hold)
+            inside.wait(10)
+        assert blas_threads() == [1] * len(before)
+        leave.set()
+        other.result()
+    assert blas_threads() == before
+
+
+def test_other_threads_treat_errors_as_this_one_does():
+    source = rows(300_000, 3, jobs=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with np.errstate(over="ignore"):
+            (total,) = source.total(lambda X, y, weight: (np.exp(X + 1000).max(),))
+    assert total == np.inf

@@ -272,13 +272,17 @@ def available_jobs(n_jobs: int | None) -> int:
 def _one_thread() -> Iterator[None]:
     """Hold BLAS to one thread: two pools of threads would fight over the cores."""
     threads = [int(library.num_threads) for library in _libraries()]
-    for library in _libraries():
-        library.set_num_threads(1)
+    _set([1] * len(threads))
     try:
         yield
     finally:
-        for library, number in zip(_libraries(), threads, strict=True):
-            library.set_num_threads(number)
+        _set(threads)
+
+
+def _set(threads: Sequence[int]) -> None:
+    """From whichever thread: from 3.8 on, threadpoolctl does nothing for any but the first that asked."""
+    for library, number in zip(_libraries(), threads, strict=True):
+        getattr(library, "_real_set_num_threads", library.set_num_threads)(number)
 
 
 one_thread_per_core = Together(_one_thread)
