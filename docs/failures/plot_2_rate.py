@@ -41,4 +41,6 @@ except ValueError as error:
 columns, labels = load_breast_cancer(return_X_y=True)
 model = PerceptronClassifier(solver="gd", learning_rate=3).fit(columns, labels)
 print("converged", model.converged_, "accuracy", round(model.score(columns, labels), 3))
-print(f"cost kept {model.history_[-1].cost:.2f}, of the last step {model.history_[-2].cost:.0e}")
+print(
+    f"cost kept {model.history_[-1].cost:.2f}, of the last step {model.history_[-2].cost:.0e}"
+)

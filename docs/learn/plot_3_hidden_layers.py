@@ -39,7 +39,9 @@ model = PerceptronClassifier(
     n_iter_no_change=60,
     random_state=0,
 )
-plots.cost(model.fit(few, kinds).history_, ylabel="cost (nats per row)", label="rows of the fit")
+plots.cost(
+    model.fit(few, kinds).history_, ylabel="cost (nats per row)", label="rows of the fit"
+)
 plt.show()
 
 # %%
