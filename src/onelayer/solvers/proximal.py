@@ -255,7 +255,8 @@ def _on_working_set(
     rows does not pay at once where the start is `near`.
 
     Dense rows that cost little are modelled anew at each step, which goes to the model's minimum. Otherwise a sample of
-    the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning.
+    the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning. Of more
+    weights than rows, steps that lead hardly anywhere have a model made, and its minimum found surely.
     """
     walk, gain, size = Walk(), math.inf, place.point.u.size
     rows, price, scarce = objective.rows, hessian_price(objective), objective.rows.n < size
