@@ -309,3 +309,11 @@ def test_a_row_that_counts_stays_to_fit_of_each_class(seed):
     assert model.held_out["rows"] in (3, 4)
     numbers = {"x": [1.0, 2.0, 3.0], "w": [0, 1, 0], "y": [1.0, 2.0, 3.0]}
     assert onelayer.fit(numbers, "y", task="regression", weight="w", test_size=0.9, seed=seed).fitted["rows"] == 2
+
+
+def test_words_that_are_in_held_out_rows_only_leave_the_bias():
+    texts = {"y": ["a", "b"] * 20, "said": ["one word", *[""] * 39]}
+    for seed in range(6):
+        model = onelayer.fit(texts, target="y", kinds={"said": "text"}, test_size=0.5, seed=seed)
+        with pytest.warns(tables.TableWarning, match="no known word"):
+            assert model.predict_proba({"said": ["never", "heard"]}).shape == (2, 2)

@@ -187,3 +187,14 @@ def test_fewer_rows_than_columns_and_a_weak_penalty(n, d, outputs, l1_ratio):
             model = kind(C=C, l1_ratio=l1_ratio).fit(X, targets)
             assert model.converged_
             assert model.optimality_gap_ <= 1e-6
+
+
+@pytest.mark.parametrize("C", [100.0, 551.0, 1e4])
+def test_classes_under_an_l1_penalty_that_leaves_what_is_common_to_them_free(C):
+    """No row bends it, and neither does the penalty, so that models have no one minimum however many rows there are."""
+    rng = np.random.default_rng(1)
+    X = (rng.random((1500, 40)) < 0.1) * 1.0
+    scores = X @ (rng.normal(size=(40, 5)) * (rng.random((40, 5)) < 0.2))
+    model = PerceptronClassifier(C=C, l1_ratio=1.0).fit(X, (scores + rng.gumbel(size=(1500, 5))).argmax(axis=1))
+    assert model.converged_
+    assert model.n_iter_[0] < 20

@@ -1,6 +1,9 @@
 """partial_fit: a stream comes near the fit of all its rows, whatever its units and its order of classes."""
 
+import pickle
 import re
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -229,3 +232,24 @@ def test_weights_of_rows_and_of_classes_are_multiplied():
     both = PerceptronClassifier(class_weight={0: 3.0}).partial_fit(X, y, classes=[0, 1], sample_weight=weight)
     product = PerceptronClassifier().partial_fit(X, y, classes=[0, 1], sample_weight=weight * np.where(y == 0, 3, 1))
     np.testing.assert_allclose(both.coef_, product.coef_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])
+def test_a_stream_goes_on_after_a_pickle_whatever_watches_it(estimator, hidden):
+    X, y = rows(200)
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    model = estimator(hidden_layer_sizes=hidden).partial_fit(X[:100], y[:100], **announced)
+    again = pickle.loads(pickle.dumps(model))
+    for each in (model, again):
+        each.partial_fit(X[100:], y[100:])
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    watched = estimator(callbacks=[threading.Lock().acquire]).partial_fit(X, y, **announced)
+    watched.partial_fit(X, y)
+
+
+def test_a_part_of_a_hundred_thousand_columns_is_looked_at_at_once():
+    X = sp.random(100, 100_000, 1e-3, format="csr", random_state=0)
+    started = time.perf_counter()
+    PerceptronClassifier().partial_fit(X, np.arange(100) % 2, classes=[0, 1])
+    assert time.perf_counter() - started < 5  # columns one by one took twenty seconds

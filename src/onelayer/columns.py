@@ -240,6 +240,10 @@ def naming(X: Any, names: Sequence[str] | None) -> Iterator[None]:
 
 def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:
     """The sentence that names the first column with NaN or infinity, how many cells, and the first row; or None."""
+    cells = X if isinstance(X, np.ndarray) else X.data
+    with np.errstate(all="ignore"):
+        if np.isfinite(cells.sum(dtype=np.float64)):  # by far the most
+            return None
     for j in range(X.shape[1]):
         column = X[:, [j]]
         column = np.asarray(column.toarray() if hasattr(column, "toarray") else column, dtype=np.float64)[:, 0]

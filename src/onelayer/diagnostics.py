@@ -56,6 +56,8 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
     [Separating(column=0, code=1, rows=2)]
     """
     n, d = X.shape
+    if d == 0:
+        return []
     k = int(codes.max()) + 1
     if sp.issparse(X):
         found = _only_nonzeros(X, codes, k, jobs)

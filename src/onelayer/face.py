@@ -1,6 +1,5 @@
 """What both estimators share of scikit-learn's face: their settings, X as it is checked, what is kept of a fit."""
 
-import copy
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -143,8 +142,9 @@ def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight
 
     What a fit before has proved of its weights is no longer told.
     """
-    stream = copy.deepcopy(getattr(estimator, "_stream", None))
-    if stream is None:
+    if hasattr(estimator, "_stream"):
+        stream = estimator._stream.copy()
+    else:
         fitted = hasattr(estimator, "coef_") or hasattr(estimator, "coefs_")
         initial = kept_stack(estimator) if fitted else []
         stream = Stream(Settings(**settings(estimator)), classes, X.shape[1], initial)

@@ -1,5 +1,6 @@
 """Learning from rows that come in parts: coordinates, weights and the solver's memory are carried from part to part."""
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,11 +113,22 @@ class Stream:
             raise ValueError("l1_ratio above 0 needs all rows at once: leave it at 0 to use partial_fit, or use fit")
         self.settings, self.classes = settings, classes
         self.moments, self.of_targets = Moments.none(d), Moments.none(1)
-        self.rule = adam() if settings.hidden_layer_sizes else gradient_descent()
         self.rng = np.random.default_rng(settings.seed)
         self.steps, self.weight, self.L = 0, 0.0, 0.0
         self.state: Any = None
         self.newest = self.stack = list(initial)
+
+    @property
+    def _rule(self) -> Any:
+        """Functions, made when they are asked for: an estimator is pickled with its stream."""
+        return adam() if self.settings.hidden_layer_sizes else gradient_descent()
+
+    def copy(self) -> "Stream":
+        """Another that learns apart from this one."""
+        other = copy.copy(self)
+        for name in ("moments", "of_targets", "rng", "state"):
+            setattr(other, name, copy.deepcopy(getattr(self, name)))
+        return other
 
     def learn(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Take a part of the rows in.
@@ -163,7 +175,7 @@ class Stream:
 
     def _start(self, objective: Any, labels: Labels | Targets, columns: Columns) -> tuple[Array, Array]:
         if self.state is None:
-            self.state = self.rule.start(np.zeros(objective.shape))
+            self.state = self._rule.start(np.zeros(objective.shape))
         if not self.newest:
             u = np.zeros(objective.shape) if objective.convex else objective.initial(self.settings.seed)
             return u, u
@@ -173,8 +185,9 @@ class Stream:
         return newest, mean
 
     def _step(self, objective: Any, u: Array, mean: Array) -> tuple[Array, Array]:
+        rule = self._rule
         for batch in batches(objective, small_batch(objective.rows.n), self.rng):
-            self.state, step = self.rule.step(self.state, batch.value_gradient(u)[1])
+            self.state, step = rule.step(self.state, batch.value_gradient(u)[1])
             u = u - self._rate(batch, u) * step
             self.steps += 1
             share = 4 / (self.steps + 3) if objective.convex else max(1 / self.steps, RECENT)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from onelayer import tables
-from onelayer.tables.kinds import recognised, shown
+from onelayer.tables.kinds import padded, recognised, shown
 
 
 @pytest.mark.parametrize(
@@ -157,3 +157,21 @@ def encoder_of(cells, impute=None, kinds=None):
     frame = pl.DataFrame({"c": cells}, schema={"c": pl.String})
     encoder, _ = tables.fit(frame, kinds=kinds, impute="most_frequent" if impute else None)
     return encoder.feature_names, encoder.notices
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([*map(str, range(200)), "007"], "number"),
+        (["00.5", *(f"{i / 7}" for i in range(100))], "number"),
+        (["00501", "10001", "02134", "99999"] * 5, "category"),
+        (["01", "02", "12"] * 5, "category"),
+        (["030 1", "0891", "7"] * 5, "category"),
+        ([" 01", "02 ", "12 "] * 5, "category"),
+    ],
+)
+def test_leading_zeros_make_names_where_they_are_no_accident(cells, kind):
+    assert recognised(pl.Series("c", cells)) == kind
+    frame = pl.DataFrame({"c": cells, "n": range(len(cells))})
+    assert padded(frame) == {"c"}
+    assert padded(frame.select("n")) == padded(frame.select(c=pl.lit("1"))) == set()

@@ -259,7 +259,10 @@ def _on_working_set(
     weights than rows, steps that lead hardly anywhere have a model made, and its minimum found surely.
     """
     walk, gain, size = Walk(), math.inf, place.point.u.size
-    rows, price, scarce = objective.rows, hessian_price(objective), objective.rows.n < size
+    rows, price = objective.rows, hessian_price(objective)
+    scarce = (
+        rows.n < size or objective.outputs > 1
+    )  # nothing bends along some directions: shifts common to all classes, too
     flat = objective.outputs == 1 and rows.n <= FLAT * size and size <= FLATTEST
     anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
     few = anew or model is not None or size <= (SPARSE if rows.sparse else DENSE)

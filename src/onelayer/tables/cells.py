@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from onelayer.tables.reading import TableError, counted
 
+DIGITS = 15  # of a number, which a double holds whatever they are
+
 
 def as_numbers(series: pl.Series, role: str = "target", least: float | None = None) -> NDArray[np.float64]:
     """The cells of a column in this role as finite numbers, none below the least.
@@ -122,8 +124,11 @@ def _value(cells: pl.Series) -> pl.Series:
     """Text that is the same for all ways to write a number, whole ones exactly, or a truth; others are themselves."""
     bare = cells.str.strip_chars()
     number, truth = bare.cast(pl.Float64, strict=False), bare.str.to_lowercase()
+    digits = bare.str.replace("[eE].*", "").str.replace_all(r"\D", "").str.strip_chars_start("0").str.len_chars()
+    exact = number.is_finite() & (digits <= DIGITS) & ((number != 0) | (digits == 0))
+    number = number.set(~exact, None)  # 12e45678, as an identifier may be, has no value
     ways: list[Any] = [
-        bare.cast(pl.Int128, strict=False).cast(pl.String),
+        bare.str.replace(r"\.0*$", "").cast(pl.Int128, strict=False).cast(pl.String),
         number.set(number != number.floor(), None).cast(pl.Int128, strict=False).cast(pl.String),
         as_text(number),
         truth.set(~truth.is_in(["true", "false"]), None),

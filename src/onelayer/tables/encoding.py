@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer.tables.cells import as_text, numbers, places
-from onelayer.tables.kinds import KINDS, dates_noticed, recognised, refuse_type, say_kind, shown
+from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, counted, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
@@ -222,10 +222,10 @@ def fit(
     _check(frame, kinds, impute)
     rows = np.ones(frame.height, dtype=bool) if rows is None else rows
     notices: list[str] = []
-    columns, blocks = [], []
+    columns, blocks, with_zeros = [], [], padded(frame)
     for series in frame.get_columns():
         refuse_type(series)
-        kind = kinds.get(series.name) or recognised(series)
+        kind = kinds.get(series.name) or recognised(series, series.name in with_zeros)
         if kind != "number" and series.name not in kinds and (noticed := dates_noticed(series)) is not None:
             notices.append(noticed)
         if kind == "number":

@@ -16,17 +16,26 @@ LONGEST = 50  # bytes of a cell that could be meant as a number
 DATE = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))"
 TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
 DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
-LEADING_ZERO = r"^[+-]?0\d"
+LEADING_ZERO = r"^\s*[+-]?0\d"
 THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$"
 
 
-def recognised(series: pl.Series) -> str:
-    """Numbers are numbers, as text too; strings are a category while few and repeated, else a text."""
+def padded(frame: pl.DataFrame) -> set[str]:
+    """Columns in which a cell begins with a zero and another digit: asked of all at once, in a tenth of the time."""
+    found = frame.select(pl.col(pl.String).str.contains(LEADING_ZERO).any())
+    return {name for name, there in zip(found.columns, found.row(0) if found.width else (), strict=True) if there}
+
+
+def recognised(series: pl.Series, padded: bool = True) -> str:
+    """Numbers are numbers, as text too; strings are a category while few and repeated, else a text.
+
+    `padded` is whether a cell begins with a zero and another digit, if that is known.
+    """
     if series.dtype.is_numeric() or series.dtype == pl.Null:
         return "number"
     if series.dtype != pl.String:
         return "category"
-    if _holds_numbers(series):
+    if _holds_numbers(series, padded):
         return "number"
     few = max(2, min(LEVELS, len(series) // 2))
     return "category" if series.head(20 * few).n_unique() <= few and series.n_unique() <= few else "text"
@@ -73,17 +82,17 @@ def say_kind(name: str) -> str:
     return f"say what the column is (kinds={{{name!r}: 'category'}}, --kind {name}=category)"
 
 
-def _holds_numbers(series: pl.Series) -> bool:
+def _holds_numbers(series: pl.Series, padded: bool) -> bool:
     """True if every cell that is not empty is a number; if only most are, the first that is not is named.
 
     Codes with a leading zero, such as 00501, are names and no numbers.
     """
     if series.cast(pl.Float64, strict=False).null_count() == series.null_count() < len(series):  # of most columns
-        return not series.str.contains(LEADING_ZERO).any()
+        return not (padded and _are_names(series))
     cells = series.str.strip_chars().replace("", None)
     filled = cells.is_not_null()
     blocked = filled & cells.cast(pl.Float64, strict=False).is_null()
-    if not filled.any() or cells.str.contains(LEADING_ZERO).any():
+    if not filled.any() or (padded and _are_names(cells)):
         return False
     if not blocked.any():
         return True
@@ -101,6 +110,13 @@ def _holds_numbers(series: pl.Series) -> bool:
         f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, or "
         f"{say_kind(name)}"
     )
+
+
+def _are_names(cells: pl.Series) -> bool:
+    """Whether leading zeros make names of cells: half of them have one, or one has and all are as long."""
+    zeros = cells.str.contains(LEADING_ZERO).sum()
+    bare = cells.str.strip_chars().drop_nulls()
+    return bool(zeros and (2 * zeros >= len(bare) or bare.str.len_chars().n_unique() == 1))
 
 
 def _obstacle(cell: str) -> str:
