@@ -31,7 +31,7 @@ FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which t
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
 NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
 FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
-CRAWLING = 1e-3  # of the value: of more weights than rows, a step that gains no more leads nowhere, either
+CRAWLING = 1e-3  # of the value: a step with more weights than dense rows that gains no more leads nowhere, either
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
@@ -154,8 +154,8 @@ def proximal(
                 break
         columns, entering, waiting = _working_set(place, objective.rows)
         scattered = objective.rows.sparse and objective.lies_at_hand(objective.rows.d)
-        few = objective.outputs * objective.rows.d <= MANY or len(columns) == objective.rows.d
-        whole = 2 * len(columns) > objective.rows.d and few and not scattered
+        modelled = objective.rows.sparse or objective.outputs * objective.rows.d <= MANY  # a model is not too large
+        whole = 2 * len(columns) > objective.rows.d and not scattered and (modelled or len(columns) == objective.rows.d)
         if whole:
             columns = np.arange(objective.rows.d)
         inner, start = objective, place
@@ -290,7 +290,7 @@ def _on_working_set(
         if following is not None:
             gain, before = point.value - following.point.value, gain
             crawls = gain <= CRAWLING * point.value and following.violation > NEARLY
-            stuck = crawls and scarce and size <= MANY
+            stuck = crawls and scarce and size <= MANY and not rows.sparse
             slow = anew or gain > LINGERING * before
             place = following
         few = few or stuck
