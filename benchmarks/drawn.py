@@ -175,7 +175,8 @@ def table(path: Path, l1_ratio: float = 0.0) -> str:
             continue
         ratios = [ratio(line["milliseconds"]) for line in of_kind]
         worst = of_kind[int(np.argmax(ratios))]
-        found = " | ".join(f"{value:.2f}" for value in (statistics.median(ratios), min(ratios), max(ratios)))
+        three = statistics.median(ratios), min(ratios), max(ratios)
+        found = " | ".join(f"{value:.2f}" if value >= 0.1 else f"{value:.1g}" for value in three)
         others = {name: taken for name, taken in worst["milliseconds"].items() if name != OURS}
         rows.append(
             f"| {kind} | {len(of_kind)} | {found} | {worst['n']:,} × {worst['d']:,}, {worst['classes']} classes, "
