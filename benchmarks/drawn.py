@@ -176,7 +176,7 @@ def table(path: Path, l1_ratio: float = 0.0) -> str:
         ratios = [ratio(line["milliseconds"]) for line in of_kind]
         worst = of_kind[int(np.argmax(ratios))]
         three = statistics.median(ratios), min(ratios), max(ratios)
-        found = " | ".join(f"{value:.2f}" if value >= 0.1 else f"{value:.1g}" for value in three)
+        found = " | ".join(f"{value:.2f}" if value > 0 else "no other" for value in three)  # none arrived
         others = {name: taken for name, taken in worst["milliseconds"].items() if name != OURS}
         rows.append(
             f"| {kind} | {len(of_kind)} | {found} | {worst['n']:,} × {worst['d']:,}, {worst['classes']} classes, "
