@@ -205,3 +205,20 @@ def test_a_callback_stops_a_fit_while_it_is_on_a_sample(at):
     assert len(seen) <= at + 1  # and one look at all rows
     assert not model.converged_
     assert model.history_[-1].rows == 100_000
+
+
+def test_the_loss_of_rows_held_out_is_without_the_penalty():
+    X, y = noisy(120, 0)
+    held = noisy(400, 1)
+    model = PerceptronClassifier(C=1e-3).fit(X, y, eval_set=held)
+    on_all = [entry.held_out for entry in model.history_ if entry.held_out is not None]
+    assert log_loss(held[1], model.predict_proba(held[0])) == pytest.approx(min(on_all), rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_weights_that_serve_rows_held_out_best_are_converged_only_if_they_are_at_the_optimum():
+    X, y = noisy(120, 0)
+    held = noisy(400, 1)
+    early = PerceptronClassifier(solver="gd", C=1e4, n_iter_no_change=1).fit(X, y, eval_set=held)
+    assert early.optimality_gap_ > early.tol
+    assert not early.converged_

@@ -97,3 +97,14 @@ def test_what_is_given_is_left_alone():
             train(X, y, sample_weight=weight, task=task, hidden_layer_sizes=hidden, max_iter=5, eval_set=(X, y))
     for given, before in zip((X, y, weight), copies, strict=True):
         np.testing.assert_array_equal(given, before)
+
+
+def test_what_has_no_optimum_is_not_converged_though_the_cost_hardly_falls_any_more():
+    """One column parts a few rows from all others: its weight grows for ever, and what that brings is soon nothing."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.standard_normal(2000), np.arange(2000) < 3])
+    y = (X[:, 0] + rng.logistic(size=2000) > 0) | (X[:, 1] > 0)
+    fit = train(X, y.astype(int), C=np.inf)
+    assert fit.optimality_gap < 1e-3
+    assert "the classes are separable" in fit.warnings[0]
+    assert not fit.converged
