@@ -171,26 +171,22 @@ def test_a_row_is_explained(folder):
         assert run("explain", folder / "m.onelayer", *arguments).returncode == 2
 
 
-def test_our_own_fault_is_70_and_says_where(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (RuntimeError("a bug"), 70, "our own fault, RuntimeError at test_cli.py:"),
+        (MemoryError("Unable to allocate 8. TiB"), 2, "error: there is not enough memory: Unable to allocate 8. TiB\n"),
+    ],
+)
+def test_our_own_fault_is_70_and_says_where_and_too_little_memory_is_none(monkeypatch, capsys, error, code, words):
     def broken(*_):
-        raise RuntimeError("a bug")
+        raise error
 
     monkeypatch.setattr("onelayer.model.load", broken)
     with pytest.raises(SystemExit) as stopped:
         cli.main(["explain", "m.onelayer"])
-    assert stopped.value.code == cli.OUR_FAULT == 70
-    assert "our own fault, RuntimeError at test_cli.py:" in capsys.readouterr().err
-
-
-def test_too_little_memory_is_the_users_matter(monkeypatch, capsys):
-    def large(*_):
-        raise MemoryError("Unable to allocate 8. TiB")
-
-    monkeypatch.setattr("onelayer.model.load", large)
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(["explain", "m.onelayer"])
-    assert stopped.value.code == cli.USER_ERROR
-    assert capsys.readouterr().err == "error: there is not enough memory: Unable to allocate 8. TiB\n"
+    assert stopped.value.code == code
+    assert words in capsys.readouterr().err
 
 
 def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(interruptible, folder, tmp_path, monkeypatch, capsys):

@@ -145,8 +145,7 @@ def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight
     if hasattr(estimator, "_stream"):
         stream = estimator._stream.copy()
     else:
-        fitted = hasattr(estimator, "coef_") or hasattr(estimator, "coefs_")
-        initial = kept_stack(estimator) if fitted else []
+        initial = kept_stack(estimator) if has_weights(estimator) else []
         stream = Stream(Settings(**settings(estimator)), classes, X.shape[1], initial)
     stream.learn(X, y, sample_weight)
     for name in PROOF:
@@ -175,6 +174,11 @@ def keep_weights(estimator: Any, stack: Sequence[Array]) -> None:
         estimator.coefs_, estimator.intercepts_ = [w[:, :-1].T for w in stack], [w[:, -1] for w in stack]
 
 
+def has_weights(estimator: Any) -> bool:
+    """Whether there are any, of one layer or of several."""
+    return hasattr(estimator, "coef_") or hasattr(estimator, "coefs_")
+
+
 def kept_stack(estimator: Any) -> list[Array]:
     """The inverse of `keep_weights`."""
     if hasattr(estimator, "coef_"):
@@ -184,7 +188,7 @@ def kept_stack(estimator: Any) -> list[Array]:
 
 def warm_stack(estimator: Any, d: int, outputs: int) -> list[Array] | None:
     """The weights of the fit before, where they fit d columns and the layers asked for."""
-    if not (hasattr(estimator, "coef_") or hasattr(estimator, "coefs_")):
+    if not has_weights(estimator):
         return None
     stack = kept_stack(estimator)
     sizes = [d, *estimator.hidden_layer_sizes, outputs]

@@ -194,14 +194,10 @@ class Objective:
         mean, scale, lasso = (None if part is None else part[kept] for part in (self.mean, self.scale, self.lasso))
         rows, penalty = self.rows.of_columns(kept), self.penalty[kept]
         chosen = replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
-        if mean is scale is None or rows.prepare is not None or not self.lies_at_hand(rows.d):
+        if mean is scale is None or rows.prepare is not None or not lies_at_hand(rows.n, rows.d):
             return chosen
         X = np.concatenate([chosen._standardised(block)[:, : rows.d] for block in rows.blocks])
         return replace(chosen, rows=rows.with_features(X), mean=None, scale=None)
-
-    def lies_at_hand(self, columns: int) -> bool:
-        """Whether so many of the columns are best laid out dense, in one array."""
-        return lies_at_hand(self.rows.n, columns)
 
     def value(self, u: Array) -> float:
         """The objective at u, in nats."""
@@ -345,9 +341,9 @@ class Objective:
         Its rows are a standardised copy in single precision, which is more than a sample knows of the optimum.
         """
         weight = None if weight is None else weight.astype(np.float32)
-        # dense where Hessians are formed of it, unless that takes more numbers than all sparse rows have
-        many = len(rows) * self.rows.d > self.rows.entries
-        if self.rows.sparse and (many or not formed(len(rows), self.shape)):
+        # dense where it is small, or Hessians are formed of it and that takes no more numbers than all sparse rows have
+        small, many = lies_at_hand(len(rows), self.rows.d), len(rows) * self.rows.d > self.rows.entries
+        if self.rows.sparse and not small and (many or not formed(len(rows), self.shape)):
             taken = self.rows.take(rows, weight, lambda X: X.astype(np.float32))
             return replace(self, rows=taken, total_weight=total_weight)
 

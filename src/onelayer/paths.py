@@ -412,12 +412,9 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
 
 def numbers(X: Any) -> Any:
     """An array of floats or a CSR matrix."""
-    if hasattr(X, "tocsr"):
-        X = X.tocsr()
-    elif hasattr(X, "columns"):  # a pandas frame's missing values may have no float of their own
-        X = np.asarray(X.astype(np.float64) if hasattr(X, "iloc") else X)
-    else:
-        X = np.asarray(X)
+    if hasattr(X, "iloc"):  # what is missing in a pandas frame may be no float before
+        X = X.astype(np.float64)
+    X = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
     X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X must have rows and columns, but has shape {X.shape}")

@@ -205,7 +205,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        X = face.checked(self, X, reset=not (hasattr(self, "coef_") or hasattr(self, "coefs_")))
+        X = face.checked(self, X, reset=not face.has_weights(self))
         y = numbers(face.one_axis(label_array(y), "number"))
         face.same_length(X, y, "numbers")
         with face.naming(self, X):

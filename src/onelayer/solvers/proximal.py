@@ -153,9 +153,8 @@ def proximal(
             if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
                 break
         columns, entering, waiting = _working_set(place, objective.rows)
-        scattered = objective.rows.sparse and objective.lies_at_hand(objective.rows.d)
         modelled = objective.rows.sparse or objective.outputs * objective.rows.d <= MANY  # a model is not too large
-        whole = 2 * len(columns) > objective.rows.d and not scattered and (modelled or len(columns) == objective.rows.d)
+        whole = 2 * len(columns) > objective.rows.d and (modelled or len(columns) == objective.rows.d)
         if whole:
             columns = np.arange(objective.rows.d)
         inner, start = objective, place
