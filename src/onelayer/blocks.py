@@ -42,22 +42,24 @@ def constant(X: Any, w: Array, b: Any) -> Array:
     return np.asarray(np.full((*w.shape[1:], X.shape[0]), np.reshape(b, (-1, 1)[: w.ndim]), X.dtype).T)
 
 
-def forward(X: Any, w: Array, b: Any) -> Array:
+def forward(X: Any, w: Array, b: Any = None) -> Array:
     """X w + b; of several outputs with each one's in one run."""
     w = w.astype(X.dtype, copy=False)
     if w.ndim == 1:
         z = dot(X, w)
-        z += b
+        if b is not None:
+            z += b
         return z
-    run = _run(X, len(b))
+    k = w.shape[1]
+    run = _run(X, k)
     if run:
-        z = np.empty((len(X), len(b)), X.dtype)
+        z = np.empty((len(X), k), X.dtype)
         for rows in runs(len(X), run):
             np.dot(X[rows], w, out=z[rows])
     else:
         z = dot(X, w)
     by_output = np.empty(z.T.shape, z.dtype)
-    np.add(z.T, b[:, None], out=by_output, casting="same_kind")
+    np.add(z.T, 0 if b is None else b[:, None], out=by_output, casting="same_kind")
     return by_output.T
 
 

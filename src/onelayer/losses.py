@@ -113,6 +113,7 @@ def _sigmoid_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
 
 
 FACTORS = 64  # each of them 1 to 2: their product cannot overflow, and its logarithm costs next to nothing
+AT_ONCE = 1000  # nor can that of so many
 EASY = {8: 1e-5, 4: 1e-2}  # nats a row, by the bytes of a logit: below it, too few digits of 1 - tanh are left
 
 
@@ -123,16 +124,16 @@ def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None) -> tuple[float,
     """
     half = np.subtract(y, 0.5, dtype=z.dtype)  # the label's sign, halved
     slope = z * half
-    p = np.minimum(slope, 0)
+    p = np.minimum(slope, 0.0)
     n = len(z) if weight is None else float(weight.sum())
     total = n * math.log(2) - 2 * float(p.sum(dtype=np.float64) if weight is None else p @ weight)
     np.tanh(slope, out=slope)
     np.abs(slope, out=p)
-    p += 1
+    p += 1.0
     total -= _log_product(p) if weight is None else float(np.log(p, out=p) @ weight)
     if total < EASY[z.itemsize] * n:
         return _weighted(*_sigmoid_value_slope(z, y), weight)
-    slope -= 1
+    slope -= 1.0
     slope *= half
     if weight is not None:
         slope *= weight
@@ -141,8 +142,8 @@ def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None) -> tuple[float,
 
 def _log_product(p: Array) -> float:
     """Σ log p: a multiplication a row, not a logarithm."""
-    if len(p) <= FACTORS:
-        return float(np.log(p, out=p).sum(dtype=np.float64))
+    if len(p) <= AT_ONCE:
+        return math.log(np.multiply.reduce(p, dtype=np.float64))
     whole = len(p) // FACTORS * FACTORS
     products = np.multiply.reduce(p[:whole].reshape(FACTORS, -1), axis=0, dtype=np.float64)
     return float(np.log(products).sum()) + math.log(np.multiply.reduce(p[whole:], dtype=np.float64))

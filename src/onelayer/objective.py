@@ -124,8 +124,10 @@ class Objective:
 
     def _evaluate_at_hand(self, A: Array, u: Array, logits: Logits | None) -> tuple[float, Array, Logits]:
         """The same without blocks to add up: of thirty rows it takes a third of the time."""
-        w = u[0] if self.outputs == 1 else np.ascontiguousarray(u.T)
-        z = logits[0] if logits else forward(A, w, np.zeros(self.outputs))
+        if logits:
+            z = logits[0]
+        else:
+            z = forward(A, u[0] if self.outputs == 1 else np.ascontiguousarray(u.T))
         total, slope = self.loss.sum_slope(z, self.rows.y, self.rows.weight)
         gradient, pull = self._without_common(summed(A, slope).reshape(u.shape)), self.ridge * u
         gradient /= self.total_weight
@@ -145,37 +147,46 @@ class Objective:
 
         The slopes of each output sum to nought there; `slopes` are their means at u, (k,), if known.
         """
-        if not self.bias or (slopes is not None and np.abs(slopes).max() <= NOTHING_LEFT):
+        one = self.outputs == 1  # whose numbers are no arrays: of thirty rows these take most of the time
+        largest: Any = abs if one else lambda values: float(np.abs(values).max())
+        if slopes is not None and one:
+            slopes = slopes[0]
+        if not self.bias or (slopes is not None and largest(slopes) <= NOTHING_LEFT):
             return u, logits
-        logits, shift, bent = self.logits(u) if logits is None else logits, np.zeros(self.outputs), None
-        moved = shift  # since the curvature was taken
+        logits, bent = self.logits(u) if logits is None else logits, None
+        shift = moved = 0.0 if one else np.zeros(self.outputs)  # in all, and since the curvature was taken
 
-        def sums(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
-            slope = times(self.loss.slope(z, y), weight).reshape(len(z), -1)
+        def sums(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Any, Any]:
+            slope = times(self.loss.slope(z, y), weight)
             return slope.sum(axis=0, dtype=np.float64), np.abs(slope).sum(axis=0, dtype=np.float64)
 
-        def bend(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
-            if self.outputs == 1:
-                return (times(self.loss.curvature(z), weight).sum(keepdims=True)[:, None],)
+        def bend(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Any]:
+            if one:
+                return (times(self.loss.curvature(z), weight).sum(),)
             a = self.loss.activation(z)
             return (np.diag(times(a, weight).sum(axis=0)) - np.dot(a.T, times(a, weight)),)
 
         for _ in range(8):
             if slopes is None:
                 total, sizes = self.rows.total(sums, logits)
-                if (np.abs(total) <= 4e-16 * sizes).all():
+                if largest(total / (sizes + 1e-300)) <= 4e-16:
                     break
                 slopes = total / self.total_weight
-            if bent is None or np.abs(moved).max() > FAR:
-                bent, moved = self.rows.total(bend, logits)[0] / self.total_weight, np.zeros(self.outputs)
-            one = self.outputs == 1 and bent[0, 0] > 0
-            step = slopes / bent[0] if one else np.linalg.lstsq(bent, slopes, rcond=1e-12)[0]
-            step, slopes = -np.minimum(np.maximum(step, -1), 1), None
-            shift, moved = shift + step, moved + step
-            logits = [z + (step[0] if self.outputs == 1 else step) for z in logits]
-            if np.abs(step).max() * np.abs(moved).max() <= NOTHING_LEFT:  # a curvature is off by as much as it moved
+            if bent is None or largest(moved) > FAR:
+                bent, moved = self.rows.total(bend, logits)[0] / self.total_weight, 0 * shift
+            if one:
+                step = -slopes / bent if bent > 0 else 0.0
+            else:
+                step = np.linalg.lstsq(bent, -slopes, rcond=1e-12)[0]
+            if largest(step) > 1:
+                step = np.clip(step, -1, 1)
+            shift, moved, slopes = shift + step, moved + step, None
+            logits = [z + step for z in logits]
+            if largest(step) * largest(moved) <= NOTHING_LEFT:  # a curvature is off by as much as it moved
                 break
-        return np.hstack([u[:, :-1], u[:, -1:] + shift[:, None]]), logits
+        u = u.copy()
+        u[:, -1] += shift
+        return u, logits
 
     def dual(self, logits: Logits, share: float) -> float:
         """The mean entropy of the probabilities once they are moved towards the labels, of which `share` is left.
@@ -218,12 +229,15 @@ class Objective:
                 root = weight if weight is None else np.sqrt(weight)
                 A = self._standardised(X, root) if at_hand is None else times(at_hand, root)
                 return (between(A, self.loss, z),)
-            root, total = np.sqrt(times(self.loss.curvature(z), weight)), np.zeros((p, p), X.dtype)
+            root, n = np.sqrt(times(self.loss.curvature(z), weight)), X.shape[0]
             # a product of fewer rows than half the columns takes no longer than to add it
-            step = max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else X.shape[0]
-            for run in runs(X.shape[0], step):
+            step, total = max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else n, None
+            for run in runs(n, step):
                 A = self._standardised(X[run], root[run]) if at_hand is None else times(at_hand[run], root[run])
-                total += dot(A.T, A)
+                if total is None:
+                    total = dot(A.T, A)
+                else:
+                    total += dot(A.T, A)
             return (total,)
 
         (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)

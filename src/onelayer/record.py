@@ -41,12 +41,13 @@ class Record:
     finished: bool = False  # on request, or since rows held out are served no better
 
     def __call__(self, point: Point) -> bool:
-        if not (math.isfinite(point.value) and math.isfinite(point.norm)):
+        if not math.isfinite(point.value + point.norm):
             raise ValueError(not_finite(self.problem.X) or "the logits overflow: rescale the features or weights")
-        self._keep(point)
-        enough = self.held_out is not None and self._of_all(point) and self.held_out(point)
-        loss = self.held_out.losses[-1] if self.held_out is not None and self._of_all(point) else None
-        entry = self._enter(point, loss)
+        of_all, loss, enough = point.rows == self.problem.objective.rows.n, None, False
+        self._keep(point, of_all)
+        if self.held_out is not None and of_all:
+            enough, loss = self.held_out(point), self.held_out.losses[-1]
+        entry = self._enter(point, of_all, loss)
         if self.problem.settings.verbose:
             print(f"iteration {len(self.history) - 1}: cost {entry.cost:.9g}, gradient {entry.gradient_norm:.3g}")
         said = self._show(point, entry)
@@ -58,7 +59,8 @@ class Record:
         iterations = len(self.history) - 1
         last, unit = self.history[-1], self.problem.labels.unit
         if last.cost != point.value * unit * unit or last.rows != point.rows:
-            self._enter(point, None if self.held_out is None else self.held_out.loss(point.u))
+            of_all = point.rows == self.problem.objective.rows.n
+            self._enter(point, of_all, None if self.held_out is None else self.held_out.loss(point.u))
         return iterations
 
     def _show(self, point: Point, entry: Iterate) -> bool:
@@ -68,24 +70,21 @@ class Record:
         seen = Progress(*entry, point.gradient * self.problem.labels.unit, lambda: self._weights(point))
         return any([callback(seen) for callback in callbacks])
 
-    def _enter(self, point: Point, loss: float | None) -> Iterate:
+    def _enter(self, point: Point, of_all: bool, loss: float | None) -> Iterate:
         unit = self.problem.labels.unit
-        self.perfect = self._of_all(point) and self._can_be_perfect and point.value < self._enough
+        self.perfect = of_all and self._can_be_perfect and point.value < self._enough
         seconds, norm = time.perf_counter() - self.started, point.norm * unit
         in_unit = None if loss is None else loss * unit * unit
         self.history.append(Iterate(point.value * unit * unit, norm, seconds, point.rows, in_unit))
         return self.history[-1]
 
-    def _keep(self, point: Point) -> None:
-        if self._of_all(point):
+    def _keep(self, point: Point, of_all: bool) -> None:
+        if of_all:
             self.nearest = None
             if self.best is None or point.value <= self.best.value:
                 self.best = point
         elif self.nearest is None or point.rows > self.nearest.rows or point.value <= self.nearest.value:
             self.nearest = point
-
-    def _of_all(self, point: Point) -> bool:
-        return bool(point.rows == self.problem.objective.rows.n)
 
     def _weights(self, point: Point) -> Any:
         stack = self.problem.weights(point.u)

@@ -28,7 +28,7 @@ def symmetric_solver(H: Array) -> Solve:
     size, factor = _cholesky(H)
     if factor is not None:
         return lambda g: np.asarray(dpotrs(factor, g, lower=1)[0])
-    values, vectors = eigh(_scaled(H, size), overwrite_a=True)
+    values, vectors = eigh(H / size / size[:, None], overwrite_a=True)
     kept = values > len(H) * 1e-15 * values[-1]
     values, vectors = values[kept], vectors[:, kept]
     return lambda g: np.asarray((((g.T / size) @ vectors / values) @ vectors.T / size).T)
@@ -45,21 +45,18 @@ def inverse(H: Array) -> Array:
 
 
 def _cholesky(H: Array) -> tuple[Array, Array | None]:
-    """The columns' sizes, and the lower factor of H; None where H, in scaled columns, holds too few digits of it."""
+    """The columns' sizes, and the lower factor of H; None where H, in scaled columns, holds too few digits of it.
+
+    Scaling would not change a digit of the factor (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
+    § 10.1).
+    """
     size = np.sqrt(H.diagonal())
-    size[size == 0] = 1
-    factor, failed = dpotrf(_scaled(H, size).T, lower=1, overwrite_a=1, clean=0)
+    size[size == 0.0] = 1.0
+    factor, failed = dpotrf(H.T, lower=1, clean=0)
     # a pivot this small holds no digit of its column
-    if failed or factor.diagonal().min() <= math.sqrt(len(H) * 4e-16):
+    if failed or (factor.diagonal() / size).min() <= math.sqrt(len(H) * 4e-16):
         return size, None
-    factor *= size[:, None]
     return size, factor
-
-
-def _scaled(H: Array, size: Array) -> Array:
-    A = H / size
-    A /= size[:, None]
-    return A
 
 
 class Steep(NamedTuple):
