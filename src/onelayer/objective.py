@@ -124,10 +124,8 @@ class Objective:
 
     def _evaluate_at_hand(self, A: Array, u: Array, logits: Logits | None) -> tuple[float, Array, Logits]:
         """The same without blocks to add up: of thirty rows it takes a third of the time."""
-        if logits:
-            z = logits[0]
-        else:
-            z = forward(A, u[0] if self.outputs == 1 else np.ascontiguousarray(u.T))
+        w = u[0] if self.outputs == 1 else np.ascontiguousarray(u.T)
+        z = logits[0] if logits else forward(A, w)
         total, slope = self.loss.sum_slope(z, self.rows.y, self.rows.weight)
         gradient, pull = self._without_common(summed(A, slope).reshape(u.shape)), self.ridge * u
         gradient /= self.total_weight
@@ -174,10 +172,8 @@ class Objective:
                 slopes = total / self.total_weight
             if bent is None or largest(moved) > FAR:
                 bent, moved = self.rows.total(bend, logits)[0] / self.total_weight, 0 * shift
-            if one:
-                step = -slopes / bent if bent > 0 else 0.0
-            else:
-                step = np.linalg.lstsq(bent, -slopes, rcond=1e-12)[0]
+            alone = -slopes / bent if one and bent > 0 else 0.0
+            step = alone if one else np.linalg.lstsq(bent, -slopes, rcond=1e-12)[0]
             if largest(step) > 1:
                 step = np.clip(step, -1, 1)
             shift, moved, slopes = shift + step, moved + step, None
@@ -231,13 +227,15 @@ class Objective:
                 return (between(A, self.loss, z),)
             root, n = np.sqrt(times(self.loss.curvature(z), weight)), X.shape[0]
             # a product of fewer rows than half the columns takes no longer than to add it
-            step, total = max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else n, None
-            for run in runs(n, step):
+            first, *others = runs(n, max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else n)
+
+            def product(run: slice) -> Array:
                 A = self._standardised(X[run], root[run]) if at_hand is None else times(at_hand[run], root[run])
-                if total is None:
-                    total = dot(A.T, A)
-                else:
-                    total += dot(A.T, A)
+                return dot(A.T, A)
+
+            total = product(first)
+            for run in others:
+                total += product(run)
             return (total,)
 
         (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
