@@ -64,11 +64,11 @@ class Columns:
         seen -= mean[:, None]
         scale = np.sqrt(np.einsum("ij,ij->i", seen, seen) / seen.shape[1])
         scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
-        offset = np.abs(mean) / scale
-        far = FAR.get(X.dtype, 0.0)
         extreme = 1e100 if X.dtype == np.float64 else 1e10
-        plain = bool(((unit > 1 / extreme) & (unit < extreme) & (offset < far)).all())
-        return cls(unit, mean, scale, constant, small or not plain, fit_intercept)
+        explicit = small or bool(
+            ((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any()
+        )
+        return cls(unit, mean, scale, constant, explicit, fit_intercept)
 
     @classmethod
     def _of_sparse(cls, X: Any, fit_intercept: bool, jobs: int) -> "Columns":

@@ -103,21 +103,24 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
 
 def _beyond(X: Array, codes: Array) -> tuple[Array, Array, Array]:
     """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
-    counts = np.bincount(codes)
+    counts, none = np.bincount(codes), np.empty(0, dtype=np.intp)
     present = np.flatnonzero(counts)
-    found = [(np.empty(0, dtype=np.intp),) * 3]
-    if len(present) > 1:
-        ordered, starts = X[np.argsort(codes, kind="stable")], (np.cumsum(counts) - counts)[present]
-        lows, highs = (f.reduceat(ordered, starts, axis=0).astype(float) for f in (np.minimum, np.maximum))
-        low, high = np.stack([lows, -highs], axis=1), np.stack([highs, -lows], axis=1)  # (classes, upwards or not, d)
-        edge, most = np.partition(high, -2, axis=0)[-2:]
-        # of all classes only the one that reaches furthest can lie beyond the others
-        way, column = np.nonzero((most > edge) & ((high < most) | (low >= edge)).all(axis=0))
-        first = high[:, way, column].argmax(axis=0)
-        for i in set(first.tolist()):
-            up, own = way[first == i], column[first == i]
-            values = X[np.ix_(codes == present[i], own)].astype(float) * (1 - 2 * up)
-            found.append((own, np.full(len(own), present[i]), (values > edge[up, own]).sum(axis=0)))
+    if len(present) < 2:
+        return none, none, none
+    ordered, starts = X[np.argsort(codes, kind="stable")], (np.cumsum(counts) - counts)[present]
+    lows, highs = (f.reduceat(ordered, starts, axis=0).astype(float) for f in (np.minimum, np.maximum))
+    if len(present) == 2 and (np.maximum(lows[0], lows[1]) < np.minimum(highs[0], highs[1])).all():
+        return none, none, none
+    low, high = np.stack([lows, -highs], axis=1), np.stack([highs, -lows], axis=1)  # (classes, upwards or not, d)
+    edge, most = np.partition(high, -2, axis=0)[-2:]
+    # of all classes only the one that reaches furthest can lie beyond the others
+    way, column = np.nonzero((most > edge) & ((high < most) | (low >= edge)).all(axis=0))
+    first = high[:, way, column].argmax(axis=0)
+    found = [(none, none, none)]
+    for i in set(first.tolist()):
+        up, own = way[first == i], column[first == i]
+        values = X[np.ix_(codes == present[i], own)].astype(float) * (1 - 2 * up)
+        found.append((own, np.full(len(own), present[i]), (values > edge[up, own]).sum(axis=0)))
     columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return columns, codes_of_parts, rows_apart
 

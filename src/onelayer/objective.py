@@ -22,6 +22,7 @@ Array = NDArray[Any]
 Solve = Callable[[Array], Array]
 COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
 FEW = 2**18  # logits: up to here to keep them costs nothing
+TRIFLE = 2**15  # numbers: a Hessian of so few rows takes no longer than the calls around it
 NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
 FAR = 1e-3  # nats, by which a bias may move before its curvature is another
 MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
@@ -218,6 +219,13 @@ class Objective:
     def hessian(self, u: Array, logits: Logits | None = None) -> Array:
         """Second derivatives at u, (k (d + bias), k (d + bias)), in the order of ``u.ravel()``."""
         k, p = self.shape
+        if k == 1 and logits is not None and self._at_hand is not None and self._at_hand.size <= TRIFLE:
+            A = self._at_hand  # without blocks to add up: of thirty rows it takes half the time
+            H = dot((A * times(self.loss.curvature(logits[0]), self.rows.weight)[:, None]).T, A)
+            H = H.astype(np.float64, copy=False)
+            H /= self.total_weight
+            H.ravel()[:: p + 1] += self.ridge
+            return H
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
             at_hand = self._at_hand

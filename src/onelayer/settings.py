@@ -180,6 +180,8 @@ class Settings:
 
 
 def _is_number(value: Any) -> bool:
+    if type(value) is float:
+        return True
     if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
         return False
     try:
