@@ -64,6 +64,24 @@ def test_answers_of_other_blocks_are_cut_to_these():
     np.testing.assert_array_equal(np.concatenate(few.cut(parts)), np.concatenate(parts))
 
 
+@pytest.mark.parametrize("few_rows", [False, True])
+@pytest.mark.parametrize("often", [False, True])
+def test_some_columns_of_sparse_rows_are_those_columns_however_they_are_taken(monkeypatch, few_rows, often):
+    monkeypatch.setattr("onelayer.sources.COPIED_ENTRIES", 2**30 if few_rows else 0)
+    X = sp.random(120_000, 40, 0.3, format="csr", random_state=0)
+    source, kept = Rows(X, np.arange(120_000), jobs=2), np.array([3, 7, 8, 30])
+    assert len(source.spans) > 1
+    few = source.of_columns(kept, often=often)
+    assert np.concatenate([block.toarray() for block in few.blocks]).tolist() == X[:, kept].toarray().tolist()
+    assert few.entries == X[:, kept].nnz
+    of_few = few.of_columns(np.array([1, 3]), often=often)
+    assert np.concatenate([block.toarray() for block in of_few.blocks]).tolist() == X[:, [7, 30]].toarray().tolist()
+    chosen = np.sort(RNG.choice(120_000, 500, replace=False))
+    taken = of_few.take(chosen, None, lambda X: X)
+    np.testing.assert_array_equal(taken.X.toarray(), X[chosen][:, [7, 30]].toarray())
+    np.testing.assert_array_equal(taken.y, chosen)
+
+
 def in_a_thread(f):
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(f).result()

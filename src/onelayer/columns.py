@@ -48,22 +48,11 @@ class Columns:
         if sp.issparse(X):
             return cls._of_sparse(X, fit_intercept, jobs)
         n, d = X.shape
-        small = X.size <= SMALL
-        seen = X if small else X[spread(n, min(n, FEW, max(1000, SAMPLE // d)), np.random.default_rng(0))]
-        seen = np.array(seen.T, dtype=np.float64, order="C")  # a column in one run: looked at in a fifth of the time
-        low, high = seen.min(axis=1), seen.max(axis=1)
-        for j in [] if small else np.flatnonzero(low == high):
-            low[j], high[j] = X[:, j].min(), X[:, j].max()
-        largest = np.maximum(np.abs(low), np.abs(high))
-        if not np.isfinite(largest).all():
-            raise ValueError(not_finite(X) or "a number is too large")
-        unit = _power_of_two(largest)
-        seen /= unit[:, None]
-        constant = (low == high) | (largest < TINY)
-        mean = np.where(constant, low / unit, seen.mean(axis=1)) if fit_intercept else np.zeros(d)
-        seen -= mean[:, None]
-        scale = np.sqrt(np.einsum("ij,ij->i", seen, seen) / seen.shape[1])
-        scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
+        small, enough = X.size <= SMALL, max(1000, SAMPLE // d)
+        seen = X if n <= enough or small else X[spread(n, min(n, FEW, enough), np.random.default_rng(0))]
+        step = d if small else max(1, SAMPLE // len(seen))  # of many columns, a few are copied at a time
+        parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept) for a in range(0, d, step)]
+        unit, mean, scale, constant = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         extreme = 1e100 if X.dtype == np.float64 else 1e10
         explicit = small or bool(
             ((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any()
@@ -199,6 +188,28 @@ class Columns:
         w = weights[:, :-1] * self.unit
         bias = weights[:, -1] + (w * self.mean).sum(axis=1)
         return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
+
+
+def _looked_at(X: Array, seen: Array, span: slice, fit_intercept: bool) -> tuple[Array, Array, Array, Array]:
+    """Unit, mean, scale and whether it is constant of each of some dense columns, of which some rows are seen."""
+    cells = np.array(
+        seen[:, span].T, dtype=np.float64, order="C"
+    )  # a column in one run: looked at in a fifth of the time
+    low, high = cells.min(axis=1), cells.max(axis=1)
+    for i in [] if len(seen) == len(X) else np.flatnonzero(low == high):
+        column = X[:, span.start + i]
+        low[i], high[i] = column.min(), column.max()
+    largest = np.maximum(np.abs(low), np.abs(high))
+    if not np.isfinite(largest).all():
+        raise ValueError(not_finite(X) or "a number is too large")
+    unit = _power_of_two(largest)
+    cells /= unit[:, None]
+    constant = (low == high) | (largest < TINY)
+    mean = np.where(constant, low / unit, cells.mean(axis=1)) if fit_intercept else np.zeros(len(cells))
+    cells -= mean[:, None]
+    scale = np.sqrt(np.einsum("ij,ij->i", cells, cells) / cells.shape[1])
+    scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
+    return unit, mean, scale, constant
 
 
 def _moments(X: Any, unit: Array | None, jobs: int) -> Array:

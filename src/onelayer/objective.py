@@ -197,10 +197,10 @@ class Objective:
 
         return float(self.rows.total(entropy, logits)[0] / self.total_weight)
 
-    def of_columns(self, kept: Array) -> "Objective":
+    def of_columns(self, kept: Array, *, often: bool = False) -> "Objective":
         """The objective of some of the columns, the others left out: rows of its own, in the same coordinates."""
         mean, scale, lasso = (None if part is None else part[kept] for part in (self.mean, self.scale, self.lasso))
-        rows, penalty = self.rows.of_columns(kept), self.penalty[kept]
+        rows, penalty = self.rows.of_columns(kept, often=often), self.penalty[kept]
         chosen = replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
         if mean is scale is None or rows.prepare is not None or not lies_at_hand(rows.n, rows.d):
             return chosen
@@ -447,7 +447,7 @@ class Product:
     """
 
     def __init__(self, objective: Objective, logits: Logits) -> None:
-        self.objective, rows = objective, objective.rows
+        self.objective, self.logits, rows = objective, logits, objective.rows
         self.bends = rows.each(lambda X, y, weight, z: objective.loss.bend(z), logits)
         few = rows.n * objective.outputs <= max(MOVED * rows.entries, SMALL)
         self.follows = few and rows.precision < 1e-10
@@ -465,6 +465,17 @@ class Product:
         back = self.objective._of_scaled_columns(*sums)
         back += self.objective.ridge * v
         return back
+
+    def mean_curvature(self) -> Array:
+        """As of the objective; of one output, no exponential is taken again."""
+        objective = self.objective
+        if objective.outputs > 1:
+            return objective.mean_curvature(self.logits)
+
+        def block(X: Any, y: Array, weight: Array | None, bend: Solve) -> tuple[Array]:
+            return (times(bend(np.ones(X.shape[0], X.dtype)), weight).sum(keepdims=True, dtype=np.float64),)
+
+        return np.asarray(objective.rows.total(block, self.bends)[0] / objective.total_weight)
 
     def along(self, step: float) -> None:
         """Go by so much of the v last asked for."""

@@ -35,6 +35,7 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 # below these, a second thread costs more than it brings: `adult.csv`, 422,000 entries, took a sixth longer with two,
 # 300,000 to 500,000 dense ones four to eight tenths
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
+COPIED_ENTRIES = 2**20  # of sparse rows, up to which a copy by column costs little
 TAKEN_ENTRIES = 2**17  # of a copy of some rows, from which mostly Hessians are made
 
 
@@ -145,6 +146,19 @@ class Rows:
 
         return [result for results in self.map(chunk, self._chunks) for result in results]
 
+    def in_one_array(self, f: Callable[[Block], Array]) -> Array:
+        """f of the features of every block, one under the other: beside that array, only blocks are in memory."""
+        first = f(self.block(0)[0])
+        if len(self.spans) == 1:
+            return first
+        whole = np.empty((self.n, *first.shape[1:]), first.dtype)
+
+        def place(i: int) -> None:
+            whole[self.spans[i]] = f(self.block(i)[0]) if i else first
+
+        self.map(place, range(len(self.spans)))
+        return whole
+
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
         few = self.sparse or len(rows) * self.d <= TAKEN_ENTRIES  # a batch: threads would cost more than they bring
@@ -152,7 +166,7 @@ class Rows:
         parts = [rows[a : a + step] for a in range(0, len(rows), step)]
 
         def part(rows: Array) -> Block:
-            X = self.X[rows] if self.sparse else np.take(self.X, rows, axis=0)
+            X = self._of_rows(rows) if self.sparse else np.take(self.X, rows, axis=0)
             return prepare(X if self.prepare is None else self.prepare(X))
 
         X = part(parts[0])
@@ -166,6 +180,9 @@ class Rows:
             self.map(place, list(range(1, len(parts))))
         return Rows(X, self.y[rows], weight, jobs=self.jobs, chunk=TAKEN_ENTRIES)
 
+    def _of_rows(self, rows: Array) -> Block:
+        return self.X[rows]
+
     def map(self, f: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """f of each item, on as many threads as these rows may use."""
         return _side_by_side(f, items, self.jobs)
@@ -174,12 +191,15 @@ class Rows:
         """The same labels and weights with other features."""
         return Rows(X, self.y, self.weight, jobs=self.jobs)
 
-    def of_columns(self, kept: Array) -> "Rows":
-        """The same rows with some of their columns only."""
+    def of_columns(self, kept: Array, *, often: bool = False) -> "Rows":
+        """The same rows with some of their columns only.
+
+        Of sparse rows, a copy by column lets them be taken in a third of the time: it is made where it is small, or
+        they are asked for `often`.
+        """
         if self.sparse:
-            return _FewColumns(self, kept)
-        parts: list[Any] = self.each(lambda X, y, weight: np.take(X, kept, axis=1))
-        return Rows(parts[0] if len(parts) == 1 else np.concatenate(parts), self.y, self.weight, jobs=self.jobs)
+            return _FewColumns(self, kept, by_column=often or self.entries <= COPIED_ENTRIES)
+        return Rows(self.in_one_array(lambda X: np.take(X, kept, axis=1)), self.y, self.weight, jobs=self.jobs)
 
     def cut(self, parts: Sequence[Array]) -> list[Array]:
         """What the same rows in other blocks answered, an entry a row, in these blocks."""
@@ -195,19 +215,21 @@ class Rows:
 
 
 class _FewColumns(Rows):
-    """Some columns of sparse rows, kept by column: their products take three fifths of the time."""
+    """Some columns of sparse rows, in the same blocks, and nowhere else."""
 
-    def __init__(self, rows: Rows, kept: Array) -> None:
+    def __init__(self, rows: Rows, kept: Array, *, by_column: bool) -> None:
         self.__dict__.update(rows.__dict__)
-        del self.__dict__["X"]
         self.d = len(kept)
-        self.blocks = [ByColumn(X[:, kept]) for X in rows.by_column]
-        self.by_column = self.blocks
+        self.blocks = rows.map(lambda X: X[:, kept], rows.by_column if by_column else rows.blocks)
+        for of_all in ("X", "by_column"):
+            self.__dict__.pop(of_all, None)
         self.entries = sum(X.nnz for X in self.blocks)
 
-    @cached_property
-    def X(self) -> Any:
-        return sp.vstack([X.tocsr() for X in self.blocks], format="csr")
+    def _of_rows(self, rows: Array) -> Block:
+        """They come in order."""
+        ends = np.searchsorted(rows, [span.stop for span in self.spans])
+        parts = zip(self.blocks, self.spans, [0, *ends], ends, strict=False)
+        return sp.vstack([X.tocsr()[rows[a:b] - span.start] for X, span, a, b in parts if b > a], format="csr")
 
 
 class _Sum:
@@ -239,18 +261,8 @@ def by_blocks(X: Any, f: Callable[[Block], Array], jobs: int = 1) -> Array:
     >>> by_blocks(np.array([[1.0, 2.0], [3.0, 4.0]]), lambda X: X.sum(axis=1))
     array([3., 7.])
     """
-    rows = Rows(X, np.broadcast_to(0.0, X.shape[0]), jobs=jobs)
     with one_thread_per_core():
-        first = f(rows.blocks[0])
-        if len(rows.spans) == 1:
-            return first
-        whole = np.empty((rows.n, *first.shape[1:]), first.dtype)
-
-        def place(i: int) -> None:
-            whole[rows.spans[i]] = f(rows.blocks[i]) if i else first
-
-        rows.map(place, list(range(len(rows.spans))))
-    return whole
+        return Rows(X, np.broadcast_to(0.0, X.shape[0]), jobs=jobs).in_one_array(f)
 
 
 def available_jobs(n_jobs: int | None) -> int:

@@ -141,6 +141,7 @@ def proximal(
         stronger = STRONGER * math.sqrt(objective.rows.n / sample.rows.n)
         sample = replace(sample, penalty=stronger * sample.penalty, lasso=stronger * sample.lasso)
         u = proximal(sample, u, tol=ROUGH, max_iter=max_iter, watch=watch).point.u
+        del sample  # before the next one takes its memory
     if before is None:
         u, logits = objective.balanced(u)
         place = Place.at(objective, u, logits=logits)
@@ -149,8 +150,9 @@ def proximal(
         place = before.with_penalties_of(objective, u)
     while True:
         if before is None:
-            gap = min(duality_gap(objective, place), place.point.value)
-            if gap <= max(tol, ROUNDING) * place.point.value or steps >= max_iter or watch.stopped:
+            enough = max(tol, ROUNDING) * place.point.value
+            gap = min(duality_gap(objective, place, enough), place.point.value)
+            if gap <= enough or steps >= max_iter or watch.stopped:
                 break
         columns, entering, waiting = _working_set(place, objective.rows)
         modelled = objective.rows.sparse or objective.outputs * objective.rows.d <= MANY  # a model is not too large
@@ -159,7 +161,7 @@ def proximal(
             columns = np.arange(objective.rows.d)
         inner, start = objective, place
         if not whole:
-            inner = objective.of_columns(columns)
+            inner = objective.of_columns(columns, often=kept is not None)
             start = place.of_columns(columns, inner)
         if before is not None:  # what is known is of another point
             start = Place.at(inner, start.point.u)
@@ -180,7 +182,8 @@ def proximal(
         last, place = place, Place.at(objective, u, logits=objective.rows.cut(logits))
         watch(place.point)
         if kept is not None:
-            kept.pay(products * inner.rows.d / objective.rows.d, objective, place)
+            kept.pay(products * len(columns) / objective.rows.d, objective, place)
+        del inner, start, reached  # before the next working set takes their memory
         if before is None and place.point.value >= last.point.value and place.violation >= last.violation:
             break
         before = None
@@ -192,26 +195,34 @@ def _lasso(objective: Any, u: Array) -> Array:
     return np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
 
 
-def duality_gap(objective: Any, place: Place) -> float:
+def duality_gap(objective: Any, place: Place, enough: float = 0.0) -> float:
     """How far the value is from the optimum at most: primal less dual, at slopes shrunk until no column objects.
 
     The slopes at a point whose biases are balanced, times a share, are feasible in the dual once no column's
     gradient is beyond its lasso weight, or costs its square where the column has an L2 penalty, too (Fenchel's
-    duality; Ndiaye, Fercoq, Gramfort & Salmon, Journal of Machine Learning Research 18, 2017).
+    duality; Ndiaye, Fercoq, Gramfort & Salmon, Journal of Machine Learning Research 18, 2017). Of all of the slopes,
+    the rows' part of the dual is their loss less what slopes and logits make together. It is concave in the share, and
+    0 of none: so a share of it is no more than the dual of that share. Where this bound is not `enough`, the rows are
+    asked.
     """
-    d = objective.rows.d
+    d, value = objective.rows.d, place.point.value
     u, lasso, penalty = place.point.u[:, :d], place.lasso[:, :d], objective.penalty
-    back = np.abs(place.smooth[:, :d] - penalty * u)
+    slopes = place.smooth.copy()
+    slopes[:, :d] -= penalty * u
+    back, both = np.abs(slopes[:, :d]), np.flatnonzero(penalty > 0)
     over = (back / np.maximum(lasso, 1e-300)).max(axis=0, initial=0.0)
-    both = np.flatnonzero(penalty > 0)
     # a share at which no column objects; or, where that is more, one at which those without an L2 penalty do not
     shares = {1 / max(1.0, float(each.max(initial=0.0))) for each in (over, np.delete(over, both))}
+    loss = value - place.size - float((penalty * u**2).sum()) / 2
+    whole = loss - float(np.vdot(slopes, place.point.u))
 
-    def dual(share: float) -> float:
-        beyond = np.maximum(share * back[:, both] - lasso[:, both], 0)
-        return float(objective.dual(place.point.logits, share) - (beyond**2 / (2 * penalty[both])).sum())
+    def gap(of_rows: Callable[[float], float]) -> float:
+        beyond = {share: np.maximum(share * back[:, both] - lasso[:, both], 0) for share in shares}
+        dual = max(of_rows(share) - float((b**2 / (2 * penalty[both])).sum()) for share, b in beyond.items())
+        return max(value - dual, 0.0)
 
-    return max(place.point.value - max(map(dual, shares)), 0.0)
+    at_once = gap(lambda share: share * whole)
+    return at_once if at_once <= enough else gap(lambda share: objective.dual(place.point.logits, share))
 
 
 def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
@@ -308,7 +319,8 @@ class Walk:
     def on(self, objective: Any, place: Place, hessian: Array | None, level: float, left: float) -> Place | None:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
         point = place.point
-        product, curvatures = objective.product(point.u, point.logits), objective.mean_curvature(point.logits)
+        product = objective.product(point.u, point.logits)
+        curvatures = product.mean_curvature()
         free = (point.u != 0) | (place.lasso == 0) | ((point.gradient != 0) & (hessian is None))
         shift = free.all(axis=0) * (curvatures.mean() if objective.outputs > 1 else 0.0)
         step, self._seen = conjugate_gradients(
