@@ -21,6 +21,7 @@ NOTHING = 1e-30  # nats a unit of a scaled column: a penalty below it is none, a
 SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
 # entries, and rows at most, from which the mean and scale of larger data are taken: they only precondition
 SAMPLE, FEW = 2**18, 2**14
+AT_ONCE = 2**16  # of these, copied at a time
 # what centring in the algebra may cancel: four of sixteen digits, or one of seven
 FAR = {np.dtype(np.float64): 1e4, np.dtype(np.float32): 10.0}
 REACH = 5  # digits, six fits: held-out log loss 0.076 with it, 0.080 without, and as much less in single steps
@@ -47,10 +48,10 @@ class Columns:
         """Look at the columns of X: all of its rows if small or sparse, else a sample of them."""
         if sp.issparse(X):
             return cls._of_sparse(X, fit_intercept, jobs)
-        n, d = X.shape
+        n, d = X.shape[0], max(1, X.shape[1])
         small, enough = X.size <= SMALL, max(1000, SAMPLE // d)
         seen = X if n <= enough or small else X[spread(n, min(n, FEW, enough), np.random.default_rng(0))]
-        step = d if small else max(1, SAMPLE // len(seen))  # of many columns, a few are copied at a time
+        step = d if small else max(1, AT_ONCE // len(seen))
         parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept) for a in range(0, d, step)]
         unit, mean, scale, constant = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         extreme = 1e100 if X.dtype == np.float64 else 1e10

@@ -17,6 +17,7 @@ Array = NDArray[Any]
 
 SEEN = 1_000  # rows on which a column must separate before all rows are asked
 SEEN_ENTRIES = 100_000  # and no more cells than these, or a hundred rows
+AT_ONCE = 2**16  # cells that are put in order at a time
 CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
 BLOCK = 8192  # rows whose curvature is summed at once
@@ -64,7 +65,10 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
     else:
         seen = max(100, min(SEEN, SEEN_ENTRIES // d))
         sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if n > 2 * seen else slice(None)
-        suspects = np.unique(_beyond(X[sample], codes[sample])[0])
+        few, of_few = X[sample], codes[sample]
+        step = max(1, AT_ONCE // len(few))
+        parts = [start + _beyond(few[:, start : start + step], of_few)[0] for start in range(0, d, step)]
+        suspects = np.unique(np.concatenate(parts))
         if not len(suspects):
             return []
         column, code, rows = _beyond(X[:, suspects], codes)

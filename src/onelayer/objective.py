@@ -340,7 +340,9 @@ class Objective:
             B /= root[span]
             return np.asarray(np.dot(B, B.T))
 
-        K = np.sum(self.rows.map(part, [slice(a, a + step) for a in range(0, d, step)]), axis=0)
+        K, *others = self.rows.map(part, list(runs(d, step)))
+        for other in others:
+            K += other
         values, vectors = np.linalg.eigh(K)
         kept = values > len(K) * 1e-15 * values[-1]
         L = vectors[:, kept] * np.sqrt(values[kept])

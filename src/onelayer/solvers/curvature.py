@@ -150,7 +150,7 @@ def blocks(objective: Any, point: Point) -> Curvature:
 def factored(objective: Any, point: Point) -> Curvature:
     """The Hessian at a point, factored once."""
     H = _determined(objective, objective.hessian(point.u, point.logits))
-    solve = symmetric_solver(H)
+    solve = symmetric_solver(H, overwrite=True)
     return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value)
 
 

@@ -23,12 +23,12 @@ def solve_symmetric(H: Array, g: Array) -> Array:
     return symmetric_solver(H)(g)
 
 
-def symmetric_solver(H: Array) -> Solve:
-    """The function g → H⁻¹ g, H factored once; g is a vector, or the columns of a matrix."""
-    size, factor = _cholesky(H)
+def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
+    """The function g → H⁻¹ g, H factored once, where it is if that may be; g is a vector, or columns of a matrix."""
+    size, factor = _cholesky(H, overwrite=overwrite)
     if factor is not None:
         return lambda g: np.asarray(dpotrs(factor, g, lower=1)[0])
-    values, vectors = eigh(H / size / size[:, None], overwrite_a=True)
+    values, vectors = eigh(H / size / size[:, None], lower=True, overwrite_a=True)
     kept = values > len(H) * 1e-15 * values[-1]
     values, vectors = values[kept], vectors[:, kept]
     return lambda g: np.asarray((((g.T / size) @ vectors / values) @ vectors.T / size).T)
@@ -44,17 +44,22 @@ def inverse(H: Array) -> Array:
     return np.asarray(half + half.T)
 
 
-def _cholesky(H: Array) -> tuple[Array, Array | None]:
+def _cholesky(H: Array, *, overwrite: bool = False) -> tuple[Array, Array | None]:
     """The columns' sizes, and the lower factor of H; None where H, in scaled columns, holds too few digits of it.
+
+    The factor may `overwrite` what is above the diagonal, and then the rest is as it was where there is none.
 
     Scaling would not change a digit of the factor (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
     § 10.1).
     """
-    size = np.sqrt(H.diagonal())
+    squares = H.diagonal().copy()
+    size = np.sqrt(squares)
     size[size == 0.0] = 1.0
-    factor, failed = dpotrf(H.T, lower=1, clean=0)
+    factor, failed = dpotrf(H.T, lower=1, overwrite_a=overwrite, clean=0)
     # a pivot this small holds no digit of its column
     if failed or (factor.diagonal() / size).min() <= math.sqrt(len(H) * 4e-16):
+        if overwrite:
+            H.ravel()[:: len(H) + 1] = squares
         return size, None
     return size, factor
 
