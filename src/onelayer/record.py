@@ -41,16 +41,25 @@ class Record:
     finished: bool = False  # on request, or since rows held out are served no better
 
     def __call__(self, point: Point) -> bool:
-        if not math.isfinite(point.value + point.norm):
+        norm = point.norm
+        if not math.isfinite(point.value + norm):
             raise ValueError(not_finite(self.problem.X) or "the logits overflow: rescale the features or weights")
-        of_all, loss, enough = point.rows == self.problem.objective.rows.n, None, False
-        self._keep(point, of_all)
-        if self.held_out is not None and of_all:
-            enough, loss = self.held_out(point), self.held_out.losses[-1]
-        entry = self._enter(point, of_all, loss)
-        if self.problem.settings.verbose:
+        settings, loss, enough, said = self.problem.settings, None, False, False
+        of_all = point.rows == self.problem.objective.rows.n
+        if of_all:
+            self.nearest = None
+            if self.best is None or point.value <= self.best.value:
+                self.best = point
+            if self.held_out is not None:
+                enough, loss = self.held_out(point), self.held_out.losses[-1]
+        elif self.nearest is None or point.rows > self.nearest.rows or point.value <= self.nearest.value:
+            self.nearest = point
+        entry = self._enter(point, norm, of_all, loss)
+        if settings.verbose:
             print(f"iteration {len(self.history) - 1}: cost {entry.cost:.9g}, gradient {entry.gradient_norm:.3g}")
-        said = self._show(point, entry)
+        if settings.callbacks:
+            seen = Progress(*entry, point.gradient * self.problem.labels.unit, lambda: self._weights(point))
+            said = any([callback(seen) for callback in settings.callbacks])
         self.finished = self.finished or said or enough
         return self.perfect or said or enough
 
@@ -60,31 +69,17 @@ class Record:
         last, unit = self.history[-1], self.problem.labels.unit
         if last.cost != point.value * unit * unit or last.rows != point.rows:
             of_all = point.rows == self.problem.objective.rows.n
-            self._enter(point, of_all, None if self.held_out is None else self.held_out.loss(point.u))
+            self._enter(point, point.norm, of_all, None if self.held_out is None else self.held_out.loss(point.u))
         return iterations
 
-    def _show(self, point: Point, entry: Iterate) -> bool:
-        callbacks = self.problem.settings.callbacks
-        if not callbacks:
-            return False
-        seen = Progress(*entry, point.gradient * self.problem.labels.unit, lambda: self._weights(point))
-        return any([callback(seen) for callback in callbacks])
-
-    def _enter(self, point: Point, of_all: bool, loss: float | None) -> Iterate:
+    def _enter(self, point: Point, norm: float, of_all: bool, loss: float | None) -> Iterate:
         unit = self.problem.labels.unit
         self.perfect = of_all and self._can_be_perfect and point.value < self._enough
-        seconds, norm = time.perf_counter() - self.started, point.norm * unit
         in_unit = None if loss is None else loss * unit * unit
-        self.history.append(Iterate(point.value * unit * unit, norm, seconds, point.rows, in_unit))
-        return self.history[-1]
-
-    def _keep(self, point: Point, of_all: bool) -> None:
-        if of_all:
-            self.nearest = None
-            if self.best is None or point.value <= self.best.value:
-                self.best = point
-        elif self.nearest is None or point.rows > self.nearest.rows or point.value <= self.nearest.value:
-            self.nearest = point
+        seconds = time.perf_counter() - self.started
+        entry = Iterate(point.value * unit * unit, norm * unit, seconds, point.rows, in_unit)
+        self.history.append(entry)
+        return entry
 
     def _weights(self, point: Point) -> Any:
         stack = self.problem.weights(point.u)

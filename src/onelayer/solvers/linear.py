@@ -27,7 +27,7 @@ def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
     """The function g → H⁻¹ g, H factored once, where it is if that may be; g is a vector, or columns of a matrix."""
     size, factor = _cholesky(H, overwrite=overwrite)
     if factor is not None:
-        return lambda g: np.asarray(dpotrs(factor, g, lower=1)[0])
+        return lambda g: dpotrs(factor, g, lower=1)[0]
     values, vectors = eigh(H / size / size[:, None], lower=True, overwrite_a=True)
     kept = values > len(H) * 1e-15 * values[-1]
     values, vectors = values[kept], vectors[:, kept]

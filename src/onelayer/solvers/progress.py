@@ -28,7 +28,7 @@ class Point:
         value, gradient, logits = objective.evaluate(u, **kept)
         return cls(u, value, gradient, objective.rows.n, logits)
 
-    @cached_property
+    @property
     def norm(self) -> float:
         """Of the gradient."""
         return math.sqrt(float(np.vdot(self.gradient, self.gradient)))
