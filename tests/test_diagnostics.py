@@ -190,3 +190,25 @@ def test_what_the_rows_do_not_determine_has_an_infinite_error():
 def test_too_many_weights_are_refused():
     with pytest.raises(ValueError, match=r"there are 5,001 weights; standard errors are for at most 4,096"):
         standard_errors(np.ones((2, 5000)), np.zeros((1, 5001)))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_sparse_column_with_a_negative_entry_sets_no_rows_apart_whatever_others_do(classes):
+    codes = np.repeat(np.arange(classes), 20)
+    X = np.zeros((len(codes), 3))
+    X[20:35, 0], X[20:35, 1], X[3, 2] = 1.0, 1.0, -1.0
+    X[22, 1] = -1.0
+    found = separating(sp.csr_matrix(X), codes, by_chance=True)
+    assert [(each.column, each.code, each.rows) for each in found] == [(0, 1, 15)]
+
+
+@pytest.mark.parametrize("apart", [None, 70, 1_999])
+def test_of_wide_rows_every_column_is_looked_at(apart):
+    X = np.random.default_rng(0).standard_normal((200, 2_000))
+    codes = np.arange(200) % 2
+    if apart is not None:
+        X[:, apart] = np.where(codes == 1, np.abs(X[:, apart]), -np.abs(X[:, apart]))
+    found = separating(X, codes, by_chance=False)
+    assert [(each.column, each.code, each.rows) for each in found] == (
+        [] if apart is None else [(apart, 0, 100), (apart, 1, 100)]
+    )

@@ -92,6 +92,15 @@ def test_a_matrix_is_factored_once_for_any_scale_of_its_coordinates():
         np.testing.assert_allclose(H @ solve(right), right, rtol=1e-9, atol=1e-9 * scale.min())
 
 
+@pytest.mark.parametrize("rank", [5, 8])
+def test_a_matrix_that_may_be_overwritten_is_solved_alike_singular_or_not(rank):
+    A = np.random.default_rng(6).standard_normal((rank, 8)) * np.geomspace(1e-3, 1e3, 8)
+    right = A.T @ A @ np.arange(8.0)
+    kept = symmetric_solver(A.T @ A)(right)
+    np.testing.assert_allclose(symmetric_solver(A.T @ A, overwrite=True)(right), kept, rtol=1e-12)
+    np.testing.assert_allclose(A.T @ (A @ kept), right, rtol=1e-6, atol=1e-9)
+
+
 def test_the_inverse_is_the_solution_of_every_unit_vector():
     A = np.random.default_rng(5).standard_normal((9, 6)) * np.geomspace(1e-3, 1e3, 6)
     np.testing.assert_allclose(inverse(A.T @ A) @ A.T @ A, np.eye(6), atol=1e-9)

@@ -88,19 +88,15 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     def count(X: Any, codes: Array, weight: Array | None) -> tuple[Any, ...]:
         there = with_entries(X, (X.data != 0).astype(np.float64)).T
         both = there @ (1 + PACKED * codes.astype(np.float64))  # how many, and the sum of their codes: both are exact
-        return both, there @ np.square(codes, dtype=np.float64) if k > 2 else 0, X.data.min(initial=0) < 0
+        return both, there @ np.square(codes, dtype=np.float64) if k > 2 else 0
 
-    def negatives(X: Any, codes: Array, weight: Array | None) -> tuple[Array]:
-        return (with_entries(X, (X.data < 0).astype(np.float64)).T @ np.ones(X.shape[0]),)
-
-    rows = Rows(X, codes, jobs=jobs)
-    both, squares, some_negative = rows.total(count)
+    both, squares = Rows(X, codes, jobs=jobs).total(count)
     sums = np.floor(both / PACKED)
     counts = both - PACKED * sums
     # codes are one and the same where the mean of their squares is the square of their mean
     pure = (counts > 0) & (counts * (squares if k > 2 else sums) == sums**2)
-    if pure.any() and some_negative:
-        pure &= rows.total(negatives)[0] == 0
+    if pure.any():
+        pure[X.indices[X.data < 0]] = False
     column = np.flatnonzero(pure)
     return column, (sums[column] / counts[column]).astype(np.intp), counts[column].astype(np.intp)
 

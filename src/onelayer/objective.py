@@ -179,8 +179,10 @@ class Objective:
                 slopes = total / self.total_weight
             if bent is None or largest(moved) > FAR:
                 bent, moved = self.rows.total(bend, logits)[0] / self.total_weight, 0 * shift
-            alone = -slopes / bent if one and bent > 0 else 0.0
-            step = alone if one else np.linalg.lstsq(bent, -slopes, rcond=1e-12)[0]
+            if one:
+                step: Any = -slopes / bent if bent > 0 else 0.0
+            else:
+                step = np.linalg.lstsq(bent, -slopes, rcond=1e-12)[0]
             if largest(step) > 1:
                 step = np.clip(step, -1, 1)
             shift, moved, slopes = shift + step, moved + step, None
