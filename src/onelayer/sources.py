@@ -36,7 +36,7 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 # 300,000 to 500,000 dense ones four to eight tenths
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
 COPIED_ENTRIES = 2**20  # of sparse rows, up to which a copy by column costs little
-TAKEN_ENTRIES = 2**17  # of a copy of some rows, from which mostly Hessians are made
+TAKEN_ENTRIES = 2**18  # of a copy of some rows, from which mostly Hessians are made
 
 
 class Rows:
