@@ -149,9 +149,9 @@ Each solver is at the tolerance that reaches a relative gap of 1e-3, 1e-6 or 1e-
 and labels included, in a warm process, without the time that a peer's own storage of the rows takes, which stands in
 the column "storing". A pass is `X @ w` (sparse: and `X.T @ r`) in the same process with the same threads. Memory is the
 peak beyond what the process held with the data loaded, in sizes of the data, at 1e-6. All were measured on one
-day, but for lbfgs in float32, glmnet and skglm on 2e4 × 1000, newton-cholesky on one-hot levels, liblinear on adult, and
-peers on one thread: these are of the day before, and hold some MB of the harness's own. Solvers stand in order of time to
-1e-6; – is not reached in a minute, and an empty cell not measured.
+day, but for lbfgs in float32, glmnet and skglm on 2e4 × 1000, newton-cholesky on one-hot levels, liblinear on adult,
+and peers on one thread: these are of the day before, and hold some MB of the harness's own. Solvers stand in order of
+time to 1e-6; – is not reached in a minute, and an empty cell not measured.
 
 {table(fits)}
 

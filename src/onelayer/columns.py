@@ -18,7 +18,8 @@ Array = NDArray[Any]
 
 TINY = 1e-290  # of a column: no double is large enough for weights of less
 NOTHING = 1e-30  # nats a unit of a scaled column: a penalty below it is none, and no dual can tell
-SMALL = 2**21  # entries: up to here (16 MB) a standardised copy is cheaper than standardising in the algebra
+SMALL = 2**19  # entries: up to here (4 MB) a standardised copy is cheaper than standardising in the algebra
+COPIED = 2**21  # entries: up to here (16 MB) there is a copy where the algebra will not do, or single precision not
 # entries, and rows at most, from which the mean and scale of larger data are taken: they only precondition
 SAMPLE, FEW = 2**18, 2**14
 AT_ONCE = 2**16  # of these, copied at a time
@@ -49,7 +50,8 @@ class Columns:
         if sp.issparse(X):
             return cls._of_sparse(X, fit_intercept, jobs)
         n, d = X.shape[0], max(1, X.shape[1])
-        small, enough = X.size <= SMALL, max(1000, SAMPLE // d)
+        small = X.size <= (SMALL if X.dtype == np.float64 else COPIED)
+        enough = max(1000, SAMPLE // d)
         seen = X if n <= enough or small else X[spread(n, min(n, FEW, enough), np.random.default_rng(0))]
         step = d if small else max(1, AT_ONCE // len(seen))
         parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept) for a in range(0, d, step)]
@@ -123,7 +125,7 @@ class Columns:
             return self._sparse_rows(X, y, weight, jobs)
         if not self.explicit:
             return Rows(X, y, weight, jobs=jobs)
-        if X.size <= SMALL:
+        if X.size <= COPIED:
             return Rows(self._standardise(X), y, weight, jobs=jobs)
         return Rows(X, y, weight, prepare=self._standardise, jobs=jobs)
 
@@ -166,7 +168,7 @@ class Columns:
         data = self._centred_cells(X)
         if self.explicit:
             data = data / self.unit[X.indices] / self.scale[X.indices]
-        elif data.dtype != np.float32 or len(data) <= SMALL:
+        elif data.dtype != np.float32 or len(data) <= COPIED:
             data = data.astype(np.float64, copy=False)
         return Rows(sp.csr_matrix((data, X.indices, X.indptr), shape=X.shape), y, weight, jobs=jobs)
 
