@@ -42,24 +42,22 @@ def constant(X: Any, w: Array, b: Any) -> Array:
     return np.asarray(np.full((*w.shape[1:], X.shape[0]), np.reshape(b, (-1, 1)[: w.ndim]), X.dtype).T)
 
 
-def forward(X: Any, w: Array, b: Any = None) -> Array:
+def forward(X: Any, w: Array, b: Any) -> Array:
     """X w + b; of several outputs with each one's in one run."""
     w = w.astype(X.dtype, copy=False)
     if w.ndim == 1:
         z = dot(X, w)
-        if b is not None:
-            z += b
+        z += b
         return z
-    k = w.shape[1]
-    run = _run(X, k)
+    run = _run(X, len(b))
     if run:
-        z = np.empty((len(X), k), X.dtype)
+        z = np.empty((len(X), len(b)), X.dtype)
         for rows in runs(len(X), run):
             np.dot(X[rows], w, out=z[rows])
     else:
         z = dot(X, w)
     by_output = np.empty(z.T.shape, z.dtype)
-    np.add(z.T, 0 if b is None else b[:, None], out=by_output, casting="same_kind")
+    np.add(z.T, b[:, None], out=by_output, casting="same_kind")
     return by_output.T
 
 

@@ -131,7 +131,8 @@ class Objective:
             total, slope = self.loss.sum_slope(z, y, weight)
             gradient = np.dot(slope, A)[None]
         else:
-            z = logits[0] if logits else forward(A, u[0] if self.outputs == 1 else np.ascontiguousarray(u.T))
+            w = u[0] if self.outputs == 1 else np.ascontiguousarray(u.T)
+            z = logits[0] if logits else forward(A, w, np.zeros(self.outputs))
             total, slope = self.loss.sum_slope(z, y, weight)
             gradient = self._without_common(summed(A, slope).reshape(u.shape))
         gradient /= self.total_weight

@@ -151,8 +151,6 @@ def factored(objective: Any, point: Point) -> Curvature:
     """The Hessian at a point, factored once."""
     H = _determined(objective, objective.hessian(point.u, point.logits))
     solve = symmetric_solver(H, overwrite=True)
-    if objective.outputs == 1:
-        return Curvature(lambda g: solve(g[0])[None], point.value)
     return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value)
 
 
