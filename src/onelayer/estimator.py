@@ -296,15 +296,14 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
 
 def _both(z: Array) -> Array:
-    """Probabilities of both classes, (n, 2), from logits (n,)."""
+    """Probabilities of both classes, (n, 2), from logits (n,): 0 where they are below all normal numbers."""
     both = np.empty((len(z), 2), z.dtype)
-    less = np.abs(z)
-    np.exp(np.negative(less, out=less), out=less)
-    more = less + 1
-    np.divide(1, more, out=more)
-    less *= more
-    above = z > 0
-    both[:, 0], both[:, 1] = np.where(above, less, more), np.where(above, more, less)
+    with np.errstate(over="ignore", divide="ignore"):  # odds of infinity to 1
+        odds = np.exp(np.negative(z))
+        np.divide(1, odds + 1, out=both[:, 1])
+        np.divide(1, odds, out=odds)
+        odds += 1
+        np.divide(1, odds, out=both[:, 0])
     return both
 
 
