@@ -382,6 +382,15 @@ def test_a_sum_of_losses_that_are_all_small_keeps_its_digits(margin):
     assert SIGMOID.sum_slope(z, y, None)[0] == pytest.approx(expected, rel=2e-11, abs=0)
 
 
+@pytest.mark.parametrize("rows", [1, 30, 33, 1000, 5000])
+@pytest.mark.parametrize("margin", [-19.9, -20.1, -800.0])
+def test_a_sum_of_losses_that_are_all_large_does_not_overflow(rows, margin):
+    with np.errstate(all="raise", under="ignore"):
+        total, slope = SIGMOID.sum_slope(np.full(rows, margin), np.ones(rows), None)
+    assert total == pytest.approx(-margin * rows, rel=1e-9)
+    np.testing.assert_allclose(slope, -1, rtol=1e-8)
+
+
 @pytest.mark.parametrize("pair", [SIGMOID, SOFTMAX, IDENTITY], ids=lambda pair: pair.name)
 def test_entropy_is_minus_the_conjugate_at_the_slope(pair):
     rng = np.random.default_rng(1)

@@ -112,41 +112,42 @@ def _sigmoid_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
     return value, slope
 
 
-FACTORS = 64  # each of them 1 to 2: their product cannot overflow, and its logarithm costs next to nothing
-AT_ONCE = 1000  # nor can that of so many
-EASY = {8: 1e-5, 4: 1e-2}  # nats a row, by the bytes of a logit: below it, too few digits of 1 - tanh are left
+FACTORS = 32  # of a product, whose logarithm then costs next to nothing
+FAR = 20.0  # nats a row may be wrong by: exp(FAR)^(FACTORS + 1) does not overflow
+EASY = {8: 1e-5, 4: 1e-2}  # nats a row, by the bytes of a logit: below it, too few digits of 1 + exp(-m) are left
 
 
 def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
-    """With the margin m and t = tanh(m / 2), the loss is log 2 - log(1 + \\|t\\|) + max(-m, 0), its slope ±(1 - t) / 2.
+    """With the margin m, one exponential a row: the loss is log(1 + exp(-m)), its slope ∓exp(-m) / (1 + exp(-m)).
 
-    One function a row instead of three. A slope has as many digits as the largest there can be, which is 1.
+    Rows that are very wrong, or all of them very sure, are left to the functions that are exact for each row.
     """
-    half = np.subtract(y, 0.5, dtype=z.dtype)  # the label's sign, halved
-    slope = z * half
-    p = np.minimum(slope, 0.0)
-    n = len(z) if weight is None else float(weight.sum())
-    total = n * math.log(2) - 2 * float(p.sum(dtype=np.float64) if weight is None else p @ weight)
-    np.tanh(slope, out=slope)
-    np.abs(slope, out=p)
-    p += 1.0
-    total -= _log_product(p) if weight is None else float(np.log(p, out=p) @ weight)
-    if total < EASY[z.itemsize] * n:
+    sign = np.multiply(y, -2, dtype=z.dtype)
+    sign += 1
+    slope = sign * z  # -m: what speaks for the wrong class
+    if not slope.max(initial=0.0) <= FAR:
         return _weighted(*_sigmoid_value_slope(z, y), weight)
-    slope -= 1.0
-    slope *= half
+    np.exp(slope, out=slope)
+    q = slope + 1
+    slope /= q
+    slope *= sign
+    total = _log_product(q) if weight is None else float(np.log(q, out=q) @ weight)
+    if total < EASY[z.itemsize] * (len(z) if weight is None else float(weight.sum())):
+        return _weighted(*_sigmoid_value_slope(z, y), weight)
     if weight is not None:
         slope *= weight
     return total, slope
 
 
-def _log_product(p: Array) -> float:
-    """Σ log p: a multiplication a row, not a logarithm."""
-    if len(p) <= AT_ONCE:
-        return math.log(np.multiply.reduce(p, dtype=np.float64))
-    whole = len(p) // FACTORS * FACTORS
-    products = np.multiply.reduce(p[:whole].reshape(FACTORS, -1), axis=0, dtype=np.float64)
-    return float(np.log(products).sum()) + math.log(np.multiply.reduce(p[whole:], dtype=np.float64))
+def _log_product(q: Array) -> float:
+    """Σ log q: a multiplication a row, not a logarithm."""
+    if len(q) <= FACTORS:
+        return math.log(np.multiply.reduce(q, dtype=np.float64))
+    factors = min(FACTORS, math.isqrt(len(q)))  # products are then no fewer than what is left over
+    whole = len(q) // factors * factors
+    products = np.multiply.reduce(q[:whole].reshape(factors, -1), axis=0, dtype=np.float64)
+    products[: len(q) - whole] *= q[whole:]
+    return float(np.log(products, out=products).sum())
 
 
 def _weighted(value: Array, slope: Array, weight: Array | None) -> tuple[float, Array]:
