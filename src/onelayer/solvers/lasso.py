@@ -16,8 +16,8 @@ from onelayer.together import Together
 Array = NDArray[Any]
 
 WELL, ROUGHLY = (1e-4, 200), (1e-2, 40)  # of the largest weight: a change to rest at; and epochs at most
-RESTING = 1e-7  # of what penalties hold: a slope that is off by no more is at rest; and of a weight
-LONG, PATIENT = 100_000, 10**9  # epochs at most, and multiplications
+RESTING = 1e-7  # of what penalties hold: a slope that is off by no more is at rest
+SURELY, LONG, PATIENT = 1e-10, 100_000, 10**9  # the same where slopes are to rest; epochs at most, and multiplications
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
 ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
 STEPS = 8  # of a path at most, for each weight
@@ -66,7 +66,7 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
     if _rests(hessian @ best + linear, lasso, best):
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
-    return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, RESTING, epochs)), key=value)
+    return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
 
 
 def _rests(g: Array, lasso: Array, v: Array) -> bool:
