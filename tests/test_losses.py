@@ -400,3 +400,32 @@ def test_entropy_is_minus_the_conjugate_at_the_slope(pair):
     # Fenchel and Young: loss(z) + conjugate(slope) = z · slope, where slope is the loss's own at z
     product = (z * slope).sum(axis=-1) if pair is SOFTMAX else z * slope
     np.testing.assert_allclose(value - pair.entropy(slope, y), product, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [0.01, 0.3, 1.0])
+def test_the_defect_is_a_bound_on_a_divergence_and_not_a_loose_one(size):
+    rng = np.random.default_rng(0)
+    z, t = 3 * rng.standard_normal(1000), size * rng.uniform(-1, 1, 1000)
+    h = SIGMOID.curvature(z)
+    divergence = np.array([_divergence(*each) for each in zip(z, t, strict=True)])
+    one_by_one = np.array([SIGMOID.defect(h[i : i + 1], t[i : i + 1], None) for i in range(1000)])
+    assert (divergence <= one_by_one).all()
+    assert one_by_one.sum() <= {0.01: 5, 0.3: 15, 1.0: 100}[size] * divergence.sum()
+    weight = rng.uniform(0, 2, 1000)
+    assert SIGMOID.defect(h, t, weight) == pytest.approx(weight @ one_by_one, rel=1e-12)
+
+
+def _divergence(z, t):
+    """Of Bernoulli's distribution at a + h t from the one whose logit is z + t."""
+    with mpmath.workdps(50):
+        z, t = mpf(float(z)), mpf(float(t))
+        a = 1 / (1 + mpmath.exp(-z))
+        p, q = a + a * (1 - a) * t, 1 / (1 + mpmath.exp(-z - t))
+        return float(p * mpmath.log(p / q) + (1 - p) * mpmath.log((1 - p) / (1 - q)))
+
+
+def test_slopes_that_no_probability_has_are_refused():
+    t = np.array([0.1, 1.01])
+    assert SIGMOID.defect(SIGMOID.curvature(np.zeros(2)), t, np.array([1.0, 0.0])) == math.inf
+    assert SIGMOID.defect(np.full(2, 0.25), np.array([0.1, np.nan]), None) == math.inf
+    assert IDENTITY.defect(np.ones(2), 100 * t, None) == 0

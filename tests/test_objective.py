@@ -88,6 +88,28 @@ def test_logits_known_near_a_point_give_what_a_forward_pass_does(loss, storage):
     np.testing.assert_allclose(np.concatenate(logits), np.concatenate(expected[2]), rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_slopes_to_first_order_have_the_gradient_of_the_quadratic_model(storage):
+    f, u = many(SIGMOID, storage)[1:]
+    v = 0.01 * np.random.default_rng(2).standard_normal(u.shape)
+    product, shift = f.product(u), 1e-3
+    assert product.defect() == np.inf
+    bent = product(v)
+    product.along(2.0)
+    about = product.defect()
+    logits, slopes, defect = product.ahead(shift)
+    there = u + 2 * v
+    there[:, -1] += shift
+    common = np.zeros_like(u)
+    common[:, -1] = shift
+    value, gradient, _ = f.evaluate(there, logits=logits, slopes=slopes)
+    expected = f.value_gradient(u)[1] + 2 * bent + product(common)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-14)
+    assert value == pytest.approx(f.value(there), rel=1e-13)
+    assert about / 3 <= defect <= 3 * about  # of every eighth row, all weighing alike
+    assert 0 < defect < 1e-3
+
+
 @pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

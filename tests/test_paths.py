@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 
 from onelayer import path
 from onelayer.labels import Labels
-from onelayer.objective import Objective
+from onelayer.objective import Objective, Product
 from onelayer.paths import cross_validate, stratified_folds
 from onelayer.settings import Settings
 from onelayer.training import train
@@ -62,6 +62,26 @@ def test_the_first_C_is_where_weights_begin(classes, l1_ratio, fit_intercept, st
     (least,) = path(storage(X), y, Cs=1, **settings).Cs
     assert not path(storage(X), y, Cs=[least * 0.999], **settings).coefs.any()
     assert path(storage(X), y, Cs=[least * 1.001], **settings).coefs.any()
+
+
+@pytest.mark.parametrize("l1_ratio", [0.7, 1.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-9])
+def test_slopes_to_first_order_prove_what_is_true(l1_ratio, fit_intercept, tol, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = sp.random(3000, 500, 0.03, format="csr", random_state=0)
+    y = (X[:, :30] @ rng.normal(size=30) * 4 + rng.logistic(size=3000) > 0.5).astype(int)
+    weight = rng.integers(0, 3, 3000).astype(float)
+    settings = {"Cs": 30, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept, "sample_weight": weight}
+    best, seen, ahead = path(X, y, tol=1e-12, **settings), [], Product.ahead
+    monkeypatch.setattr(Product, "ahead", lambda *args: seen.append(args) or ahead(*args))
+    found = path(X, y, tol=tol, **settings)
+    assert len(seen) > 15  # values of C, of which so many are proved by them
+    assert found.converged.all()
+    for C, ours, true, gap in zip(found.Cs, found.weights, best.weights, found.gaps, strict=True):
+        ours, true = (objective(X, y, w, C, l1_ratio, weight) for w in (ours, true))
+        assert -1e-12 <= ours / true - 1 <= gap + 1e-12
+        assert gap <= tol
 
 
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])

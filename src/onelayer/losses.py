@@ -24,7 +24,9 @@ class Loss(NamedTuple):
     the sum of the rows' losses, in double precision, and their slopes, exact beside the largest, both weighted.
     ``bend`` gives, from logits, the function that multiplies by the curvature without forming it: ``bend(z)(t)`` is
     ∂²loss/∂z² · t. ``entropy(slope, y)`` is minus the loss's convex conjugate at a slope: for the sigmoid and softmax,
-    the entropy of the probabilities that have this slope.
+    the entropy of the probabilities that have this slope. ``defect(h, t, weight)``, with h = bend(z)(1), is what,
+    at most, keeps Fenchel's inequality from being an equality, summed over the rows, between the logits z + t and the
+    slopes to first order, slope(z, y) + h t; infinite where no probability has these slopes, or it is not known.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Loss(NamedTuple):
     sum_slope: Callable[[Array, Array, Array | None], tuple[float, Array]]
     bend: Callable[[Array], Callable[[Array], Array]]
     entropy: Callable[[Array, Array], Array]
+    defect: Callable[[Array, Array, Array | None], float]
 
 
 def _floating(z: ArrayLike) -> Array:
@@ -184,6 +187,29 @@ def _sigmoid_entropy(slope: Array, y: Array) -> Array:
     a = np.abs(slope.astype(np.float64, copy=False))  # the probability of the wrong class
     value: Array = -_xlogx(a) - (1 - a) * np.log1p(-np.minimum(a, 1 - 1e-16))
     return value
+
+
+def _sigmoid_defect(h: Array, t: Array, weight: Array | None) -> float:
+    """The divergence of the probabilities a + a' t from those at z + t is no more than χ².
+
+    They differ by a'' t² / 2 somewhere between, where a' is at most exp(t) times what it is at z, for t without its
+    sign, and a'' / a' = √(1 - 4 a'), without its sign, at most t / 2 more; exp(3 t) ≤ 1 + 3 t + 17 t² up to t = 1.
+    """
+    size = np.abs(t)
+    if not size.max(initial=0.0) <= 1:  # a + a' t may be no probability
+        return math.inf
+    squares = t * t
+    defect = 2 - 8 * h
+    defect += squares / 2
+    defect *= h
+    defect *= squares
+    defect *= squares
+    size *= 3
+    squares *= 17
+    size += squares
+    size += 1
+    defect *= size
+    return float(defect.sum() if weight is None else defect @ weight) / 4
 
 
 def softmax(z: ArrayLike) -> Array:
@@ -339,6 +365,7 @@ SIGMOID = Loss(
     _sigmoid_sum_slope,
     _sigmoid_bend,
     _sigmoid_entropy,
+    _sigmoid_defect,
 )
 SOFTMAX = Loss(
     "cross-entropy",
@@ -350,6 +377,7 @@ SOFTMAX = Loss(
     lambda z, y, weight: _weighted(*_softmax_value_slope(z, y), weight),
     _softmax_bend,
     _softmax_entropy,
+    lambda h, t, weight: math.inf,
 )
 IDENTITY = Loss(
     "squared error",
@@ -361,4 +389,5 @@ IDENTITY = Loss(
     lambda z, y, weight: _weighted(*_identity_value_slope(z, y), weight),
     lambda z: lambda t: t,
     lambda slope, y: -slope * (slope / 2 + y),
+    lambda h, t, weight: 0.0,
 )

@@ -26,6 +26,7 @@ TRIFLE = 2**15  # numbers: a Hessian of so few rows takes no longer than the cal
 NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
 FAR = 1e-3  # nats, by which a bias may move before its curvature is another
 MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
+EVERY = 8  # rows, of which one tells enough to go on or not
 Logits = list[Array]  # of each block of the rows
 
 
@@ -86,19 +87,20 @@ class Objective:
         keep: bool = False,
         logits: Logits | None = None,
         near: tuple[Logits, Logits, float] | None = None,
+        slopes: list[Array] | None = None,
     ) -> tuple[float, Array, Logits | None]:
         """`value_gradient` and, to keep, the logits of each block, which `product` and `hessian` need not find again.
 
         Those of many blocks are new memory, which takes longer to get than to fill: a fifth of a sweep of few columns.
         With `logits`, or with `near`, the logits of another point, how they move from there, and by which step, the
-        forward pass is left out.
+        forward pass is left out. With `logits` and `slopes`, weighted, the gradient is that of these.
         """
-        if self._at_hand is not None and near is None:
+        if self._at_hand is not None and near is None and slopes is None:
             return self._evaluate_at_hand(self._at_hand, u, logits)
         w, b = self._of_raw_columns(u)
         keep = keep or self.rows.n * self.outputs <= FEW
         logits_of, step = forward if w.any() else constant, 0.0 if near is None else near[2]
-        known = (logits,) if logits else near[:2] if near else ()
+        known = (logits, *([slopes] if slopes else [])) if logits else near[:2] if near else ()
 
         def sweep(X: Any, y: Array, weight: Array | None, *known: Array) -> tuple[tuple[Any, ...], Array | None]:
             if not known:
@@ -106,8 +108,10 @@ class Objective:
             elif len(known) == 1:
                 z = known[0]
             else:
-                z = known[0] + step * known[1]
+                z = known[0] if slopes else known[0] + step * known[1]
             total, slope = self.loss.sum_slope(z, y, weight)
+            if slopes:
+                slope = known[1]
             return (total, *backward(X, slope)), z if keep else None
 
         (total, back, back_bias), logits = self.rows.total_and_each(sweep, *known)
@@ -479,14 +483,42 @@ class Product:
 
     def mean_curvature(self) -> Array:
         """As of the objective; of one output, no exponential is taken again."""
-        objective = self.objective
-        if objective.outputs > 1:
-            return objective.mean_curvature(self.logits)
+        if self.objective.outputs > 1:
+            return self.objective.mean_curvature(self.logits)
+        rows, weight = self.objective.rows, self.objective.rows.weight
+        total = sum(
+            float(h.sum(dtype=np.float64) if weight is None else weight[span] @ h)
+            for h, span in zip(self.curvatures, rows.spans, strict=True)
+        )
+        return np.array([total / self.objective.total_weight])
 
-        def block(X: Any, y: Array, weight: Array | None, bend: Solve) -> tuple[Array]:
-            return (times(bend(np.ones(X.shape[0], X.dtype)), weight).sum(keepdims=True, dtype=np.float64),)
+    @cached_property
+    def curvatures(self) -> list[Array]:
+        """Of each row, where there is one output."""
+        return [bend(np.ones_like(z)) for bend, z in zip(self.bends, self.logits, strict=True)]
 
-        return np.asarray(objective.rows.total(block, self.bends)[0] / objective.total_weight)
+    def defect(self) -> float:
+        """About what of a duality gap is left where logits move so and slopes follow to first order: of some rows."""
+        if self.moved is None:
+            return math.inf
+        some = slice(None, None, EVERY)
+        parts = zip(self.curvatures, self.moved, strict=True)
+        total = sum(float(self.objective.loss.defect(h[some], t[some], None)) for h, t in parts)
+        return EVERY * total / float(self.objective.rows.n)
+
+    def ahead(self, shift: float) -> tuple[Logits, list[Array], float]:
+        """The logits as they moved, with a shift of the bias; slopes to first order, weighted; and what this leaves."""
+
+        def block(X: Any, y: Array, weight: Array | None, z: Array, h: Array, t: Array) -> Any:
+            t = t + shift
+            slope = self.objective.loss.sum_slope(z, y, weight)[1]
+            slope += times(h * t, weight)
+            return (self.objective.loss.defect(h, t, weight),), (z + t, slope)
+
+        rows = self.objective.rows
+        (defect,), found = rows.total_and_each(block, self.logits, self.curvatures, self.moved)
+        logits, slopes = zip(*found, strict=True)
+        return list(logits), list(slopes), float(defect / self.objective.total_weight)
 
     def along(self, step: float) -> None:
         """Go by so much of the v last asked for."""

@@ -239,7 +239,8 @@ class Problem:
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
         cold = base_rate(self.labels, self.objective)
-        before, u, known, kept, points, gaps, outcomes = cold, cold, None, Kept(), [], [], []
+        before, u, known, kept, gaps, outcomes = cold, cold, None, Kept(), [], []
+        weights = np.zeros((len(Cs), *cold.shape[:1], self.X.shape[1] + 1))
         for i, C in enumerate(Cs):
             start = u
             if i > 1 and Cs[i - 1] > Cs[i - 2]:
@@ -250,13 +251,14 @@ class Problem:
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
             before, u, known = u, outcome.point.u, outcome.known
-            points.append(self.columns.to_user(u))
+            found = self.columns.to_user(u)
+            weights[i][found != 0] = found[found != 0]
             gaps.append(outcome.relative_gap)
             outcomes.append((outcome.gap_kind, steps, outcome.converged))
         kinds, steps_taken, converged = zip(*outcomes, strict=True)
         return Path(
             Cs,
-            np.array(points),
+            weights,
             np.array(gaps),
             kinds,
             np.array(steps_taken),

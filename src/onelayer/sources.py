@@ -35,6 +35,7 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 # below these, a second thread costs more than it brings: `adult.csv`, 422,000 entries, took a sixth longer with two,
 # 300,000 to 500,000 dense ones four to eight tenths
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
+MANY_ENTRIES = 2**20  # of sparse rows, of which more blocks have so many each: what is done row by row is short else
 COPIED_ENTRIES = 2**20  # of sparse rows, up to which a copy by column costs little
 TAKEN_ENTRIES = 2**18  # of a copy of some rows, from which mostly Hessians are made
 
@@ -84,6 +85,8 @@ class Rows:
         # a chunk of sparse rows ends in a sum of d numbers: that must be little beside its entries
         least = max(SPARSE_ENTRIES, 4 * self.d) if self.sparse else chunk
         self.chunks = min(CHUNKS, max(1, entries // least))
+        if self.sparse:
+            self.chunks = min(self.chunks, max(BLOCKS, entries // MANY_ENTRIES))
         step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
         if not self.sparse:
             step = min(step, max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 16))))

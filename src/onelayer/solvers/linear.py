@@ -100,6 +100,7 @@ def conjugate_gradients(
     most: float = math.inf,
     steep: bool = False,
     quadratic: float = 0.0,
+    further: Callable[[Array], bool] = lambda x: False,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
 
@@ -109,7 +110,7 @@ def conjugate_gradients(
     gradient and little of the way (equally correlated columns: half as many steps of Newton's). `along` is
     told each step along the last direction multiplied. After `most` steps, x is what there is by then. `steep` asks
     for what is steep. While less than `quadratic` is gained, `forcing` does not count: after such a step no other is
-    to be needed.
+    to be needed. Nor does it where `further` says so of the x at which it is met.
     """
     x = np.zeros_like(right)
     residual = right.copy()
@@ -123,7 +124,9 @@ def conjugate_gradients(
     ratio = step = 0.0
     for _ in range(int(min(10 * right.size, most))):
         if gained >= quadratic and rho <= forcing**2 * (first if enough is not None else min(first, gained)):
-            break
+            if not further(x):
+                break
+            forcing = 0.0
         if enough is not None and (np.abs(residual) <= enough).all():
             break
         if rho <= 2 * wanted * least:  # only now is a better estimate worth its price

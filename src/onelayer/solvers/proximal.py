@@ -9,7 +9,7 @@ stop.
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from onelayer.solvers.curvature import hessian_price
 from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
-from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients, symmetric_solver
-from onelayer.solvers.newton import ARMIJO, DOUBLE, FLOOR, HALVINGS, ROUNDING, STALE
-from onelayer.solvers.progress import Outcome, Point, Watch
+from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, ROUNDING, STALE
+from onelayer.solvers.place import Place, duality_gap
+from onelayer.solvers.progress import Outcome, Watch
+from onelayer.solvers.walk import Walk
 
 Array = NDArray[Any]
 
@@ -37,8 +38,6 @@ DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as mod
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
 LARGEST = 4000  # weights of a model that is made where nothing else leads on
-MOST = 50  # products for a step: columns that nearly depend on one another would take thousands, and signs then change
-POOR = 0.1  # of what a step promised: one that brings less was too long, and conjugate gradients are ended earlier
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
@@ -49,49 +48,6 @@ FINE = 0.5  # of the violation that would make up all of the gap asked for
 LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
 SHRINK = 0.3  # of the level before, where it did not suffice
 INNER = 50  # Newton steps on one working set
-
-
-@dataclass(frozen=True)
-class Place:
-    """A point, the gradient of the smooth part, the weight of each |u_j| (0 for the bias) and their sum."""
-
-    point: Point
-    smooth: Array
-    lasso: Array
-    size: float
-
-    @classmethod
-    def at(cls, objective: Any, u: Array, **known: Any) -> "Place":
-        """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal.
-
-        What is `known` of the logits is for `Objective.evaluate`.
-        """
-        value, g, logits = objective.evaluate(u, keep=True, **known)
-        lasso = _lasso(objective, u)
-        held = np.sign(g) * np.maximum(np.abs(g) - lasso, 0)
-        steepest = np.where(u != 0, g + lasso * np.sign(u), held)
-        size = float((lasso * np.abs(u)).sum())
-        return cls(Point(u, value + size, steepest, objective.rows.n, logits), g, lasso, size)
-
-    def with_penalties_of(self, objective: Any, u: Array) -> "Place":
-        """As if it were at u, with other penalties: no column may object by more than they have changed."""
-        lasso = _lasso(objective, u)
-        moved = self.lasso - lasso
-        gradient = np.sign(self.smooth) * np.maximum(np.abs(self.smooth) + moved - lasso, 0)
-        size = float((lasso * np.abs(u)).sum())
-        return Place(replace(self.point, u=u, gradient=gradient), self.smooth, lasso, size)
-
-    def of_columns(self, kept: Array, objective: Any) -> "Place":
-        """As it is seen by an objective of these columns, all others having no weight."""
-        chosen, point = np.append(kept, self.lasso.shape[1] - 1) if objective.bias else kept, self.point
-        logits = objective.rows.cut(point.logits)
-        point = replace(point, u=point.u[:, chosen], gradient=point.gradient[:, chosen], logits=logits)
-        return Place(point, self.smooth[:, chosen], self.lasso[:, chosen], self.size)
-
-    @property
-    def violation(self) -> float:
-        """The largest subgradient, relative to its lasso weight."""
-        return float((np.abs(self.point.gradient) / np.maximum(self.lasso, 1e-300))[self.lasso > 0].max(initial=0.0))
 
 
 class Kept:
@@ -163,7 +119,7 @@ def proximal(
         if not whole:
             inner = objective.of_columns(columns, often=kept is not None)
             start = place.of_columns(columns, inner)
-        if before is not None:  # what is known is of another point
+        if before is not None or place.defect > 0:  # what is known is of another point
             start = Place.at(inner, start.point.u)
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
@@ -173,57 +129,29 @@ def proximal(
         if before is not None or last_one:
             level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
         model = None if kept is None else kept.of(inner, columns)
-        reached, products = _on_working_set(inner, start, level, watch, model, near=before is not None)
+        # nobody is shown the gradients of a path: there, those of slopes to first order will do
+        walk = Walk(0.0 if kept is None else tol * place.point.value)
+        reached = _on_working_set(inner, start, level, watch, model, walk, near=before is not None)
         steps += 1
-        found, logits = inner.balanced(
-            reached.point.u, reached.point.logits, reached.smooth[:, -1] if objective.bias else None
-        )
-        u = found if whole else _of_all(found, columns, place.point.u)
-        last, place = place, Place.at(objective, u, logits=objective.rows.cut(logits))
+        if walk.ahead is None:
+            bias_slope = reached.smooth[:, -1] if objective.bias else None
+            u, logits = inner.balanced(reached.point.u, reached.point.logits, bias_slope)
+            known: dict[str, Any] = {}
+        else:
+            u, logits, slopes, defect = walk.ahead
+            known = {"slopes": objective.rows.cut(slopes), "defect": defect}
+        u = u if whole else _of_all(u, columns, place.point.u)
+        last, place = place, Place.at(objective, u, logits=objective.rows.cut(logits), **known)
         watch(place.point)
         if kept is not None:
-            kept.pay(products * len(columns) / objective.rows.d, objective, place)
+            kept.pay(walk.products * len(columns) / objective.rows.d, objective, place)
         del inner, start, reached  # before the next working set takes their memory
-        if before is None and place.point.value >= last.point.value and place.violation >= last.violation:
+        stands = place.point.value >= last.point.value and place.violation >= last.violation
+        if before is None and not last.defect and stands:
             break
         before = None
     converged = bool(gap <= max(tol, ROUNDING) * place.point.value)
     return Outcome(place.point, gap, "bound", converged, known=place)
-
-
-def _lasso(objective: Any, u: Array) -> Array:
-    return np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
-
-
-def duality_gap(objective: Any, place: Place, enough: float = 0.0) -> float:
-    """How far the value is from the optimum at most: primal less dual, at slopes shrunk until no column objects.
-
-    The slopes at a point whose biases are balanced, times a share, are feasible in the dual once no column's
-    gradient is beyond its lasso weight, or costs its square where the column has an L2 penalty, too (Fenchel's
-    duality; Ndiaye, Fercoq, Gramfort & Salmon, Journal of Machine Learning Research 18, 2017). Of all of the slopes,
-    the rows' part of the dual is their loss less what slopes and logits make together. It is concave in the share, and
-    0 of none: so a share of it is no more than the dual of that share. Where this bound is not `enough`, the rows are
-    asked.
-    """
-    d, value = objective.rows.d, place.point.value
-    u, lasso, penalty = place.point.u[:, :d], place.lasso[:, :d], objective.penalty
-    slopes = place.smooth.copy()
-    slopes[:, :d] -= penalty * u
-    back, both = np.abs(slopes[:, :d]), np.flatnonzero(penalty > 0)
-    over = (back / np.maximum(lasso, 1e-300)).max(axis=0, initial=0.0)
-    # a share at which no column objects; or, where that is more, one at which those without an L2 penalty do not
-    shares = {1 / max(1.0, float(each.max(initial=0.0))) for each in (over, np.delete(over, both))}
-    loss = value - place.size - float((penalty * u**2).sum()) / 2
-    whole = loss - float(np.vdot(slopes, place.point.u))
-
-    def gap(of_rows: Callable[[float], float]) -> float:
-        beyond = {share: np.maximum(share * back[:, both] - lasso[:, both], 0) for share in shares}
-        dual = max(of_rows(share) - float((b**2 / (2 * penalty[both])).sum()) for share, b in beyond.items())
-        return max(value - dual, 0.0)
-
-    at_once = gap(lambda share: share * whole)
-    exact = objective.rows.precision == DOUBLE  # of single precision, the gradient knows no more than seven digits
-    return at_once if exact and at_once <= enough else gap(lambda share: objective.dual(place.point.logits, share))
 
 
 def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
@@ -257,19 +185,20 @@ def _on_working_set(
     level: float,
     watch: Watch,
     model: Array | None,
+    walk: Walk,
     *,
     near: bool,
-) -> tuple[Place, int]:
+) -> Place:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
-    With how many products is told, too. `model` is a Hessian taken before; to form one of sparse
-    rows does not pay at once where the start is `near`.
+    Or until the walk sees the minimum ahead, from the place returned. `model` is a Hessian taken before; to form one of
+    sparse rows does not pay at once where the start is `near`.
 
     Dense rows that cost little are modelled anew at each step, which goes to the model's minimum. Otherwise a sample of
     the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning. Of more
     weights than rows, steps that lead hardly anywhere have a model made, and its minimum found surely.
     """
-    walk, gain, size = Walk(), math.inf, place.point.u.size
+    gain, size = math.inf, place.point.u.size
     rows, price = objective.rows, hessian_price(objective)
     scarce = (
         rows.n < size or objective.outputs > 1
@@ -295,6 +224,8 @@ def _on_working_set(
             following = _towards(objective, place, target)
         else:
             following = walk.on(objective, place, hessian, level, left)
+            if walk.ahead is not None:
+                break
         if following is None and (stuck or size > LARGEST):
             break
         stuck = following is None  # signs cut off what there was of a step, or were not those of the model's minimum
@@ -305,43 +236,7 @@ def _on_working_set(
             slow = anew or gain > LINGERING * before
             place = following
         few = few or stuck
-    return place, walk.products
-
-
-class Walk:
-    """Steps by conjugate gradients on the weights that are not 0 or leave it, while these keep their signs.
-
-    ``products`` is how many there were, what line searches tried counting as well.
-    """
-
-    def __init__(self) -> None:
-        self.products, self._seen, self._relative, self._most = 0, UNSEEN, 1.0, MOST
-
-    def on(self, objective: Any, place: Place, hessian: Array | None, level: float, left: float) -> Place | None:
-        """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
-        point = place.point
-        product = objective.product(point.u, point.logits)
-        curvatures = product.mean_curvature()
-        free = (point.u != 0) | (place.lasso == 0) | ((point.gradient != 0) & (hessian is None))
-        shift = free.all(axis=0) * (curvatures.mean() if objective.outputs > 1 else 0.0)
-        step, self._seen = conjugate_gradients(
-            _masked(product, free, shift),
-            np.where(free, -point.gradient, 0),
-            _preconditioner(hessian, free, shift, np.maximum(curvatures[:, None] + objective.ridge, 1e-300)),
-            min(0.3, place.violation, math.sqrt(self._relative)),
-            0.0,
-            self._seen,
-            0.5 * level * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0)),
-            along=product.along,
-            most=min(left, self._most) if hessian is None else math.inf,
-        )
-        promised = max(-float(np.vdot(point.gradient, step)), 0.0)
-        self._relative = min(1.0, promised / point.value)
-        following, trials = _line_search(objective, place, step, product.moved)
-        self.products += self._seen.steps + trials - 1
-        kept_up = following is not None and point.value - following.point.value > POOR * promised
-        self._most = min(2 * self._most, MOST) if kept_up else max(self._seen.steps // 2, 2)
-        return following
+    return place
 
 
 def _of_model(minimum: Callable[..., Array], hessian: Array, place: Place) -> Array:
@@ -366,54 +261,3 @@ def _towards(objective: Any, place: Place, target: Array) -> Place | None:
             return None
         t /= 2
     return None
-
-
-def _masked(product: Solve, free: Array, shift: Array) -> Solve:
-    """A product on the free weights; shifts common to all classes, which bend no softmax, are given curvature."""
-    if len(free) == 1:
-        return lambda v: product(v) * free
-    return lambda v: np.where(free, product(v) + shift * v.mean(axis=0), 0)
-
-
-def _preconditioner(hessian: Array | None, free: Array, shift: Array, diagonal: Array) -> Solve:
-    """The inverse of a sample's Hessian on the free weights where there is one, else of the Hessian's diagonal."""
-    if hessian is None:
-        return lambda g: np.asarray(g / diagonal)
-    k = len(free)
-    hessian = hessian + np.kron(np.full((k, k), 1 / k), np.diag(shift))
-    inside = np.flatnonzero(free)
-    inverse = symmetric_solver(hessian[np.ix_(inside, inside)])
-
-    def solve(g: Array) -> Array:
-        step = np.zeros_like(g)
-        step.ravel()[inside] = inverse(g.ravel()[inside])
-        return step
-
-    return solve
-
-
-def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> tuple[Place | None, int]:
-    """The first of the steps 1, 1/2, 1/4 … cut off where a weight would change its sign, that gains enough.
-
-    How many were tried is told. `moves` is how it moves the logits, where that is known.
-    """
-    point = place.point
-    sign = np.where(point.u != 0, np.sign(point.u), -np.sign(point.gradient))
-    bound = place.lasso > 0
-    noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
-    t = 1.0
-    for trials in range(1, HALVINGS + 1):
-        moved = point.u + t * step
-        crossing = bound & (np.sign(moved) != sign)
-        near = None if moves is None or crossing.any() else (point.logits, moves, t)
-        u = np.where(crossing, 0, moved)
-        trial = Place.at(objective, u, near=near)
-        gain = -float(np.vdot(point.gradient, u - point.u))
-        if trial.point.value <= point.value - ARMIJO * gain and trial.point.value < point.value:
-            return trial, trials
-        if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
-            return trial, trials  # two values so near cannot be told apart: the subgradient still can
-        if abs(gain) < noise / 64:
-            return None, trials
-        t /= 2
-    return None, HALVINGS

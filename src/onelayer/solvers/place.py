@@ -1,0 +1,103 @@
+"""A point beside an L1 penalty: what is known there, and how far it is from the optimum at most."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.solvers.newton import DOUBLE
+from onelayer.solvers.progress import Point
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point, the gradient of the smooth part, the weight of each |u_j| (0 for the bias) and their sum.
+
+    Where the gradient is that of slopes to first order, `defect` is how far, at most, these are from the point's own.
+    """
+
+    point: Point
+    smooth: Array
+    lasso: Array
+    size: float
+    defect: float = 0.0
+
+    @classmethod
+    def at(cls, objective: Any, u: Array, defect: float = 0.0, **known: Any) -> "Place":
+        """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal.
+
+        What is `known` of the logits and slopes is for `Objective.evaluate`.
+        """
+        value, g, logits = objective.evaluate(u, keep=True, **known)
+        lasso = lasso_of(objective, u)
+        size = float((lasso * np.abs(u)).sum())
+        point = Point(u, value + size, subgradient(u, g, lasso), objective.rows.n, logits)
+        return cls(point, g, lasso, size, defect)
+
+    def with_penalties_of(self, objective: Any, u: Array) -> "Place":
+        """As if it were at u, with other penalties: no column may object by more than they have changed."""
+        lasso = lasso_of(objective, u)
+        moved = self.lasso - lasso
+        gradient = np.sign(self.smooth) * np.maximum(np.abs(self.smooth) + moved - lasso, 0)
+        size = float((lasso * np.abs(u)).sum())
+        return Place(replace(self.point, u=u, gradient=gradient), self.smooth, lasso, size)
+
+    def of_columns(self, kept: Array, objective: Any) -> "Place":
+        """As it is seen by an objective of these columns, all others having no weight."""
+        chosen, point = np.append(kept, self.lasso.shape[1] - 1) if objective.bias else kept, self.point
+        logits = objective.rows.cut(point.logits)
+        point = replace(point, u=point.u[:, chosen], gradient=point.gradient[:, chosen], logits=logits)
+        return Place(point, self.smooth[:, chosen], self.lasso[:, chosen], self.size)
+
+    @property
+    def violation(self) -> float:
+        """The largest subgradient, relative to its lasso weight."""
+        return float((np.abs(self.point.gradient) / np.maximum(self.lasso, 1e-300))[self.lasso > 0].max(initial=0.0))
+
+
+def subgradient(u: Array, smooth: Array, lasso: Array) -> Array:
+    """The one of least size, 0 where u is optimal; `smooth` is the gradient without the penalty."""
+    held = np.sign(smooth) * np.maximum(np.abs(smooth) - lasso, 0)
+    return np.asarray(np.where(u != 0, smooth + lasso * np.sign(u), held))
+
+
+def lasso_of(objective: Any, u: Array) -> Array:
+    """The weight of each |u_j|, of u's shape: 0 for the bias."""
+    return np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
+
+
+def duality_gap(objective: Any, place: Place, enough: float = 0.0) -> float:
+    """How far the value is from the optimum at most: primal less dual, at slopes shrunk until no column objects.
+
+    The slopes at a point whose biases are balanced, times a share, are feasible in the dual once no column's
+    gradient is beyond its lasso weight, or costs its square where the column has an L2 penalty, too (Fenchel's
+    duality; Ndiaye, Fercoq, Gramfort & Salmon, Journal of Machine Learning Research 18, 2017). Of all of the slopes,
+    the rows' part of the dual is their loss less what slopes and logits make together. It is concave in the share, and
+    0 of none: so a share of it is no more than the dual of that share. Where this bound is not `enough`, the rows are
+    asked.
+    """
+    d, value = objective.rows.d, place.point.value
+    u, lasso, penalty = place.point.u[:, :d], place.lasso[:, :d], objective.penalty
+    slopes = place.smooth.copy()
+    slopes[:, :d] -= penalty * u
+    back, both = np.abs(slopes[:, :d]), np.flatnonzero(penalty > 0)
+    over = (back / np.maximum(lasso, 1e-300)).max(axis=0, initial=0.0)
+    # a share at which no column objects; or, where that is more, one at which those without an L2 penalty do not
+    shares = {1 / max(1.0, float(each.max(initial=0.0))) for each in (over, np.delete(over, both))}
+    loss = value - place.size - float((penalty * u**2).sum()) / 2
+    whole = loss - float(np.vdot(slopes, place.point.u)) - place.defect
+
+    def gap(of_rows: Callable[[float], float]) -> float:
+        beyond = {share: np.maximum(share * back[:, both] - lasso[:, both], 0) for share in shares}
+        dual = max(of_rows(share) - float((b**2 / (2 * penalty[both])).sum()) for share, b in beyond.items())
+        return max(value - dual, 0.0)
+
+    at_once = gap(lambda share: share * whole)
+    exact = objective.rows.precision == DOUBLE  # of single precision, the gradient knows no more than seven digits
+    if place.defect > 0 or (exact and at_once <= enough):  # the rows would tell of the point's own slopes
+        return at_once
+    return gap(lambda share: objective.dual(place.point.logits, share))

@@ -1,0 +1,203 @@
+"""Steps by conjugate gradients beside an L1 penalty, on the weights that are not 0 or are about to leave it."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients, symmetric_solver
+from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS
+from onelayer.solvers.place import Place, subgradient
+
+Array = NDArray[Any]
+
+MOST = 50  # products for a step: columns that nearly depend on one another would take thousands, and signs then change
+POOR = 0.1  # of what a step promised: one that brings less was too long, and conjugate gradients are ended earlier
+ROUGH, HALF = 0.3, 0.5  # of a residual, and of the level: what a step may leave
+AGAIN = 0.02  # of a residual: what may be left before signs are looked at again
+ROUNDS = 12  # of signs, in which a model's minimum is found or is not sought
+DEFECT, ROOM = 0.4, 0.8  # of the gap asked for, and of the level: what the model's minimum may take
+
+
+class Ahead(NamedTuple):
+    """A model's minimum: the point, its logits, the rows' slopes to first order, and their defect (`Place`)."""
+
+    u: Array
+    logits: Any
+    slopes: Any
+    defect: float
+
+
+class Walk:
+    """Steps on the weights that are not 0 or leave it, while these keep their signs.
+
+    ``products`` is how many there were, what line searches tried counting as well. ``ahead`` is set where `wanted`, a
+    gap, is reached at the minimum of a quadratic model: there the slopes to first order prove it.
+    """
+
+    def __init__(self, wanted: float) -> None:
+        self.wanted, self.products, self.ahead = wanted, 0, None
+        self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
+
+    products: int
+    ahead: Ahead | None
+
+    def on(self, objective: Any, place: Place, hessian: Array | None, level: float, left: float) -> Place | None:
+        """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
+        point = place.point
+        model = _Model(objective, place, hessian, level, self.wanted)
+        most = min(left, self._most) if hessian is None else math.inf
+        self._seen = model.descend(min(ROUGH, place.violation, math.sqrt(self._relative)), self._seen, most)
+        steps = self._seen.steps
+        for _ in range(ROUNDS if steps else 0):
+            if not model.is_near():
+                break
+            if model.rests():
+                self.products += model.products
+                self.ahead = model.minimum()
+                return None
+            self._seen = model.descend(AGAIN, self._seen)
+        step = model.u - point.u
+        promised = max(-float(np.vdot(point.gradient, step)), 0.0)
+        self._relative = min(1.0, promised / point.value)
+        following, trials = _line_search(objective, place, step, model.product.moved)
+        self.products += model.products + trials - 1
+        kept_up = following is not None and point.value - following.point.value > POOR * promised
+        self._most = min(2 * self._most, MOST) if kept_up else max(steps // 2, 2)
+        return following
+
+
+class _Model:
+    """The quadratic model of the loss at a place, beside the penalty: where steps have led to, and what is so there.
+
+    ``u`` is where they led; ``smooth`` the model's gradient there, without the penalty; ``gradient`` and ``free``, the
+    subgradient and the weights to be moved, are those of where its last descent began. Where a gap is wanted, the
+    penalty is a little less than it is: at that minimum, no column objects to the true one.
+    """
+
+    def __init__(self, objective: Any, place: Place, hessian: Array | None, level: float, wanted: float) -> None:
+        self.objective, self.hessian, self.wanted, self.products = objective, hessian, wanted, 0
+        self.product = objective.product(place.point.u, place.point.logits)
+        self.curvatures = self.product.mean_curvature()
+        room = level * (ROOM if wanted else HALF)
+        self.lasso = (1 - room) * place.lasso if wanted else place.lasso
+        self.enough = room * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0))
+        self.u, self.smooth = place.point.u, place.smooth.copy()
+        self.gradient = subgradient(self.u, self.smooth, self.lasso)
+        self.free = (self.u != 0) | (self.lasso == 0) | ((self.gradient != 0) & (hessian is None))
+        self._start, self._bent = self.u, self.smooth
+
+    def descend(self, forcing: float, seen: Seen, most: float = math.inf) -> Seen:
+        """Go on to the minimum on the free weights, until `forcing` is met or they rest, whatever signs that takes."""
+        shift = self.free.all(axis=0) * (self.curvatures.mean() if len(self.u) > 1 else 0.0)
+        self._start = self.u
+        step, seen = conjugate_gradients(
+            self._masked(shift),
+            np.where(self.free, -self.gradient, 0),
+            self._preconditioner(shift),
+            forcing,
+            0.0,
+            seen,
+            self.enough,
+            along=self._along,
+            most=most,
+            further=self._holds,
+        )
+        self.u = self._start + step
+        return seen
+
+    def is_near(self) -> bool:
+        """Whether the slopes to first order would prove the gap that is wanted, as far as some rows tell."""
+        return bool(self.wanted and self.product.defect() <= DEFECT * self.wanted)
+
+    def rests(self) -> bool:
+        """Take weights that crossed 0 back to it, and whether all are then where their slopes want them."""
+        crossing = _crossing(self._start, self.gradient, self.lasso, self.u)
+        back = np.where(crossing, -self.u, 0)
+        self.u = np.where(crossing, 0, self.u)
+        if back.any():
+            self._times(back)
+            self._along(1.0)
+        self.gradient = subgradient(self.u, self.smooth, self.lasso)
+        self.free = (self.u != 0) | (self.lasso == 0) | (self.gradient != 0)
+        return bool((np.abs(self.gradient) <= self.enough).all())
+
+    def minimum(self) -> Ahead:
+        """Where it rests, the slopes summing to nought."""
+        shift = 0.0
+        if self.objective.bias:
+            shift = -float(self.smooth[0, -1] / self.curvatures[0])
+            self.u[:, -1] += shift
+        return Ahead(self.u, *self.product.ahead(shift))
+
+    def _holds(self, step: Array) -> bool:
+        """Whether no sign changes on this step from where the descent began, and no other weight objects."""
+        if not self.is_near() or _crossing(self._start, self.gradient, self.lasso, self._start + step).any():
+            return False
+        found = subgradient(self._start + step, self.smooth, self.lasso)
+        return bool((np.abs(found) <= self.enough)[~self.free].all())
+
+    def _times(self, v: Array) -> Array:
+        self.products += 1
+        self._bent = self.product(v)
+        return self._bent
+
+    def _along(self, step: float) -> None:
+        """Go by so much of the v last multiplied."""
+        self.product.along(step)
+        self.smooth += step * self._bent
+
+    def _masked(self, shift: Array) -> Solve:
+        """The product on free weights; shifts common to all classes, which bend no softmax, are given curvature."""
+        if len(self.u) == 1:
+            return lambda v: self._times(v) * self.free
+        return lambda v: np.where(self.free, self._times(v) + shift * v.mean(axis=0), 0)
+
+    def _preconditioner(self, shift: Array) -> Solve:
+        """The inverse of a sample's Hessian on free weights where there is one, else of the Hessian's diagonal."""
+        if self.hessian is None:
+            diagonal = np.maximum(self.curvatures[:, None] + self.objective.ridge, 1e-300)
+            return lambda g: np.asarray(g / diagonal)
+        k = len(self.u)
+        hessian = self.hessian + np.kron(np.full((k, k), 1 / k), np.diag(shift))
+        inside = np.flatnonzero(self.free)
+        inverse = symmetric_solver(hessian[np.ix_(inside, inside)])
+
+        def solve(g: Array) -> Array:
+            step = np.zeros_like(g)
+            step.ravel()[inside] = inverse(g.ravel()[inside])
+            return step
+
+        return solve
+
+
+def _crossing(u: Array, gradient: Array, lasso: Array, following: Array) -> Array:
+    """Of a point after u, the weights that have changed their sign, or left 0 the wrong way."""
+    sign = np.where(u != 0, np.sign(u), -np.sign(gradient))
+    return np.asarray((lasso > 0) & (np.sign(following) != sign))
+
+
+def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> tuple[Place | None, int]:
+    """The first of the steps 1, 1/2, 1/4 … cut off where a weight would change its sign, that gains enough.
+
+    How many were tried is told. `moves` is how it moves the logits, where that is known.
+    """
+    point = place.point
+    noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
+    t = 1.0
+    for trials in range(1, HALVINGS + 1):
+        moved = point.u + t * step
+        crossing = _crossing(point.u, point.gradient, place.lasso, moved)
+        near = None if moves is None or crossing.any() else (point.logits, moves, t)
+        u = np.where(crossing, 0, moved)
+        trial = Place.at(objective, u, near=near)
+        gain = -float(np.vdot(point.gradient, u - point.u))
+        if trial.point.value <= point.value - ARMIJO * gain and trial.point.value < point.value:
+            return trial, trials
+        if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
+            return trial, trials  # two values so near cannot be told apart: the subgradient still can
+        if abs(gain) < noise / 64:
+            return None, trials
+        t /= 2
+    return None, HALVINGS
