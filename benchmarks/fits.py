@@ -51,7 +51,7 @@ STUCK = 12  # tolerances, six decades, with one and the same value: a peer will 
 SPENT = 60.0  # seconds of tighter and tighter fits after which a peer will not do better
 SETTLE = 0.1  # seconds after which the threads of BLAS no longer spin, waiting for another pass
 QUICK, WARM = 1.0, 0.05  # seconds: shorter fits are timed right after others, which take so long
-BLOCK = 2**20  # numbers in a block of rows
+BLOCK = 2**20  # numbers in a block of rows, about
 
 
 def objective(
@@ -60,7 +60,7 @@ def objective(
     """C · Σ loss + penalty, in double precision, and how many weights are not 0. NaN where a peer returned NaN."""
     coef = np.atleast_2d(np.asarray(coef, dtype=np.float64))
     intercept = np.atleast_1d(np.asarray(intercept, dtype=np.float64))
-    step = max(1, BLOCK // X.shape[1])
+    step = max(1, BLOCK * X.shape[0] // (X.nnz if sp.issparse(X) else X.size))
     sums = []
     for start in range(0, X.shape[0], step):
         rows = slice(start, start + step)
