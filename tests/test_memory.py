@@ -4,8 +4,17 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from onelayer.training import train
+
+
+def peak_of(f):
+    tracemalloc.start()
+    found = f()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found, peak
 
 
 @pytest.mark.parametrize(
@@ -16,10 +25,20 @@ def test_a_fit_holds_little_beside_the_rows(n, d, settings, most):
     X = rng.standard_normal((n, d))
     y = X[:, :5].sum(axis=1) + rng.logistic(size=n) > 0
     train(X[:60], y[:60], **settings)  # what is imported on the way is not of the fit
-    tracemalloc.start()
-    found = train(X, y, **settings)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    found, peak = peak_of(lambda: train(X, y, **settings))
     assert found.converged
     assert found.weights[0, :-1].any()
     assert peak < most * X.nbytes, f"{peak / X.nbytes:.2f} times the data"
+
+
+def test_a_fit_of_sparse_rows_holds_little_beside_them():
+    rng = np.random.default_rng(0)
+    n, each = 100_000, 60
+    entries, columns = rng.random(n * each), rng.integers(0, 2_000, n * each).astype(np.int32)
+    X = sp.csr_matrix((entries, columns, np.arange(0, n * each + 1, each)), shape=(n, 2_000))
+    y = np.asarray(X[:, :50].sum(axis=1))[:, 0] + 0.3 * rng.logistic(size=n) > 0.75
+    train(X[:60], y[:60])
+    found, peak = peak_of(lambda: train(X, y))
+    size = X.data.nbytes + X.indices.nbytes
+    assert found.converged
+    assert peak < 0.2 * size, f"{peak / size:.2f} times the data"

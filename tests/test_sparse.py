@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from onelayer.sources import Rows
-from onelayer.sparse import ByColumn, row_run, with_entries
+from onelayer.sparse import RUN, ByColumn, row_run, row_runs, with_entries
 
 X = sp.random(1000, 40, density=0.1, format="csr", random_state=0)
 
@@ -21,7 +21,7 @@ def test_a_run_of_rows_is_that_of_scipy_and_so_is_its_transpose(span):
 def test_neither_blocks_nor_their_transposes_copy_an_entry():
     many = sp.random(100_000, 300, density=0.05, format="csr", random_state=0)
     rows = Rows(many, np.zeros(100_000))
-    assert len(rows.blocks) > 4
+    assert len(rows.blocks) == 4
     for block in rows.blocks:
         for matrix in (block, block.T):
             assert np.shares_memory(matrix.data, many.data)
@@ -32,3 +32,14 @@ def test_other_entries_stand_in_the_same_cells():
     squares = with_entries(X, X.data**2)
     np.testing.assert_array_equal(squares.toarray(), X.toarray() ** 2)
     assert np.shares_memory(squares.indices, X.indices)
+
+
+def test_runs_of_rows_are_all_rows_in_order_and_none_is_long():
+    many = sp.random(100_000, 300, density=0.03, format="csr", random_state=0)
+    runs = list(row_runs(many))
+    assert len(runs) > 2
+    assert [span.start for span, _ in runs[1:]] == [span.stop for span, _ in runs[:-1]]
+    assert all(run.nnz <= 1.1 * RUN for _, run in runs)
+    assert (sp.vstack([run for _, run in runs]) != many).nnz == 0
+    assert [span for span, _ in row_runs(X)] == [slice(0, 1000)]
+    assert [run.shape for _, run in row_runs(sp.csr_matrix((3, 5)))] == [(3, 5)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from onelayer.sampling import spread
 from onelayer.sources import Rows
-from onelayer.sparse import with_entries
+from onelayer.sparse import row_runs, with_entries
 
 Array = NDArray[Any]
 
@@ -68,7 +68,9 @@ class Columns:
         unit, (mean, square) = np.ones(d), _moments(X, None, jobs)
         size = math.sqrt(float(square.sum()) * X.shape[0])  # not finite if one entry is not, or its square overflows
         lost = square < 1e-200  # empty, or too small beside the others for its squares
-        if not 1e-100 < size < 1e100 or (lost.any() and X.data[lost[X.indices]].any()):
+        if not 1e-100 < size < 1e100 or (
+            lost.any() and any(run.data[lost[run.indices]].any() for _, run in row_runs(X))
+        ):
             unit = cls._units(X, X.data.astype(np.float64))
             mean, square = _moments(X, unit, jobs)
         explicit = bool((unit != 1).any())
@@ -217,11 +219,15 @@ def _looked_at(X: Array, seen: Array, span: slice, fit_intercept: bool) -> tuple
 def _moments(X: Any, unit: Array | None, jobs: int) -> Array:
     """Mean and mean square of each column of a sparse matrix, (2, d), in its unit."""
 
-    def sums(X: Any, y: Array, weight: Array | None) -> tuple[Array, Array]:
-        data = X.data.astype(np.float64, copy=False)
-        data = data if unit is None else data / unit[X.indices]
-        each, cells = np.full(X.shape[0], 1 / n), X if data is X.data else with_entries(X, data)
-        return cells.T @ each, with_entries(X, data * data).T @ each
+    def sums(X: Any, y: Array, weight: Array | None) -> list[Array]:
+        found = np.zeros((2, X.shape[1]))
+        for _, run in row_runs(X):
+            data = run.data.astype(np.float64, copy=False)
+            data = data if unit is None else data / unit[run.indices]
+            each, cells = np.full(run.shape[0], 1 / n), run if data is run.data else with_entries(run, data)
+            found[0] += cells.T @ each
+            found[1] += with_entries(run, data * data).T @ each
+        return list(found)
 
     n = X.shape[0]
     with np.errstate(over="ignore", invalid="ignore"):

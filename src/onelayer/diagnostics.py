@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.sources import Rows
-from onelayer.sparse import with_entries
+from onelayer.sparse import row_runs, with_entries
 
 Array = NDArray[Any]
 
@@ -86,9 +86,13 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     """Sparse columns without a negative entry that are zero in all classes but one; the class, and how many rows."""
 
     def count(X: Any, codes: Array, weight: Array | None) -> tuple[Any, ...]:
-        there = with_entries(X, (X.data != 0).astype(np.float64)).T
-        both = there @ (1 + PACKED * codes.astype(np.float64))  # how many, and the sum of their codes: both are exact
-        return both, there @ np.square(codes, dtype=np.float64) if k > 2 else 0
+        both, squares = np.zeros((2, X.shape[1]))
+        for span, run in row_runs(X):
+            there, each = with_entries(run, (run.data != 0).astype(np.float64)).T, codes[span].astype(np.float64)
+            both += there @ (1 + PACKED * each)  # how many, and the sum of their codes: both are exact
+            if k > 2:
+                squares += there @ np.square(each)
+        return both, squares
 
     both, squares = Rows(X, codes, jobs=jobs).total(count)
     sums = np.floor(both / PACKED)

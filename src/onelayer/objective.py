@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, summed, times
 from onelayer.sampling import formed
-from onelayer.sparse import lies_at_hand, with_entries
+from onelayer.sparse import lies_at_hand, row_runs, with_entries
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -330,8 +330,9 @@ class Objective:
             return np.asarray(mean + self.ridge)
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
-            squares, h = with_entries(X, X.data * X.data), times(self.loss.curvature(z), weight)
-            return np.asarray(squares.T @ h, dtype=np.float64), np.asarray(X.T @ h, dtype=np.float64)
+            h = times(self.loss.curvature(z), weight)
+            squares = sum(with_entries(run, run.data * run.data).T @ h[span] for span, run in row_runs(X))
+            return np.asarray(squares, dtype=np.float64), np.asarray(X.T @ h, dtype=np.float64)
 
         squares, sums = (part / self.total_weight for part in self.rows.total(block, logits))
         own = (squares if self.mean is None else squares + self.mean * (mean[0] * self.mean - 2 * sums)) / self.scale**2
@@ -379,7 +380,7 @@ class Objective:
         # dense where it is small, or Hessians are formed of it and that takes no more numbers than all sparse rows have
         small, many = lies_at_hand(len(rows), self.rows.d), len(rows) * self.rows.d > self.rows.entries
         if self.rows.sparse and not small and (many or not formed(len(rows), self.shape)):
-            taken = self.rows.take(rows, weight, lambda X: X.astype(np.float32))
+            taken = self.rows.take(rows, weight, lambda X: with_entries(X, X.data.astype(np.float32)))
             return replace(self, rows=taken, total_weight=total_weight)
 
         def prepare(X: Any) -> Array:

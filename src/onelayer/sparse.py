@@ -1,5 +1,6 @@
 """Sparse matrices that share their entries: to copy them takes as long as to multiply with them."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 AT_HAND = 2**17  # cells: as a dense array, so few take less time than a sparse matrix takes to be asked
+
+
+RUN = 2**18  # entries of a run of rows, about
 
 
 def lies_at_hand(n: int, d: int) -> bool:
@@ -57,3 +61,12 @@ def row_run(X: Any, span: slice) -> Any:
     ends = X.indptr[span.start : span.stop + 1]
     inside = slice(ends[0], ends[-1])
     return _sharing(ByRow, (len(ends) - 1, X.shape[1]), X.data[inside], X.indices[inside], ends - ends[0])
+
+
+def row_runs(X: Any) -> Iterator[tuple[slice, Any]]:
+    """All of a CSR matrix in runs of rows, of each of which a copy is little: but its sums are less, too."""
+    n, d = X.shape
+    step = max(1, n * max(RUN, 8 * d) // max(X.nnz, 1))
+    for start in range(0, n, step):
+        span = slice(start, min(start + step, n))
+        yield span, row_run(X, span)
