@@ -500,7 +500,7 @@ class Product:
 
     def defect(self) -> float:
         """About what of a duality gap is left where logits move so and slopes follow to first order: of some rows."""
-        if self.moved is None:
+        if self.moved is None or self.objective.outputs > 1:
             return math.inf
         some = slice(None, None, EVERY)
         parts = zip(self.curvatures, self.moved, strict=True)

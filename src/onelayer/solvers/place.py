@@ -78,7 +78,7 @@ def duality_gap(objective: Any, place: Place, enough: float = 0.0) -> float:
     duality; Ndiaye, Fercoq, Gramfort & Salmon, Journal of Machine Learning Research 18, 2017). Of all of the slopes,
     the rows' part of the dual is their loss less what slopes and logits make together. It is concave in the share, and
     0 of none: so a share of it is no more than the dual of that share. Where this bound is not `enough`, the rows are
-    asked.
+    asked. Of slopes to first order it is less by their `defect`, which is what Fenchel's inequality lacks.
     """
     d, value = objective.rows.d, place.point.value
     u, lasso, penalty = place.point.u[:, :d], place.lasso[:, :d], objective.penalty

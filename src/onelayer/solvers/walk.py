@@ -37,11 +37,9 @@ class Walk:
     """
 
     def __init__(self, wanted: float) -> None:
-        self.wanted, self.products, self.ahead = wanted, 0, None
+        self.wanted, self.products = wanted, 0
+        self.ahead: Ahead | None = None
         self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
-
-    products: int
-    ahead: Ahead | None
 
     def on(self, objective: Any, place: Place, hessian: Array | None, level: float, left: float) -> Place | None:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
