@@ -84,6 +84,17 @@ def test_slopes_to_first_order_prove_what_is_true(l1_ratio, fit_intercept, tol, 
         assert gap <= tol
 
 
+def test_signs_that_come_and_go_are_not_followed_for_ever(monkeypatch):
+    rng = np.random.default_rng(260)
+    X = sp.random(4000, 2000, 0.004, format="csr", random_state=260)
+    z = X @ (rng.normal(size=2000) * (rng.random(2000) < 0.2))
+    y = z / z.std() * 8 + rng.logistic(size=4000) > 0
+    products, call = [], Product.__call__
+    monkeypatch.setattr(Product, "__call__", lambda self, v: products.append(1) or call(self, v))
+    assert path(X, y, Cs=12, l1_ratio=0.9).converged.all()
+    assert len(products) < 10_000  # else half a million
+
+
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
 def test_a_hessian_kept_along_the_path_leads_to_the_same_weights(l1_ratio, monkeypatch):
     rng = np.random.default_rng(0)

@@ -16,7 +16,7 @@ MOST = 50  # products for a step: columns that nearly depend on one another woul
 POOR = 0.1  # of what a step promised: one that brings less was too long, and conjugate gradients are ended earlier
 ROUGH, HALF = 0.3, 0.5  # of a residual, and of the level: what a step may leave
 AGAIN = 0.02  # of a residual: what may be left before signs are looked at again
-ROUNDS = 12  # of signs, in which a model's minimum is found or is not sought
+ROUNDS, FALLING = 12, 0.9  # of signs; and of what was off before one: if more is, others would follow for ever
 DEFECT, ROOM = 0.4, 0.8  # of the gap asked for, and of the level: what the model's minimum may take
 
 
@@ -47,23 +47,34 @@ class Walk:
         model = _Model(objective, place, hessian, level, self.wanted)
         most = min(left, self._most) if hessian is None else math.inf
         self._seen = model.descend(min(ROUGH, place.violation, math.sqrt(self._relative)), self._seen, most)
-        steps = self._seen.steps
-        for _ in range(ROUNDS if steps else 0):
-            if not model.is_near():
-                break
-            if model.rests():
-                self.products += model.products
-                self.ahead = model.minimum()
-                return None
-            self._seen = model.descend(AGAIN, self._seen)
-        step = model.u - point.u
+        steps, step, moves = self._seen.steps, model.u - point.u, model.product.moved
+        if steps and model.is_near():
+            self.ahead, moves = self._minimum(model), None  # the model has gone on
+        self.products += model.products
+        if self.ahead is not None:
+            return None
         promised = max(-float(np.vdot(point.gradient, step)), 0.0)
         self._relative = min(1.0, promised / point.value)
-        following, trials = _line_search(objective, place, step, model.product.moved)
-        self.products += model.products + trials - 1
+        following, trials = _line_search(objective, place, step, moves)
+        self.products += trials - 1
         kept_up = following is not None and point.value - following.point.value > POOR * promised
         self._most = min(2 * self._most, MOST) if kept_up else max(steps // 2, 2)
         return following
+
+    def _minimum(self, model: "_Model") -> Ahead | None:
+        """The model's, where it is found and still near; if not, no other is sought: signs may come and go for ever."""
+        off = math.inf
+        for _ in range(ROUNDS):
+            before, off = off, model.unrest()
+            if off <= 1:
+                return model.minimum()
+            if off > FALLING * before:
+                break
+            self._seen = model.descend(AGAIN, self._seen, MOST)
+            if not model.is_near():
+                break
+        self.wanted = 0.0
+        return None
 
 
 class _Model:
@@ -109,8 +120,8 @@ class _Model:
         """Whether the slopes to first order would prove the gap that is wanted, as far as some rows tell."""
         return bool(self.wanted and self.product.defect() <= DEFECT * self.wanted)
 
-    def rests(self) -> bool:
-        """Take weights that crossed 0 back to it, and whether all are then where their slopes want them."""
+    def unrest(self) -> float:
+        """Take weights that crossed 0 back to it; how far the others' slopes then are from rest, which is at 1."""
         crossing = _crossing(self._start, self.gradient, self.lasso, self.u)
         back = np.where(crossing, -self.u, 0)
         self.u = np.where(crossing, 0, self.u)
@@ -119,7 +130,7 @@ class _Model:
             self._along(1.0)
         self.gradient = subgradient(self.u, self.smooth, self.lasso)
         self.free = (self.u != 0) | (self.lasso == 0) | (self.gradient != 0)
-        return bool((np.abs(self.gradient) <= self.enough).all())
+        return float((np.abs(self.gradient) / self.enough).max())
 
     def minimum(self) -> Ahead:
         """Where it rests, the slopes summing to nought."""
