@@ -33,7 +33,8 @@ PATHS = """## Paths
 
 A hundred values of C with an L1 penalty, from the least at which a weight is not 0 to a hundred times that, each fit
 started from the one before: `benchmarks/paths.py`. A gap is that of one value of C to the least objective of any
-solver there."""
+solver there. onelayer, glmnet and adelie on reviews and Zipf text were measured in one run, the others some days
+earlier on another machine."""
 PROBLEMS = """## Problems nobody chose
 
 The kind of columns, 50 to 80,000 rows, 3 to 4,000 columns, two, three or eight classes and C from 0.01 to 1,000 are
@@ -150,7 +151,8 @@ and labels included, in a warm process, without the time that a peer's own stora
 the column "storing". A pass is `X @ w` (sparse: and `X.T @ r`) in the same process with the same threads. Memory is the
 peak beyond what the process held with the data loaded, in sizes of the data, at 1e-6. All were measured on one
 day, but for lbfgs in float32, glmnet and skglm on 2e4 × 1000, newton-cholesky on one-hot levels, liblinear on adult,
-and peers on one thread: these are of the day before, and hold some MB of the harness's own. Solvers stand in order of
+and peers on one thread: these are of the day before, and hold some MB of the harness's own. Sweeps have become
+faster since (docs/decisions/0014). Solvers stand in order of
 time to 1e-6; – is not reached in a minute, and an empty cell not measured.
 
 {table(fits)}
