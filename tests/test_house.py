@@ -160,6 +160,18 @@ def test_the_door_opens_light():
     assert not {name for name in loaded if name.startswith("onelayer.")}
 
 
+def test_a_fit_of_a_table_waits_for_no_other_package_than_it_uses():
+    """scikit-learn takes a second to import; with an L2 penalty nothing of it is asked."""
+    program = (
+        "import sys, onelayer; onelayer.fit({'x': [0.0, 1.0, 2.0, 3.0] * 9, 'y': ['a', 'a', 'b', 'b'] * 9}, 'y'); "
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"onelayer.solvers", "polars"} <= loaded
+    assert not loaded & {"sklearn", "scipy.stats", "pandas", "matplotlib", "safetensors"}
+
+
 def test_the_door_shows_the_documented_names():
     assert sorted(onelayer.__all__) == sorted(PUBLIC)
     assert sorted(dir(onelayer)) == sorted([*PUBLIC, "__version__"])

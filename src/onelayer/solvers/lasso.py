@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from onelayer.solvers.linear import symmetric_solver
 from onelayer.together import Together
@@ -194,6 +193,8 @@ class _Penalised:
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
