@@ -106,3 +106,19 @@ def test_the_inverse_is_the_solution_of_every_unit_vector():
     np.testing.assert_allclose(inverse(A.T @ A) @ A.T @ A, np.eye(6), atol=1e-9)
     A[:, 2] = A[:, 1]  # now singular
     np.testing.assert_allclose(inverse(A.T @ A), symmetric_solver(A.T @ A)(np.eye(6)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_residual_that_is_small_enough_ends_the_steps_unless_told_otherwise(goes_on):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((60, 20))
+    H, g, asked = A.T @ A, rng.standard_normal(20), []
+    enough = np.full(20, 1e-9)
+    x, seen = conjugate_gradients(
+        lambda v: H @ v, g, lambda v: v, 0.1, 0.0, enough=enough, further=lambda x: asked.append(x.copy()) or goes_on
+    )
+    assert len(asked) == 1
+    off = np.abs(H @ x - g).max()
+    assert off <= 1e-8 if goes_on else off > 1e-4
+    assert (np.linalg.norm(x - asked[0]) > 0) == goes_on
+    assert seen.steps > 2

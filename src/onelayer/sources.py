@@ -35,7 +35,7 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 # below these, a second thread costs more than it brings: `adult.csv`, 422,000 entries, took a sixth longer with two,
 # 300,000 to 500,000 dense ones four to eight tenths
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
-MANY_ENTRIES = 2**20  # of sparse rows, of which more blocks have so many each: what is done row by row is short else
+MANY_ENTRIES = 2**20  # of a block of sparse rows, where they are more than BLOCKS: less leaves little to do row by row
 COPIED_ENTRIES = 2**20  # of sparse rows, up to which a copy by column costs little
 TAKEN_ENTRIES = 2**18  # of a copy of some rows, from which mostly Hessians are made
 

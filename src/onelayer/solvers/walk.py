@@ -135,7 +135,7 @@ class _Model:
     def minimum(self) -> Ahead:
         """Where it rests, the slopes summing to nought."""
         shift = 0.0
-        if self.objective.bias:
+        if self.objective.bias and self.curvatures[0] > 0:
             shift = -float(self.smooth[0, -1] / self.curvatures[0])
             self.u[:, -1] += shift
         return Ahead(self.u, *self.product.ahead(shift))
