@@ -151,8 +151,9 @@ and labels included, in a warm process, without the time that a peer's own stora
 the column "storing". A pass is `X @ w` (sparse: and `X.T @ r`) in the same process with the same threads. Memory is the
 peak beyond what the process held with the data loaded, in sizes of the data, at 1e-6. All were measured on one
 day, but for lbfgs in float32, glmnet and skglm on 2e4 × 1000, newton-cholesky on one-hot levels, liblinear on adult,
-and peers on one thread: these are of the day before, and hold some MB of the harness's own. Sweeps have become
-faster since (docs/decisions/0014). Solvers stand in order of
+and peers on one thread: these are of the day before, and hold some MB of the harness's own. That was before a
+sweep took one exponential a row (docs/decisions/0014), on another machine than the paths of reviews and Zipf text
+below. Solvers stand in order of
 time to 1e-6; – is not reached in a minute, and an empty cell not measured.
 
 {table(fits)}

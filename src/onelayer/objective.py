@@ -100,24 +100,22 @@ class Objective:
         w, b = self._of_raw_columns(u)
         keep = keep or self.rows.n * self.outputs <= FEW
         logits_of, step = forward if w.any() else constant, 0.0 if near is None else near[2]
-        known = (logits, *([slopes] if slopes else [])) if logits else near[:2] if near else ()
+        known = (logits, slopes) if slopes else (logits,) if logits else near[:2] if near else ()
 
         def sweep(X: Any, y: Array, weight: Array | None, *known: Array) -> tuple[tuple[Any, ...], Array | None]:
             if not known:
                 z = logits_of(X, w, b)
-            elif len(known) == 1:
+            elif logits:
                 z = known[0]
             else:
-                z = known[0] if slopes else known[0] + step * known[1]
+                z = known[0] + step * known[1]
             total, slope = self.loss.sum_slope(z, y, weight)
-            if slopes:
-                slope = known[1]
-            return (total, *backward(X, slope)), z if keep else None
+            return (total, *backward(X, known[1] if slopes else slope)), z if keep else None
 
-        (total, back, back_bias), logits = self.rows.total_and_each(sweep, *known)
+        (total, back, back_bias), kept = self.rows.total_and_each(sweep, *known)
         gradient, pull = self._of_scaled_columns(back, back_bias), self.ridge * u
         gradient += pull
-        return float(total / self.total_weight + np.vdot(pull, u) / 2), gradient, logits if keep else None
+        return float(total / self.total_weight + np.vdot(pull, u) / 2), gradient, kept if keep else None
 
     @cached_property
     def _at_hand(self) -> Array | None:

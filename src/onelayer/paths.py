@@ -252,7 +252,8 @@ class Problem:
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
             before, u, known = u, outcome.point.u, outcome.known
             found = self.columns.to_user(u)
-            weights[i][found != 0] = found[found != 0]
+            inside = found != 0
+            weights[i][inside] = found[inside]  # what is never written to takes no memory
             gaps.append(outcome.relative_gap)
             outcomes.append((outcome.gap_kind, steps, outcome.converged))
         kinds, steps_taken, converged = zip(*outcomes, strict=True)
