@@ -82,6 +82,31 @@ def test_some_columns_of_sparse_rows_are_those_columns_however_they_are_taken(mo
     np.testing.assert_array_equal(taken.y, chosen)
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_many_columns_stay_where_they_are(sparse):
+    X = RNG.standard_normal((30_000, 50)) * (RNG.random((30_000, 50)) < 0.9 if sparse else 1.0)
+    source, kept = Rows(sp.csr_matrix(X) if sparse else X, np.arange(30_000), jobs=2), np.arange(3, 43)
+    many = source.of_columns(kept)
+    assert many.d == len(kept)
+    assert all(np.shares_memory(a.data, b.data) for a, b in zip(many.blocks, source.blocks, strict=True))
+    w = RNG.standard_normal((1, 40))
+    np.testing.assert_allclose(np.concatenate([block @ many.spread(w)[0] for block in many.blocks]), X[:, kept] @ w[0])
+    assert many.chosen(np.arange(50)).tolist() == kept.tolist()
+    chosen = np.sort(RNG.choice(30_000, 500, replace=False))
+    taken = many.take(chosen, None, lambda X: X.toarray() if sparse else X)
+    np.testing.assert_array_equal(taken.X, X[chosen][:, kept])
+    few = many.of_columns(np.array([1, 3]))
+    np.testing.assert_array_equal(
+        np.concatenate([block.toarray() if sparse else block for block in few.blocks]), X[:, kept[[1, 3]]]
+    )
+
+
+def test_a_sum_is_the_same_for_any_number_of_threads():
+    parts = list(RNG.standard_normal((40, 7)) * 10.0 ** RNG.integers(-9, 9, (40, 1)))
+    alone, among = (Rows(np.zeros((4, 1)), np.zeros(4), jobs=jobs).sum_of(lambda x: x.copy(), parts) for jobs in (1, 3))
+    assert alone.tolist() == among.tolist() == sum(parts).tolist()
+
+
 def in_a_thread(f):
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(f).result()

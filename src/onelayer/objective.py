@@ -20,7 +20,7 @@ from onelayer.sparse import lies_at_hand, row_runs, with_entries
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
-COLUMN_BLOCKS = 16  # of the columns, when rows are multiplied with rows
+AT_ONCE, LEAST = 2**16, 64  # numbers of columns in which rows are multiplied with rows, and columns at least
 FEW = 2**18  # logits: up to here to keep them costs nothing
 TRIFLE = 2**15  # numbers: a Hessian of so few rows takes no longer than the calls around it
 NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
@@ -345,16 +345,15 @@ class Objective:
         X, d = self.rows.X, self.rows.d
         mean = np.zeros(d) if self.mean is None else self.mean
         root = np.sqrt(self.penalty) * (1 if self.scale is None else self.scale)
-        step = max(64, -(-d // COLUMN_BLOCKS))
+        # a product of fewer columns than an eighth of the rows takes hardly longer than to add it
+        step = max(AT_ONCE // len(X), len(X) // 8, LEAST)
 
         def part(span: slice) -> Array:
             B = X[:, span] - mean[span]
             B /= root[span]
             return np.asarray(np.dot(B, B.T))
 
-        K, *others = self.rows.map(part, list(runs(d, step)))
-        for other in others:
-            K += other
+        K = self.rows.sum_of(part, list(runs(d, step)))
         values, vectors = np.linalg.eigh(K)
         kept = values > len(K) * 1e-15 * values[-1]
         L = vectors[:, kept] * np.sqrt(values[kept])
@@ -404,12 +403,14 @@ class Objective:
         b = u[:, d] if self.bias else np.zeros(self.outputs)
         if self.mean is not None:
             b = b - W @ self.mean
+        W = self.rows.spread(W)
         return (W[0], b[0]) if self.outputs == 1 else (np.ascontiguousarray(W.T), b)
 
     def _of_scaled_columns(self, back: Array, back_bias: Any) -> Array:
         """The means of what came back through X and through the bias, (d, k) and (k,), of a point's shape."""
         back, back_bias = (
-            self._without_common(part.reshape(self.outputs, -1)) for part in (back, np.asarray(back_bias))
+            self._without_common(part.reshape(self.outputs, -1))
+            for part in (self.rows.chosen(back), np.asarray(back_bias))
         )
         g = np.empty(self.shape)
         inside, g[:, self.rows.d :] = g[:, : self.rows.d], back_bias[:, : self.bias] / self.total_weight
@@ -439,7 +440,7 @@ class Objective:
 
     def _standardised(self, X: Any, root: Array | None = None) -> Array:
         """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root."""
-        d = X.shape[1]
+        X, d = self.rows.chosen(X), self.rows.d
         A = np.empty((X.shape[0], self.shape[1]), X.dtype)
         root = np.ones(1, X.dtype) if root is None else root.astype(X.dtype, copy=False)
         inside = A[:, :d]

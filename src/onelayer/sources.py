@@ -37,7 +37,10 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
 MANY_ENTRIES = 2**20  # of a block of sparse rows, where they are more than BLOCKS: less leaves little to do row by row
 COPIED_ENTRIES = 2**20  # of sparse rows, up to which a copy by column costs little
-TAKEN_ENTRIES = 2**18  # of a copy of some rows, from which mostly Hessians are made
+TAKEN_ENTRIES, PART = 2**18, 2**16  # of a copy of some rows, from which mostly Hessians are made; taken at a time
+# entries of a set of columns, and one in so many of all dense or sparse ones: more than both stay where they are
+SET_ENTRIES, SHARE, SPARSE_SHARE = 2**20, 8, 2
+COUNTED = 16  # entries, one of which is counted to know how many some columns have
 
 
 class Rows:
@@ -141,6 +144,12 @@ class Rows:
         parts = self.map(chunk, range(len(self._chunks)))
         return whole.values, [other for kept in parts for other in kept]
 
+    def sum_of(self, f: Callable[[Item], Array], items: Sequence[Item]) -> Array:
+        """The sum of f of each item, in order: hardly more summands are in memory than there are threads."""
+        whole = _Sum()
+        self.map(lambda i: whole.add(i, (f(items[i]),)), range(len(items)))
+        return np.asarray(whole.values[0])
+
     def each(self, f: Callable[..., Result], *each: Sequence[Any]) -> list[Result]:
         """``f(X, y, weight)`` of every block, in order."""
 
@@ -165,11 +174,11 @@ class Rows:
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
         few = self.sparse or len(rows) * self.d <= TAKEN_ENTRIES  # a batch: threads would cost more than they bring
-        step = max(1, len(rows)) if few else TAKEN_ENTRIES // self.d + 1
+        step = max(1, len(rows)) if few else PART // self.d + 1
         parts = [rows[a : a + step] for a in range(0, len(rows), step)]
 
         def part(rows: Array) -> Block:
-            X = self._of_rows(rows) if self.sparse else np.take(self.X, rows, axis=0)
+            X = self._of_rows(rows)
             return prepare(X if self.prepare is None else self.prepare(X))
 
         X = part(parts[0])
@@ -184,7 +193,15 @@ class Rows:
         return Rows(X, self.y[rows], weight, jobs=self.jobs, chunk=TAKEN_ENTRIES)
 
     def _of_rows(self, rows: Array) -> Block:
-        return self.X[rows]
+        return self.X[rows] if self.sparse else np.take(self.X, rows, axis=0)
+
+    def spread(self, W: Array) -> Array:
+        """Weights of these columns, (…, d), as the blocks have columns."""
+        return W
+
+    def chosen(self, X: Any) -> Any:
+        """Of what has as many columns as the blocks, these."""
+        return X
 
     def map(self, f: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """f of each item, on as many threads as these rows may use."""
@@ -197,12 +214,24 @@ class Rows:
     def of_columns(self, kept: Array, *, often: bool = False) -> "Rows":
         """The same rows with some of their columns only.
 
-        Of sparse rows, a copy by column lets them be taken in a third of the time: it is made where it is small, or
-        they are asked for `often`.
+        They are copied, unless they are many of those there are. Of sparse rows, a copy by column lets them be taken in
+        a third of the time: it is made where it is small, or they are asked for `often`.
         """
+        if self.prepare is None and not often and self._crowd(kept):
+            return _ColumnsInPlace(self, kept)
         if self.sparse:
             return _FewColumns(self, kept, by_column=often or self.entries <= COPIED_ENTRIES)
         return Rows(self.in_one_array(lambda X: np.take(X, kept, axis=1)), self.y, self.weight, jobs=self.jobs)
+
+    def _crowd(self, kept: Array) -> bool:
+        """Whether these columns have so many entries that a copy would be large."""
+        if self.entries <= SET_ENTRIES:
+            return False
+        if not self.sparse:
+            return bool(self.n * len(kept) > max(SET_ENTRIES, self.entries // SHARE))
+        some = self.X.indices[::COUNTED]
+        there = int(np.bincount(some, minlength=self.d)[kept].sum())
+        return bool(there * self.entries > len(some) * max(SET_ENTRIES, self.entries // SPARSE_SHARE))
 
     def cut(self, parts: Sequence[Array]) -> list[Array]:
         """What the same rows in other blocks answered, an entry a row, in these blocks."""
@@ -233,6 +262,28 @@ class _FewColumns(Rows):
         ends = np.searchsorted(rows, [span.stop for span in self.spans])
         parts = zip(self.blocks, self.spans, [0, *ends], ends, strict=False)
         return sp.vstack([X.tocsr()[rows[a:b] - span.start] for X, span, a, b in parts if b > a], format="csr")
+
+
+class _ColumnsInPlace(Rows):
+    """Some columns of rows that stay as they are: their blocks have all columns, and products go through these."""
+
+    def __init__(self, rows: Rows, kept: Array) -> None:
+        self.__dict__.update(rows.__dict__)
+        self.d, self.plain, self._all, self._kept = len(kept), False, rows, kept
+
+    def spread(self, W: Array) -> Array:
+        whole = np.zeros((*W.shape[:-1], self._all.d), W.dtype)
+        whole[..., self._kept] = W
+        return whole
+
+    def chosen(self, X: Any) -> Any:
+        return np.take(X, self._kept, axis=-1) if isinstance(X, np.ndarray) else X[:, self._kept]
+
+    def _of_rows(self, rows: Array) -> Block:
+        return self.chosen(self._all._of_rows(rows))
+
+    def of_columns(self, kept: Array, *, often: bool = False) -> Rows:
+        return self._all.of_columns(self._kept[kept], often=often)
 
 
 class _Sum:
