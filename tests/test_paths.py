@@ -104,9 +104,9 @@ def test_a_hessian_kept_along_the_path_leads_to_the_same_weights(l1_ratio, monke
     formed = []
     original = Objective.hessian
 
-    def spied(self, *args):
+    def spied(self, *args, **known):
         formed.append(self.rows.d)
-        return original(self, *args)
+        return original(self, *args, **known)
 
     monkeypatch.setattr(Objective, "hessian", spied)
     found = path(X, y, Cs=40, l1_ratio=l1_ratio)

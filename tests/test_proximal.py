@@ -12,7 +12,7 @@ from onelayer import PerceptronClassifier, PerceptronRegressor
 from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.losses import cross_entropy, log_loss
-from onelayer.objective import Product
+from onelayer.objective import Objective, Product
 from onelayer.problem import Problem
 from onelayer.settings import Settings
 from onelayer.solvers import Watch, proximal
@@ -173,9 +173,30 @@ def test_few_rows_of_columns_that_nearly_depend_on_one_another_take_few_products
     assert len(products) < 1000
 
 
+def test_steps_that_signs_cut_off_have_a_model_made(monkeypatch):
+    """Of correlated columns most of which matter, each step wanted a hundred signs to change: 163 looks at the rows."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((4000, 800)) + rng.standard_normal((4000, 1)) / 2
+    y = X @ rng.standard_normal(800) / 14 + rng.logistic(size=4000) > 0
+    looks = [*(count_calls(monkeypatch, *of) for of in ((Product, "__call__"), (Objective, "evaluate")))]
+    fit = train(X, y, C=0.1, l1_ratio=1.0)
+    assert fit.converged
+    assert np.count_nonzero(fit.weights) > 600
+    assert sum(map(len, looks)) < 80
+
+
+@pytest.mark.parametrize("C", [1.0, 10.0])
+def test_columns_with_hardly_any_penalty_that_find_no_room_do_not_end_a_fit(C):
+    """Of heavy tails a penalty differs from one column to the next; the fit ended with all weights 0."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_t(2, (100, 1500))
+    y = (X[:, :4] / np.abs(X[:, :4]).mean(axis=0)).sum(axis=1) + rng.logistic(size=100) > 0
+    assert train(X, y, C=C, l1_ratio=1.0).converged
+
+
 def count_calls(monkeypatch, owner, name):
     calls, call = [], getattr(owner, name)
-    monkeypatch.setattr(owner, name, lambda *args: calls.append(None) or call(*args))
+    monkeypatch.setattr(owner, name, lambda *args, **known: calls.append(None) or call(*args, **known))
     return calls
 
 

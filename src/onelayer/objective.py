@@ -227,8 +227,11 @@ class Objective:
         held = 0.0 if self.lasso is None else float((self.lasso * np.abs(u[:, : self.rows.d])).sum())
         return self.value(u) + held
 
-    def hessian(self, u: Array, logits: Logits | None = None) -> Array:
-        """Second derivatives at u, (k (d + bias), k (d + bias)), in the order of ``u.ravel()``."""
+    def hessian(self, u: Array, logits: Logits | None = None, *, single: bool = False) -> Array:
+        """Second derivatives at u, (k (d + bias), k (d + bias)), in the order of ``u.ravel()``.
+
+        In `single` precision, those of one output take half the time: enough of a model.
+        """
         k, p = self.shape
         if k == 1 and logits is not None and self._at_hand is not None and self._at_hand.size <= TRIFLE:
             A = self._at_hand  # without blocks to add up: of thirty rows it takes half the time
@@ -245,6 +248,7 @@ class Objective:
                 A = self._standardised(X, root) if at_hand is None else times(at_hand, root)
                 return (between(A, self.loss, z),)
             root, n = np.sqrt(times(self.loss.curvature(z), weight)), X.shape[0]
+            root = root.astype(np.float32) if single else root
             # a product of fewer rows than half the columns takes no longer than to add it
             first, *others = runs(n, max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else n)
 
@@ -439,16 +443,19 @@ class Objective:
         return (1.0 if self.scale is None else self._unscale) / self.total_weight
 
     def _standardised(self, X: Any, root: Array | None = None) -> Array:
-        """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root."""
+        """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root.
+
+        It has the precision of the root, if there is one, unless that of the block is less.
+        """
         X, d = self.rows.chosen(X), self.rows.d
-        A = np.empty((X.shape[0], self.shape[1]), X.dtype)
-        root = np.ones(1, X.dtype) if root is None else root.astype(X.dtype, copy=False)
+        root = np.ones(1, X.dtype) if root is None else root.astype(min(X.dtype, root.dtype), copy=False)
+        A = np.empty((X.shape[0], self.shape[1]), root.dtype)
         inside = A[:, :d]
         X = X if isinstance(X, np.ndarray) else X.toarray()
         if self.mean is not None:
-            X = np.subtract(X, self.mean, out=inside)
+            X = np.subtract(X, self.mean, out=inside, casting="same_kind")
         if self.scale is not None:
-            X = np.divide(X, self.scale, out=inside)
+            X = np.divide(X, self.scale, out=inside, casting="same_kind")
         np.multiply(X, root[:, None], out=inside, casting="same_kind")
         A[:, d:] = root[:, None]
         return A

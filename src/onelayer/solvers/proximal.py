@@ -33,16 +33,18 @@ RIGHT = 4  # rows for each weight from where the exact minimum of a model costs 
 NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
 FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
 CRAWLING = 1e-3  # of the value: a step with more weights than dense rows that gains no more leads nowhere, either
+TELLING = 10  # rows of a sample for each column of its set: fewer would tell more of themselves than of all rows
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
 LARGEST = 4000  # weights of a model that is made where nothing else leads on
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
+WASTE = 0.25  # times that price: what steps cut off by signs may take before a model is made
 RICH = 20  # rows of that sample for each weight
 STRONGER, ROUGH = 1.4, 0.1
 COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
-EARLY = 0.3  # of the violation before: may be left while there was no room for all columns that object
+EARLY = 0.3  # of a set's violation: may be left while there was no room for all columns that object
 CLOSE = 0.1  # of the value: a gap above it says that the set is not the last one
 FINE = 0.5  # of the violation that would make up all of the gap asked for
 LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
@@ -85,6 +87,7 @@ def proximal(
     samples: Iterable[Any] = (),
     before: Place | None = None,
     kept: Kept | None = None,
+    sampled: bool = False,
 ) -> Outcome:
     """Minimise a smooth convex objective plus Σ lasso_j |u_j| to a relative duality gap of `tol`.
 
@@ -96,7 +99,7 @@ def proximal(
     for sample in samples:
         stronger = STRONGER * math.sqrt(objective.rows.n / sample.rows.n)
         sample = replace(sample, penalty=stronger * sample.penalty, lasso=stronger * sample.lasso)
-        u = proximal(sample, u, tol=ROUGH, max_iter=max_iter, watch=watch).point.u
+        u = proximal(sample, u, tol=ROUGH, max_iter=max_iter, watch=watch, sampled=True).point.u
         del sample  # before the next one takes its memory
     if before is None:
         u, logits = objective.balanced(u)
@@ -111,6 +114,8 @@ def proximal(
             if gap <= enough or steps >= max_iter or watch.stopped:
                 break
         columns, entering, waiting = _working_set(place, objective.rows)
+        if sampled and not objective.rows.sparse and len(columns) * TELLING > objective.rows.n:
+            break
         modelled = objective.rows.sparse or objective.outputs * objective.rows.d <= MANY  # a model is not too large
         whole = 2 * len(columns) > objective.rows.d and (modelled or len(columns) == objective.rows.d)
         if whole:
@@ -124,7 +129,7 @@ def proximal(
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
         if waiting and not whole:
-            level = max(level, EARLY * place.violation)
+            level = max(level, EARLY * start.violation)  # that of all may be of a column with hardly any penalty
         last_one = entering <= SETTLED * len(columns) and gap <= CLOSE * place.point.value
         if before is not None or last_one:
             level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
@@ -208,14 +213,17 @@ def _on_working_set(
     few = anew or model is not None or size <= (SPARSE if rows.sparse else DENSE)
     slow = anew or (model is None and not (near and rows.sparse))
     hessian, taken_at, stuck, exact, worst = model, place.point.value, False, False, math.inf
+    lately = math.inf  # what the step before gained, with which the next is compared
     for _ in range(INNER):
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
             break
         left = MODEL * price - walk.products
-        if stuck or (slow and (few or left <= 0)) or (few and point.value < STALE * taken_at):
+        paid = left <= 0 or (walk.wasted >= WASTE * price and not rows.sparse and RIGHT * size <= rows.n)
+        if stuck or (slow and (few or paid)) or (few and point.value < STALE * taken_at):
             modelled = objective.thinned(max(RICH * size, CHEAP // size**2)) if few and not anew else objective
-            hessian, taken_at = modelled.hessian(point.u), point.value
+            hessian, taken_at = modelled.hessian(point.u, single=not (anew or scarce)), point.value
+            lately = gain if scarce else math.inf  # of few rows, a model is cheap beside its minimum
         resting, worst = scarce and exact and violation > FALLING * worst, violation
         exact = stuck or RIGHT * size <= rows.n or violation <= NEARLY or gain <= LITTLE * point.value
         minimum = lasso_surely if stuck or resting else lasso_minimum if exact else lasso_roughly
@@ -230,11 +238,11 @@ def _on_working_set(
             break
         stuck = following is None  # signs cut off what there was of a step, or were not those of the model's minimum
         if following is not None:
-            gain, before = point.value - following.point.value, gain
+            gain = point.value - following.point.value
             crawls = gain <= CRAWLING * point.value and following.violation > NEARLY
             stuck = crawls and scarce and size <= MANY and not rows.sparse
-            slow = anew or gain > LINGERING * before
-            place = following
+            slow = anew or gain > LINGERING * lately
+            place, lately = following, gain
         few = few or stuck
     return place
 

@@ -32,12 +32,13 @@ class Ahead(NamedTuple):
 class Walk:
     """Steps on the weights that are not 0 or leave it, while these keep their signs.
 
-    ``products`` is how many there were, what line searches tried counting as well. ``ahead`` is set where `wanted`, a
+    ``products`` is how many there were, what line searches tried counting as well, ``wasted`` those of them whose steps
+    brought little of what they promised: weights wanted to change their signs. ``ahead`` is set where `wanted`, a
     gap, is reached at the minimum of a quadratic model: there the slopes to first order prove it.
     """
 
     def __init__(self, wanted: float) -> None:
-        self.wanted, self.products = wanted, 0
+        self.wanted, self.products, self.wasted = wanted, 0, 0
         self.ahead: Ahead | None = None
         self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
 
@@ -45,7 +46,7 @@ class Walk:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
         point = place.point
         model = _Model(objective, place, hessian, level, self.wanted)
-        most = min(left, self._most) if hessian is None else math.inf
+        most = math.inf if hessian is not None else min(left, self._most) if left > 0 else self._most
         self._seen = model.descend(min(ROUGH, place.violation, math.sqrt(self._relative)), self._seen, most)
         steps, step, moves = self._seen.steps, model.u - point.u, model.product.moved
         if steps and model.is_near():
@@ -59,6 +60,7 @@ class Walk:
         self.products += trials - 1
         kept_up = following is not None and point.value - following.point.value > POOR * promised
         self._most = min(2 * self._most, MOST) if kept_up else max(steps // 2, 2)
+        self.wasted += 0 if kept_up else model.products + trials - 1
         return following
 
     def _minimum(self, model: "_Model") -> Ahead | None:
