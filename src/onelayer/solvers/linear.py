@@ -15,6 +15,7 @@ Solve = Callable[[Array], Array]
 LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue they see hardly moves
 FIRST = 6  # of these, whose vectors are kept to know what is steep
 OUT, UNSETTLED = 4, 0.1  # times the least eigenvalue, from where one is; and of itself, what it may still be off
+NOTHING = 1e-30  # of a residual's square, as the preconditioner sees it: what is left is rounding, of any sign
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 
 
@@ -148,6 +149,10 @@ def conjugate_gradients(
         residual -= step * bent
         preconditioned = solve(residual)
         rho, before = float(np.vdot(residual, preconditioned)), rho
+        if rho <= NOTHING * first:
+            rho = max(rho, 0.0)
+            beside.append(0.0)
+            break
         ratio = rho / before
         beside.append(math.sqrt(ratio) / step)
         direction *= ratio
