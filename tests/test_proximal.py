@@ -246,3 +246,16 @@ def test_the_bound_that_asks_no_rows_is_a_bound_and_no_less_than_the_one_that_do
     assert at_once <= 5 * exact
     dented = duality_gap(problem.objective, replace(place, defect=1e-3))  # of slopes that are not the point's own
     assert at_once + 5e-4 <= dented <= (at_once + 1e-3) * (1 + 1e-9)
+
+
+def test_many_weights_of_several_classes_have_a_model_made(monkeypatch):
+    """Without one, since it would be larger than the rows, signs cut steps off on and on: 88,000 products."""
+    rng = np.random.default_rng(0)
+    X = sp.random(1000, 200, 0.1, format="csr", random_state=rng)
+    X.data = rng.exponential(1, X.nnz)
+    logits = X @ (rng.standard_normal((200, 3)) * (rng.random((200, 1)) < 0.2))
+    y = (3 * logits / logits.std() + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    products = count_calls(monkeypatch, Product, "__call__")
+    fit = train(X, y, C=25.0, l1_ratio=1.0)
+    assert fit.converged
+    assert len(products) < 1000

@@ -76,10 +76,13 @@ class Curvature:
         return replace(self, solve=with_them(solve, directions, 1 / more - 1), times=with_them(times, bent, more - 1))
 
 
-def hessian_price(objective: Any) -> float:
-    """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows."""
+def hessian_price(objective: Any, few: int = FEW) -> float:
+    """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows.
+
+    Unless there are no more than a `few` parameters.
+    """
     size, rows = math.prod(objective.shape), objective.rows
-    if size**2 > max(2 * rows.entries, FEW**2):
+    if size**2 > max(2 * rows.entries, few**2):
         return math.inf
     product = (rows.entries + rows.n) * objective.outputs
     ratio: float = size**2 * (rows.n + size) / product  # to form it, and to factor it

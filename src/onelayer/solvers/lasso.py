@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.linear import symmetric_solver
+from onelayer.solvers.splitting import by_splitting
 from onelayer.together import Together
 
 Array = NDArray[Any]
 
 WELL, ROUGHLY = (1e-4, 200), (1e-2, 40)  # of the largest weight: a change to rest at; and epochs at most
 RESTING = 1e-7  # of what penalties hold: a slope that is off by no more is at rest
+SHORT, HALF = 600, 0.5  # weights, of more of which a path is long: half of what was off may then be left
 SURELY, LONG, PATIENT = 1e-10, 100_000, 10**9  # the same where slopes are to rest; epochs at most, and multiplications
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
 ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
@@ -54,24 +56,31 @@ def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
 def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
     """`lasso_minimum` where that does not arrive, since there are more weights than rows that tell them apart.
 
-    By way of all stronger penalties, and where ties along it end that early, by as many epochs as it takes.
+    By two copies of the weights; where the signs of that lead nowhere, by way of all stronger penalties; and where ties
+    along it end that early, by as many epochs as it takes.
     """
 
     def value(v: Array) -> float:
         return float(v @ (hessian @ v / 2 + linear) + lasso @ np.abs(v))
 
+    found = _by_signs(hessian, linear, lasso, by_splitting(hessian, linear, lasso, v))
+    enough = RESTING
+    if len(v) > SHORT:
+        enough = max(RESTING, HALF * _unrest(hessian @ v + linear, lasso, v))
+    if _unrest(hessian @ found + linear, lasso, found) <= enough:
+        return found
     problem = _Penalised(hessian, linear, lasso)
-    best = min(lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
-    if _rests(hessian @ best + linear, lasso, best):
+    best = min(found, lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
+    if _unrest(hessian @ best + linear, lasso, best) <= RESTING:
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
     return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
 
 
-def _rests(g: Array, lasso: Array, v: Array) -> bool:
-    """Whether all weights are where their slopes g want them."""
+def _unrest(g: Array, lasso: Array, v: Array) -> float:
+    """How far slopes g are from where weights rest, relative to what penalties hold."""
     off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
-    return bool(off.max() <= RESTING * lasso.max())
+    return float(off.max() / lasso.max())
 
 
 def _by_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:

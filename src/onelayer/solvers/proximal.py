@@ -38,6 +38,7 @@ SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
+LARGE = 2048  # weights, whose model is made for its price though it is larger than the rows
 LARGEST = 4000  # weights of a model that is made where nothing else leads on
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 WASTE = 0.25  # times that price: what steps cut off by signs may take before a model is made
@@ -204,7 +205,7 @@ def _on_working_set(
     weights than rows, steps that lead hardly anywhere have a model made, and its minimum found surely.
     """
     gain, size = math.inf, place.point.u.size
-    rows, price = objective.rows, hessian_price(objective)
+    rows, price = objective.rows, hessian_price(objective, LARGE)
     scarce = (
         rows.n < size or objective.outputs > 1
     )  # nothing bends along some directions: shifts common to all classes, too
