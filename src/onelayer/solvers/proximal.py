@@ -38,8 +38,7 @@ SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 MANY = 1200  # columns, more of which make a model dearer than products
-LARGE = 2048  # weights, whose model is made for its price though it is larger than the rows
-LARGEST = 4000  # weights of a model that is made where nothing else leads on
+LARGEST = 4000  # weights of a model that is made for its price though it is larger than the rows
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 WASTE = 0.25  # times that price: what steps cut off by signs may take before a model is made
 RICH = 20  # rows of that sample for each weight
@@ -96,7 +95,7 @@ def proximal(
     are looked at until all of those have theirs (the sequential strong rule of Tibshirani et al., Journal of the Royal
     Statistical Society B 74, 2012). `kept` is of these fits, too.
     """
-    gap, steps, level = math.inf, 0, COARSE
+    gap, steps, level, owed = math.inf, 0, COARSE, 0
     for sample in samples:
         stronger = STRONGER * math.sqrt(objective.rows.n / sample.rows.n)
         sample = replace(sample, penalty=stronger * sample.penalty, lasso=stronger * sample.lasso)
@@ -137,8 +136,8 @@ def proximal(
         model = None if kept is None else kept.of(inner, columns)
         # nobody is shown the gradients of a path: there, those of slopes to first order will do
         walk = Walk(0.0 if kept is None else tol * place.point.value)
-        reached = _on_working_set(inner, start, level, watch, model, walk, near=before is not None)
-        steps += 1
+        reached = _on_working_set(inner, start, level, watch, model, walk, near=before is not None, owed=owed)
+        steps, owed = steps + 1, owed + walk.products if reached.violation > level else 0
         if walk.ahead is None:
             bias_slope = reached.smooth[:, -1] if objective.bias else None
             u, logits = inner.balanced(reached.point.u, reached.point.logits, bias_slope)
@@ -194,18 +193,19 @@ def _on_working_set(
     walk: Walk,
     *,
     near: bool,
+    owed: int = 0,
 ) -> Place:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
     Or until the walk sees the minimum ahead, from the place returned. `model` is a Hessian taken before; to form one of
-    sparse rows does not pay at once where the start is `near`.
+    sparse rows does not pay at once where the start is `near`. As many products as are `owed` led nowhere before.
 
     Dense rows that cost little are modelled anew at each step, which goes to the model's minimum. Otherwise a sample of
     the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning. Of more
     weights than rows, steps that lead hardly anywhere have a model made, and its minimum found surely.
     """
     gain, size = math.inf, place.point.u.size
-    rows, price = objective.rows, hessian_price(objective, LARGE)
+    rows, price = objective.rows, hessian_price(objective, LARGEST)
     scarce = (
         rows.n < size or objective.outputs > 1
     )  # nothing bends along some directions: shifts common to all classes, too
@@ -219,7 +219,7 @@ def _on_working_set(
         point, violation = place.point, place.violation
         if violation <= level or watch.stopped:
             break
-        left = MODEL * price - walk.products
+        left = MODEL * price - walk.products - owed
         paid = left <= 0 or (walk.wasted >= WASTE * price and not rows.sparse and RIGHT * size <= rows.n)
         if stuck or (slow and (few or paid)) or (few and point.value < STALE * taken_at):
             modelled = objective.thinned(max(RICH * size, CHEAP // size**2)) if few and not anew else objective
