@@ -126,3 +126,8 @@ def test_two_copies_of_many_weights_agree_on_the_signs_though_columns_depend_on_
     near = by_splitting(H, linear, lasso, np.zeros(700))
     assert violation(H, linear, lasso, near) <= 0.2 * lasso.max()
     assert violation(H, linear, lasso, lasso_surely(H, linear, lasso, np.zeros(700))) <= 1e-6 * lasso.max()
+
+
+def test_weights_that_rest_at_0_stay_there():
+    H = np.eye(3)
+    assert lasso_surely(H, np.full(3, 0.5), np.ones(3), np.zeros(3)).tolist() == [0, 0, 0]

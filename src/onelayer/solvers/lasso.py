@@ -22,7 +22,7 @@ SURELY, LONG, PATIENT = 1e-10, 100_000, 10**9  # the same where slopes are to re
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
 ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
 STEPS = 8  # of a path at most, for each weight
-MARGIN = 1 + 1e-9  # of what a penalty holds: slopes beyond it are
+MARGIN, ABOUT = 1 + 1e-9, 1 + 1e-3  # of what a penalty holds: slopes beyond it are, also where it is known about
 
 
 def lasso_minimum(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
@@ -63,7 +63,7 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
     def value(v: Array) -> float:
         return float(v @ (hessian @ v / 2 + linear) + lasso @ np.abs(v))
 
-    found = _by_signs(hessian, linear, lasso, by_splitting(hessian, linear, lasso, v))
+    found = _by_signs(hessian, linear, lasso, _split(hessian, linear, lasso, v))
     enough = RESTING
     if len(v) > SHORT:
         enough = max(RESTING, HALF * _unrest(hessian @ v + linear, lasso, v))
@@ -75,6 +75,22 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
     return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
+
+
+def _split(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+    """`by_splitting` of the weights that are not 0 or object to it, until no other objects."""
+    objecting = _beyond(hessian @ v + linear, lasso, v) > 0
+    for _ in range(ROUNDS):
+        inside = np.flatnonzero((v != 0) | (lasso == 0) | objecting)
+        if not len(inside):
+            break
+        found = np.zeros_like(v)
+        found[inside] = by_splitting(hessian[np.ix_(inside, inside)], linear[inside], lasso[inside], v[inside])
+        v, objecting = found, _beyond(hessian @ found + linear, lasso * ABOUT, found) > 0
+        objecting[inside] = False
+        if not objecting.any():
+            break
+    return v
 
 
 def _unrest(g: Array, lasso: Array, v: Array) -> float:
