@@ -68,6 +68,7 @@ def test_answers_of_other_blocks_are_cut_to_these():
 @pytest.mark.parametrize("often", [False, True])
 def test_some_columns_of_sparse_rows_are_those_columns_however_they_are_taken(monkeypatch, few_rows, often):
     monkeypatch.setattr("onelayer.sources.COPIED_ENTRIES", 2**30 if few_rows else 0)
+    monkeypatch.setattr("onelayer.sources.SET_ENTRIES", 0)
     X = sp.random(120_000, 40, 0.3, format="csr", random_state=0)
     source, kept = Rows(X, np.arange(120_000), jobs=2), np.array([3, 7, 8, 30])
     assert len(source.spans) > 1

@@ -257,6 +257,10 @@ class _FewColumns(Rows):
             self.__dict__.pop(of_all, None)
         self.entries = sum(X.nnz for X in self.blocks)
 
+    def _crowd(self, kept: Array) -> bool:
+        """They have been copied already."""
+        return False
+
     def _of_rows(self, rows: Array) -> Block:
         """They come in order."""
         ends = np.searchsorted(rows, [span.stop for span in self.spans])
