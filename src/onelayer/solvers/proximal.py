@@ -206,9 +206,8 @@ def _on_working_set(
     """
     gain, size = math.inf, place.point.u.size
     rows, price = objective.rows, hessian_price(objective, LARGEST)
-    scarce = (
-        rows.n < size or objective.outputs > 1
-    )  # nothing bends along some directions: shifts common to all classes, too
+    # along some directions nothing bends: shifts common to all classes are such, too
+    scarce = rows.n < size or objective.outputs > 1
     flat = objective.outputs == 1 and rows.n <= FLAT * size and size <= FLATTEST
     anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
     few = anew or model is not None or size <= (SPARSE if rows.sparse else DENSE)
