@@ -191,9 +191,8 @@ def test_logits_of_many_classes_are_the_same_whichever_way_round_they_are_multip
 @pytest.mark.parametrize("in_place", [False, True])
 def test_few_columns_are_as_all_are_where_the_others_have_no_weight(monkeypatch, at_hand, loss, storage, n, in_place):
     monkeypatch.setattr("onelayer.sparse.AT_HAND", at_hand)
-    for name in ("SHARE", "SPARSE_SHARE") if in_place else ():
-        monkeypatch.setattr("onelayer.sources.SET_ENTRIES", 0)
-        monkeypatch.setattr(f"onelayer.sources.{name}", 100)
+    for name, value in {"SET_ENTRIES": 0, "SHARE": 100, "SPARSE_SHARE": 100}.items() if in_place else ():
+        monkeypatch.setattr(f"onelayer.sources.{name}", value)
     _, f, u = many(loss, storage, n=n)
     kept = np.array([0, 3])
     u[:, [1, 2, 4]] = 0

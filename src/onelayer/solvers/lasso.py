@@ -63,15 +63,18 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
     def value(v: Array) -> float:
         return float(v @ (hessian @ v / 2 + linear) + lasso @ np.abs(v))
 
+    def unrest(v: Array) -> float:
+        """How far slopes are from where weights rest, relative to what penalties hold."""
+        g = hessian @ v + linear
+        off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
+        return float(off.max() / lasso.max())
+
     found = _by_signs(hessian, linear, lasso, _split(hessian, linear, lasso, v))
-    enough = RESTING
-    if len(v) > SHORT:
-        enough = max(RESTING, HALF * _unrest(hessian @ v + linear, lasso, v))
-    if _unrest(hessian @ found + linear, lasso, found) <= enough:
+    if unrest(found) <= (max(RESTING, HALF * unrest(v)) if len(v) > SHORT else RESTING):
         return found
     problem = _Penalised(hessian, linear, lasso)
     best = min(found, lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
-    if _unrest(hessian @ best + linear, lasso, best) <= RESTING:
+    if unrest(best) <= RESTING:
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
     return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
@@ -91,12 +94,6 @@ def _split(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
         if not objecting.any():
             break
     return v
-
-
-def _unrest(g: Array, lasso: Array, v: Array) -> float:
-    """How far slopes g are from where weights rest, relative to what penalties hold."""
-    off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
-    return float(off.max() / lasso.max())
 
 
 def _by_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:

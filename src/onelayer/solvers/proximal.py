@@ -193,7 +193,7 @@ def _on_working_set(
     walk: Walk,
     *,
     near: bool,
-    owed: int = 0,
+    owed: int,
 ) -> Place:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 

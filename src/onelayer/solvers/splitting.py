@@ -23,14 +23,8 @@ def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
 
     The alternating direction method of multipliers (Boyd, Parikh, Chu, Peleato & Eckstein, Foundations and Trends in
     Machine Learning 3, 2011, § 6.4), in scaled columns. Columns that depend on one another are no hindrance: the
-    coupling bends where they do not, and its inverse is formed once or a few times.
-
-    Parameters
-    ----------
-    hessian : array of shape (p, p)
-        Positive semidefinite.
-    linear, lasso, v : arrays of shape (p,)
-        Where `lasso` is 0, there is no penalty.
+    coupling bends where they do not, and its inverse is formed once or a few times. Parameters are those of
+    `onelayer.solvers.lasso.lasso_minimum`.
 
     Examples
     --------

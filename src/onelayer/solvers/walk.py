@@ -46,7 +46,7 @@ class Walk:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
         point = place.point
         model = _Model(objective, place, hessian, level, self.wanted)
-        most = math.inf if hessian is not None else min(left, self._most) if left > 0 else self._most
+        most = math.inf if hessian is not None else min(self._most, left if left > 0 else math.inf)
         self._seen = model.descend(min(ROUGH, place.violation, math.sqrt(self._relative)), self._seen, most)
         steps, step, moves = self._seen.steps, model.u - point.u, model.product.moved
         if steps and model.is_near():
