@@ -1,0 +1,162 @@
+"""Steps on one working set, to the minimum of a quadratic model with the L1 penalty, or along the weights that matter.
+
+A model's minimum is a step (Lee, Sun & Saunders, SIAM Journal on Optimization 24, 2014); or one is Newton's on the
+weights that are not 0 or are about to leave it, cut off where a weight would change its sign (Keskar, Nocedal, Öztoprak
+& Wächter, Optimization Methods and Software 31, 2016).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.solvers.curvature import hessian_price
+from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
+from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, STALE
+from onelayer.solvers.place import Place
+from onelayer.solvers.progress import Watch
+from onelayer.solvers.walk import Walk
+
+Array = NDArray[Any]
+
+TRIFLE = 2**24  # multiplications: dense rows whose Hessian and its inverse cost no more are modelled anew at each step
+FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which that is true, too
+RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
+NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
+FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
+CRAWLING = 1e-3  # of the value: a step with more weights than dense rows that gains no more leads nowhere, either
+DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
+CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
+LARGEST = 4000  # weights of a model that is made for its price though it is larger than the rows
+MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
+WASTE = 0.25  # times that price: what steps cut off by signs may take before a model is made
+RICH = 20  # rows of that sample for each weight
+LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
+INNER = 50  # steps on one working set
+MANY = 1200  # weights, of more of which a minimum found surely is dearer than the steps it saves
+
+
+def on_working_set(
+    objective: Any,
+    place: Place,
+    level: float,
+    watch: Watch,
+    walk: Walk,
+    hessian: Array | None = None,
+    *,
+    near: bool = False,
+    owed: int = 0,
+) -> Place:
+    """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
+
+    Or until the walk sees the minimum ahead, from the place returned. `hessian` is one taken before; to form one of
+    sparse rows does not pay at once where the start is `near`. As many products as are `owed` led nowhere before.
+    """
+    models = _Models(objective, place, hessian, near=near, owed=owed)
+    for _ in range(INNER):
+        if place.violation <= level or watch.stopped:
+            break
+        left = models.left(walk)
+        target = models.minimum(place, walk)
+        if models.anew or not np.array_equal(np.sign(target), np.sign(place.point.u)):
+            following = _towards(objective, place, target)
+        else:
+            following = walk.on(objective, place, models.hessian, level, left)
+            if walk.ahead is not None:
+                break
+        if following is None and models.exhausted:
+            break
+        models.judge(place, following)
+        place = following or place
+    return place
+
+
+class _Models:
+    """The quadratic models of the loss on a working set: when one is made, of which rows, how its minimum is found.
+
+    Dense rows that cost little are modelled `anew` at each step, which goes to the model's minimum. Otherwise a sample
+    of the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning. Of
+    more weights than rows, steps that lead hardly anywhere have a model made, and its minimum found surely.
+    """
+
+    def __init__(self, objective: Any, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
+        rows, size = objective.rows, place.point.u.size
+        self.objective, self.hessian, self._size, self._owed = objective, hessian, size, owed
+        self._price = hessian_price(objective, LARGEST)
+        # along some directions nothing bends: shifts common to all classes are such, too
+        self._scarce = rows.n < size or objective.outputs > 1
+        self._tall = RIGHT * size <= rows.n
+        flat = objective.outputs == 1 and rows.n <= FLAT * size and size <= FLATTEST
+        self.anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
+        self._few = self.anew or hessian is not None or size <= (SPARSE if rows.sparse else DENSE)
+        self._slow = self.anew or (hessian is None and not (near and rows.sparse))
+        self._taken_at, self._stuck, self._exact, self._worst = place.point.value, False, False, math.inf
+        self._gain = self._lately = math.inf  # of the step before; the latter, if it was with the same model
+
+    def left(self, walk: Walk) -> float:
+        """How many more products may lead nowhere before a model costs no more than they."""
+        return MODEL * self._price - walk.products - self._owed
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether after a step that led nowhere there is no better model to be had."""
+        return self._stuck or self._size > LARGEST
+
+    def minimum(self, place: Place, walk: Walk) -> Array:
+        """Where the model, beside the penalty, is least; where the place is, if there is no model yet."""
+        u, gain = place.point.u, self._gain
+        if self._is_due(place, walk):
+            self._make(place)
+        resting = self._scarce and self._exact and place.violation > FALLING * self._worst
+        self._worst = place.violation
+        self._exact = self._stuck or self._tall or place.violation <= NEARLY or gain <= LITTLE * place.point.value
+        if self.hessian is None:
+            return u
+        minimum = lasso_surely if self._stuck or resting else lasso_minimum if self._exact else lasso_roughly
+        linear = place.smooth.ravel() - self.hessian @ u.ravel()
+        return minimum(self.hessian, linear, place.lasso.ravel(), u.ravel()).reshape(u.shape)
+
+    def judge(self, place: Place, following: Place | None) -> None:
+        """What the step brought: signs cut off what there was of it, or were not those of the model's minimum."""
+        self._stuck = following is None
+        if following is not None:
+            value, sparse = place.point.value, self.objective.rows.sparse
+            self._gain = value - following.point.value
+            crawls = self._gain <= CRAWLING * value and following.violation > NEARLY
+            self._stuck = crawls and self._scarce and self._size <= MANY and not sparse
+            self._slow = self.anew or self._gain > LINGERING * self._lately
+            self._lately = self._gain
+        self._few = self._few or self._stuck
+
+    def _is_due(self, place: Place, walk: Walk) -> bool:
+        dense = not self.objective.rows.sparse
+        paid = self.left(walk) <= 0 or (walk.wasted >= WASTE * self._price and dense and self._tall)
+        stale = place.point.value < STALE * self._taken_at
+        return self._stuck or (self._slow and (self._few or paid)) or (self._few and stale)
+
+    def _make(self, place: Place) -> None:
+        modelled = self.objective
+        if self._few and not self.anew:
+            modelled = modelled.thinned(max(RICH * self._size, CHEAP // self._size**2))
+        self.hessian = modelled.hessian(place.point.u, single=not (self.anew or self._scarce))
+        self._taken_at = place.point.value
+        if not self._scarce:  # of few rows, a model is cheap beside its minimum
+            self._lately = math.inf
+
+
+def _towards(objective: Any, place: Place, target: Array) -> Place | None:
+    """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough."""
+    point, step = place.point, target - place.point.u
+    gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(point.u))).sum())
+    t, noise = 1.0, 64 * FLOOR * objective.rows.precision * abs(point.value)
+    for _ in range(HALVINGS):
+        trial = Place.at(objective, target if t == 1 else point.u + t * step)
+        if trial.point.value <= point.value - ARMIJO * t * gain and trial.point.value < point.value:
+            return trial
+        if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
+            return trial  # two values so near cannot be told apart: the subgradient still can
+        if t * gain < noise / 64:
+            return None
+        t /= 2
+    return None
