@@ -93,6 +93,25 @@ def test_a_singular_system_gets_its_shortest_solution():
     np.testing.assert_allclose(solve_symmetric(H, np.array([2.0, 2.0])), [1.0, 1.0])
 
 
+@pytest.mark.parametrize(("n", "p"), [(4, 9), (40, 130), (150, 131)])
+@pytest.mark.parametrize("decay", [1.0, 1e-5])
+def test_of_many_weights_the_shortest_solution_solves_to_the_last_digits(n, p, decay):
+    rng = np.random.default_rng(7)
+    A = rng.standard_normal((n, p)) * np.geomspace(1, decay, n)[:, None]
+    A[:, p // 2] = A[:, 0]
+    A /= np.sqrt(np.square(A).sum(axis=0))
+    right = A.T @ rng.standard_normal((n, 2))
+    found = solve_symmetric(A.T @ A, right)
+    np.testing.assert_allclose(A.T @ (A @ found), right, atol=1e-11)
+    shortest = np.linalg.lstsq(A.T @ A, right, rcond=1e-14)[0]
+    np.testing.assert_allclose(found, shortest, rtol=1e-4, atol=1e-4 * np.abs(shortest).max())
+
+
+def test_where_nothing_bends_nothing_moves():
+    np.testing.assert_array_equal(solve_symmetric(np.zeros((3, 3)), np.zeros(3)), np.zeros(3))
+    np.testing.assert_array_equal(solve_symmetric(np.diag([0.0, 2.0, 0.0]), np.array([0.0, 2.0, 0.0])), [0, 1, 0])
+
+
 def test_a_matrix_is_factored_once_for_any_scale_of_its_coordinates():
     scale = 10.0 ** np.arange(-8, 8, 2)
     H = spd(8) * scale * scale[:, None]
