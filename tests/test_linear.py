@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import eigh
 
-from onelayer.solvers.linear import conjugate_gradients, inverse, solve_symmetric, symmetric_solver
+from onelayer.solvers.linear import conjugate_gradients, inverse, shifted, solve_symmetric, symmetric_solver
 
 
 def spd(n, seed=0):
@@ -105,6 +105,17 @@ def test_of_many_weights_the_shortest_solution_solves_to_the_last_digits(n, p, d
     np.testing.assert_allclose(A.T @ (A @ found), right, atol=1e-11)
     shortest = np.linalg.lstsq(A.T @ A, right, rcond=1e-14)[0]
     np.testing.assert_allclose(found, shortest, rtol=1e-4, atol=1e-4 * np.abs(shortest).max())
+
+
+@pytest.mark.parametrize("n", [12, 40, 90])
+def test_a_shifted_matrix_is_inverted_by_way_of_its_rank_where_that_is_less(n):
+    A = np.random.default_rng(8).standard_normal((n, 60))
+    A /= np.sqrt(np.square(A).sum(axis=0))
+    H, v = A.T @ A, np.arange(60.0)
+    before, solve = H.copy(), shifted(H)
+    for shift in (1e-3, 0.1, 10.0):
+        np.testing.assert_allclose(solve(shift)(v), np.linalg.solve(H + shift * np.eye(60), v), rtol=1e-8, atol=1e-8)
+    np.testing.assert_array_equal(H, before)
 
 
 def test_where_nothing_bends_nothing_moves():

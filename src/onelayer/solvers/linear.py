@@ -40,18 +40,43 @@ def _singular(H: Array) -> Solve:
     its normal equations, which do no harm: all that makes H ill-conditioned is in D (Higham, Accuracy and Stability of
     Numerical Algorithms, 2nd ed., § 10.3). An eigendecomposition would take ten times as long.
     """
-    factor, order, rank, _ = dpstrf(H.T, lower=0, tol=len(H) * 1e-15, overwrite_a=True)  # what is below H's diagonal
-    if not rank:
+    L, pivots = _pivoted(H)
+    if not len(pivots):
         return np.zeros_like
-    roots, L = factor.diagonal()[:rank], np.empty((len(H), rank))
-    L[order - 1] = np.tril(factor.T[:, :rank]) / roots
     normal = dpotrf(np.dot(L.T, L), lower=1)[0]
 
     def solve(g: Array) -> Array:
         along = dpotrs(normal, np.dot(L.T, g), lower=1)[0]
-        return np.asarray(np.dot(L, dpotrs(normal, (along.T / roots**2).T, lower=1)[0]))
+        return np.asarray(np.dot(L, dpotrs(normal, (along.T / pivots).T, lower=1)[0]))
 
     return solve
+
+
+def _pivoted(H: Array) -> tuple[Array, Array]:
+    """L, (p, r), and the diagonal of D, (r,), with L D Lᵀ = H, whose rank is r; H is overwritten."""
+    factor, order, rank, _ = dpstrf(H.T, lower=0, tol=len(H) * 1e-15, overwrite_a=True)  # what is below H's diagonal
+    roots, L = factor.diagonal()[:rank], np.empty((len(H), rank))
+    L[order - 1] = np.tril(factor.T[:, :rank]) / roots
+    return L, roots**2
+
+
+def shifted(H: Array) -> Callable[[float], Solve]:
+    """The function shift → v → (H + shift)⁻¹ v, for many shifts and v, of an H with a unit diagonal.
+
+    Where the rank of H is below half its size, by way of that (Woodbury's identity).
+    """
+    if _cholesky(H)[1] is None:
+        L, pivots = _pivoted(H.copy())
+        if 2 * len(pivots) < len(H):
+            F = L * np.sqrt(pivots)
+            gram = np.dot(F.T, F)
+
+            def of(shift: float) -> Solve:
+                inner = inverse(gram + shift * np.eye(len(gram)))
+                return lambda v: (v - F @ (inner @ (F.T @ v))) / shift
+
+            return of
+    return lambda shift: inverse(H + shift * np.eye(len(H))).dot
 
 
 def inverse(H: Array) -> Array:

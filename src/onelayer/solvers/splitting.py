@@ -7,7 +7,7 @@ import numpy as np
 from numpy.linalg import norm
 from numpy.typing import NDArray
 
-from onelayer.solvers.linear import inverse
+from onelayer.solvers.linear import shifted
 
 Array = NDArray[Any]
 
@@ -36,9 +36,10 @@ def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
     H, linear, lasso, z = hessian / size / size[:, None], linear / size, lasso / size, v * size
     coupling = COUPLING
     dual = np.clip(-(H @ z + linear), -lasso, lasso) / coupling
-    coupled = inverse(H + coupling * np.eye(len(H)))
+    coupled_by = shifted(H)
+    coupled = coupled_by(coupling)
     for step in range(1, STEPS + 1):
-        x = coupled @ (coupling * (z - dual) - linear)
+        x = coupled(coupling * (z - dual) - linear)
         before, moved = z, RELAXED * x + (1 - RELAXED) * z + dual
         dual = np.clip(moved, -lasso / coupling, lasso / coupling)
         z = moved - dual
@@ -51,5 +52,5 @@ def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
         if step % TUNED == 0 and max(apart, changed) > UNEVEN * min(apart, changed):
             ratio = min(max(math.sqrt(apart / max(changed, 1e-300)), 1 / FARTHEST), FARTHEST)
             coupling, dual = coupling * ratio, dual / ratio
-            coupled = inverse(H + coupling * np.eye(len(H)))
+            coupled = coupled_by(coupling)
     return np.asarray(z / size)
