@@ -236,6 +236,15 @@ def test_tuning_takes_fewer_folds_for_a_rare_class_and_refuses_one_of_a_single_r
         onelayer.fit(table, tune=True)
 
 
+def test_tuning_deals_rows_out_by_what_counts():
+    rng = np.random.default_rng(1)
+    y, weight = np.repeat([1, 0], [10, 40]), np.ones(50)
+    weight[2:10] = 0  # a fold might keep both of those that count
+    table = {"x": (rng.normal(size=50) + y).tolist(), "w": weight.tolist(), "label": y.tolist()}
+    for seed in range(6):
+        assert onelayer.fit(table, weight="w", tune=True, test_size=0, seed=seed).fitted["tuning"]["folds"] == 2
+
+
 NUMBERS = {"x": [1.0, 2.0, 3.0, 4.0], "y": [1.0, 2.0, 4.0, 8.0]}
 
 

@@ -214,6 +214,9 @@ def test_what_did_not_converge_is_said():
         ({"Cs": [1.0, -1.0]}, "Cs must hold positive finite numbers"),
         ({"Cs": [1.0, np.inf]}, "Cs must hold positive finite numbers"),
         ({"Cs": []}, "Cs must hold positive finite numbers"),
+        ({"Cs": "a"}, "Cs must hold positive finite numbers"),
+        ({"Cs": [1, "b"]}, "Cs must hold positive finite numbers"),
+        ({"Cs": True}, "Cs must hold positive finite numbers"),
         ({"l1_ratio": 2.0}, "l1_ratio must be in"),
         ({"sample_weight": [1.0]}, "sample_weight has shape"),
     ],
@@ -255,3 +258,29 @@ def test_a_missing_value_of_a_frame_is_named():
     frame = pd.DataFrame({"age": pd.array([1.0, None, 2.0, 3.0], dtype="Float64")})
     with pytest.raises(ValueError, match="column 'age' has 1 cells that are NaN or infinity, first NaN in row 1"):
         path(frame, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_no_column_matters_and_there_is_no_bias(classes):
+    """Of no column and several classes, the first to ask the rows divided by nought."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    found = path(X, np.arange(60) % classes, Cs=[1e-3, 1e-3], l1_ratio=1.0, fit_intercept=False)
+    assert not found.weights.any()
+    assert found.converged.all()
+
+
+def test_rows_without_a_weight_are_dealt_out_after_those_that_count():
+    codes, weight = np.repeat([0, 1], [40, 10]), np.ones(50)
+    weight[42:48] = 0
+    for seed in range(20):
+        for fit, kept in stratified_folds(codes, 4, seed, weight):
+            assert ((codes == 1) & (weight > 0))[kept].sum() == 1
+            assert len(fit) + len(kept) == 50
+
+
+def test_an_index_of_a_fold_that_no_row_has_is_named():
+    X, y = load_breast_cancer(return_X_y=True)
+    labels = Labels.of(y, None, None, None)
+    folds = [(np.arange(500), np.arange(500, 570))]
+    with pytest.raises(ValueError, match="fold 1 of 1 has row 569, but there are 569 rows, from 0 on"):
+        cross_validate(X, labels, folds, Cs=2, l1_ratios=[0.0], settings=Settings())

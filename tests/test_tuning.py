@@ -1,6 +1,7 @@
 """C chosen by cross-validation: scikit-learn's checks, its folds and scores, and its choice."""
 
 import pickle
+import threading
 import warnings
 
 import numpy as np
@@ -127,6 +128,7 @@ def test_a_choice_at_the_end_of_what_was_tried_is_noticed():
     [
         ({"l1_ratios": [2.0]}, "l1_ratios must hold numbers in"),
         ({"l1_ratios": []}, "l1_ratios must hold numbers in"),
+        ({"cv": []}, "cv gives no folds"),
         ({"Cs": [0.0]}, "Cs must hold positive finite numbers"),
         ({"tol": -1.0}, "tol must be 0 or more"),
     ],
@@ -174,3 +176,31 @@ def test_equal_values_of_c_are_fitted_alike_and_randomness_may_be_scikit_learns(
     X, y = load_iris(return_X_y=True)
     model = PerceptronClassifierCV(Cs=[0.1, 1, 1, 10], random_state=np.random.RandomState(0)).fit(X, y)
     np.testing.assert_allclose(model.scores_[..., 1], model.scores_[..., 2], atol=1e-6)
+
+
+def test_what_has_no_score_is_not_chosen_and_is_said():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = X[:, 0] + rng.normal(size=60) > 0
+
+    def score(model, X, y):
+        return np.nan if model.coef_[0, 0] < 0.3 else 1.0
+
+    model = PerceptronClassifierCV(Cs=[1e-3, 0.1, 10], scoring=score).fit(X, y)
+    assert model.C_ == 0.1
+    assert model.notices_[0].startswith("5 of 15 scores are not a number, the first in fold 1 at C=0.001")
+    with pytest.raises(ValueError, match="not a number in some fold for every C"):
+        PerceptronClassifierCV(Cs=[1e-3, 0.1], scoring=lambda model, X, y: np.nan).fit(X, y)
+
+
+def test_scores_of_others_are_not_asked_on_threads():
+    """They set the process's filters of warnings, and folds side by side left them so for good."""
+    X, y = load_breast_cancer(return_X_y=True)
+    asked = set()
+
+    def score(model, X, y):
+        asked.add(threading.current_thread())
+        return model.score(X, y)
+
+    PerceptronClassifierCV(Cs=3, scoring=score, n_jobs=2).fit(X, y)
+    assert asked == {threading.current_thread()}

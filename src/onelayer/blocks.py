@@ -63,7 +63,7 @@ def forward(X: Any, w: Array, b: Any) -> Array:
 
 def _run(X: Any, outputs: int) -> int:
     """How many rows are best multiplied at once, for several outputs: a half to a quarter of the time; 0 is all."""
-    if not isinstance(X, np.ndarray) or not X.flags.c_contiguous:
+    if not isinstance(X, np.ndarray) or not X.flags.c_contiguous or not X.shape[1]:
         return 0
     run = min(RUN, SMALL // (X.shape[1] * outputs))
     return run if run >= SHORTEST else 0

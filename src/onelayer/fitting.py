@@ -211,10 +211,10 @@ def _tuned(
     from onelayer.settings import Settings
 
     labels = Labels.of(y, weights, None, classes)
-    rows = np.bincount(y)
+    rows = np.bincount(y if weights is None else y[weights > 0])
     if rows.min() < 2:
         raise ValueError(
-            f"tuning needs two rows or more of each class among the {len(y)} to fit, but "
+            f"tuning needs two rows or more of each class among the {rows.sum()} to fit, but "
             f"{classes[rows.argmin()]!r} has one: drop the class or do not tune"
         )
     folds = min(FOLDS, int(rows.min()))
@@ -222,7 +222,7 @@ def _tuned(
     found = cross_validate(
         X,
         labels,
-        stratified_folds(y, folds, seed),
+        stratified_folds(y, folds, seed, weights),
         Cs=VALUES,
         l1_ratios=[0.0],
         settings=Settings(),

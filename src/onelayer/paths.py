@@ -33,6 +33,7 @@ GRID = (1e-4, 1e4)  # of C with an L2 penalty alone: scikit-learn's
 # with an L1 penalty, times the least C that matters: Friedman, Hastie & Tibshirani, Journal of Statistical Software 33,
 # 2010, § 2.5, whose ends for more rows than columns and for fewer are these
 SPAN, SPAN_WIDE = 1e4, 1e2
+FURTHER = "raise max_iter if that is all it allows; else rounding leaves no step, and a larger tol is met"
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,12 @@ class Validation:
 
     @property
     def best(self) -> tuple[int, int]:
-        """Which l1_ratio and which C have the best mean score over the folds; of equals the first, the least C."""
+        """Which l1_ratio and which C have the best mean score over the folds; of equals the first, the least C.
+
+        What has no score in some fold is not chosen.
+        """
         means = self.scores.mean(axis=0)
+        means[np.isnan(means)] = -np.inf
         i, j = np.unravel_index(int(means.argmax()), means.shape)
         return int(i), int(j)
 
@@ -110,18 +115,24 @@ class Validation:
         fold, ratio, at = missed[0]
         return [
             f"{len(missed)} of {self.converged.size} fits of the cross-validation stopped without reaching tol, the "
-            f"first in fold {fold + 1} at C={self.Cs[at]:.3g}, l1_ratio={self.l1_ratios[ratio]:.3g}: raise max_iter or "
-            "tol"
+            f"first in fold {fold + 1} at C={self.Cs[at]:.3g}, l1_ratio={self.l1_ratios[ratio]:.3g}, after "
+            f"{self.n_iter[fold, ratio, at]} iterations: {FURTHER}"
         ]
 
     @property
     def notices(self) -> list[str]:
         """What is worth knowing of the choice, in words."""
-        at = self.best[1]
+        at, found = self.best[1], []
+        if (unknown := np.isnan(self.scores)).any():
+            fold, ratio, first = np.argwhere(unknown)[0]
+            found.append(
+                f"{unknown.sum()} of {unknown.size} scores are not a number, the first in fold {fold + 1} at "
+                f"C={self.Cs[first]:.3g}, l1_ratio={self.l1_ratios[ratio]:.3g}: what lacks one is not chosen"
+            )
         if len(self.Cs) > 1 and at in (0, len(self.Cs) - 1):
             end, beyond = ("least", "smaller") if at == 0 else ("largest", "larger")
-            return [f"the chosen C={self.Cs[at]:.3g} is the {end} one tried: {beyond} ones may serve better"]
-        return []
+            found.append(f"the chosen C={self.Cs[at]:.3g} is the {end} one tried: {beyond} ones may serve better")
+        return found
 
 
 def path(
@@ -179,7 +190,8 @@ def path(
         first = int(found.converged.argmin())
         warnings.warn(
             f"{(~found.converged).sum()} of {len(found.Cs)} fits stopped without reaching tol={chosen.tol:g}, the "
-            f"first at C={found.Cs[first]:.3g} (gap {found.gaps[first]:.1e}): raise max_iter or tol",
+            f"first at C={found.Cs[first]:.3g} (gap {found.gaps[first]:.1e}) after {found.n_iter[first]} iterations: "
+            f"{FURTHER}",
             stacklevel=2,
         )
     return found
@@ -213,7 +225,7 @@ class Problem:
 
     def values(self, Cs: int | ArrayLike, l1_ratios: Sequence[float]) -> Array:
         """The values of C, ascending: those given, or so many as suit the penalties."""
-        if np.ndim(Cs) == 0 and isinstance(Cs, int | np.integer):
+        if isinstance(Cs, int | np.integer) and not isinstance(Cs, bool):
             if Cs < 1:
                 raise ValueError(f"Cs must be a number of values, 1 or more, or the values themselves, not {Cs!r}")
             shares = [ratio for ratio in l1_ratios if ratio > 0]
@@ -222,7 +234,10 @@ class Problem:
             n, d = self.X.shape
             least = min(self.least(ratio) for ratio in shares)
             return np.geomspace(least, least * (SPAN if n > d else SPAN_WIDE), int(Cs))
-        found = np.asarray(Cs, dtype=np.float64)
+        try:
+            found = np.asarray(Cs, dtype=np.float64)
+        except (TypeError, ValueError):
+            found = np.array(math.nan)
         if found.ndim != 1 or not len(found) or not ((found > 0) & np.isfinite(found)).all():
             raise ValueError(f"Cs must hold positive finite numbers, or be how many of them, not {Cs!r}")
         return np.sort(found)
@@ -337,7 +352,7 @@ def cross_validate(
     Raises
     ------
     ValueError
-        If a fold's rows lack a class.
+        If a fold's rows lack a class; if no choice has a score that is a number.
     """
     judge, counted = score or minus_log_loss, labels.weighted(sample_weight)
     _refuse_poor_folds(labels, counted, folds)
@@ -351,8 +366,11 @@ def cross_validate(
         rows, kept = fold
         problem = Problem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs, stop)
         paths = [problem.along(values, ratio) for ratio in l1_ratios]
+        return paths, scores_of(kept, paths) if score is None else []
+
+    def scores_of(kept: Array, paths: list[Path]) -> list[list[float]]:
         unseen, answers = X[kept], counted.take(kept)
-        return paths, [[judge(w, unseen, answers) for w in found.weights] for found in paths]
+        return [[judge(w, unseen, answers) for w in found.weights] for found in paths]
 
     if side_by_side == 1:
         results = [fit(fold) for fold in folds]
@@ -365,10 +383,16 @@ def cross_validate(
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
     paths = [found for found, _ in results]
+    # what others wrote is not asked on threads: scikit-learn's scores change the process's filters of warnings
+    scores = np.array(
+        [known or scores_of(kept, of_fold) for (of_fold, known), (_, kept) in zip(results, folds, strict=True)]
+    )
+    if np.isnan(scores.mean(axis=0)).all():
+        raise ValueError("the score is not a number in some fold for every C: give another scoring, or fewer folds")
     return Validation(
         values,
         np.asarray(l1_ratios, dtype=np.float64),
-        np.array([scores for _, scores in results]),
+        scores,
         *(
             np.array([[getattr(one, name) for one in found] for found in paths])
             for name in ("weights", "n_iter", "converged")
@@ -383,8 +407,10 @@ def minus_log_loss(weights: Array, X: Any, labels: Labels) -> float:
     return -float(np.average(losses, weights=labels.weight))
 
 
-def stratified_folds(codes: Array, folds: int, seed: int) -> list[tuple[Array, Array]]:
+def stratified_folds(codes: Array, folds: int, seed: int, weight: Array | None = None) -> list[tuple[Array, Array]]:
     """Rows to fit and rows to score on: each class's rows are dealt out in random order, one fold after another.
+
+    Those without a weight come last, so that each fold has its share of those that count.
 
     Examples
     --------
@@ -396,13 +422,22 @@ def stratified_folds(codes: Array, folds: int, seed: int) -> list[tuple[Array, A
     dealt = 0
     for code in range(int(codes.max()) + 1):
         members = rng.permutation(np.flatnonzero(codes == code))
+        if weight is not None:
+            members = members[np.argsort(weight[members] == 0, kind="stable")]
         of_row[members] = (dealt + np.arange(len(members))) % folds
         dealt += len(members)
     return [(np.flatnonzero(of_row != fold), np.flatnonzero(of_row == fold)) for fold in range(folds)]
 
 
 def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Array, Array]]) -> None:
+    n = len(labels.codes)
+    if not folds:
+        raise ValueError("cv gives no folds: one or more are needed, each of rows to fit and rows to score on")
     for number, (rows, kept) in enumerate(folds, 1):
+        for part in map(np.asarray, (rows, kept)):
+            if part.dtype.kind in "iu" and ((part < -n) | (part >= n)).any():
+                wrong = part[((part < -n) | (part >= n))][0]
+                raise ValueError(f"fold {number} of {len(folds)} has row {wrong}, but there are {n} rows, from 0 on")
         if not counted.take(kept).totals.any():
             raise ValueError(f"fold {number} of {len(folds)} keeps no row with a weight to score on: use fewer folds")
         totals = labels.take(rows).totals

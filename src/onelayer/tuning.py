@@ -41,7 +41,8 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     cv : int, splitter, or iterable of (rows to fit, rows to score), optional
         None is 5 folds, stratified by class.
     scoring : str or function of (estimator, X, y), optional
-        None is minus the log loss; else a name known to scikit-learn, or a function, higher being better.
+        None is minus the log loss; else a name known to scikit-learn, or a function, higher being better, which is
+        given ``sample_weight``, too, where rows have weights.
     refit : bool
         Fit all rows with the choice; else the weights are the mean of the folds' at that choice.
     threshold : float in [0, 1]
