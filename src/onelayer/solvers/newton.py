@@ -24,6 +24,7 @@ Array = NDArray[Any]
 ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
 HALVINGS = 40
 AGED = 4  # how much an older Hessian may have changed along the gradient
+FARTHEST = 0.9  # of a distance left after a step: of slower ones no more is believed
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
@@ -141,7 +142,8 @@ def _direct(
             curvature = None
             curvature, older = factored(objective, point), False
             step, decrement = curvature.step(point)
-        gap, kind = _gap(point, decrement * (AGED if older and curvature.error == 1 else curvature.error))
+        aged = AGED if older and curvature.error == 1 else curvature.error
+        gap, kind = _gap(point, decrement * max(aged, _to_come(decrement, last)))
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement)
@@ -153,6 +155,16 @@ def _direct(
         point, last, older = following, decrement, True
         watch(point)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), curvature
+
+
+def _to_come(decrement: float, last: float) -> float:
+    """How much more than this decrement is left, where others follow it as it followed the one before.
+
+    Distances then shrink by the root of that ratio from step to step. Beside an optimum's quadratic they shrink faster,
+    but rows of little weight, or in the tail of the loss, may have their own optimum far off while all others have not.
+    """
+    left = math.sqrt(decrement / last)
+    return 1 / (1 - min(left, FARTHEST)) ** 2
 
 
 def _seen(objective: Any, u: Array, watch: Watch) -> Point:
@@ -169,7 +181,7 @@ def _truncated(
     Once these have taken as many products as a Hessian, or its blocks, cost, they are formed to precondition the next:
     columns that nearly depend on one another need that or thousands of products, and twice the least is spent at most.
     """
-    gap, kind, seen, ways = math.inf, "estimate", UNSEEN, deque(preconditioners(objective))
+    gap, kind, last, seen, ways = math.inf, "estimate", math.inf, UNSEEN, deque(preconditioners(objective))
     while curvature is not None and len(ways) > 2:  # a sample's is no worse than what comes first
         ways.popleft()
     prepare, price = ways.popleft()
@@ -180,7 +192,8 @@ def _truncated(
     while True:
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
-            gap, kind = _gap(point, 2 / seen.least * curvature.step(point)[1])
+            decrement = 2 / seen.least * curvature.step(point)[1]
+            gap, kind = _gap(point, decrement * _to_come(decrement, last))
             left = gap
             if gap <= tol * point.value:
                 more, floor = curvature.hidden(objective, point, tol)
@@ -205,7 +218,7 @@ def _truncated(
             quadratic=near * point.value,
         )
         decrement = -float(np.vdot(point.gradient, step))
-        gap, kind = _gap(point, decrement + 4 * wanted + 2 * forcing**2 * decrement)
+        gap, kind = _gap(point, (1 + 2 * forcing**2) * decrement * _to_come(decrement, last) + 4 * wanted)
         left = gap
         if gap <= tol * point.value:
             more, floor = curvature.hidden(objective, point, tol)
@@ -220,7 +233,7 @@ def _truncated(
         following = _line_search(objective, point, step, decrement, product.moved, last=decrement < near * point.value)
         if following is None:
             return Outcome(point, gap, kind, _at_rounding(objective, point, decrement))
-        point, before = following, point
+        point, before, last = following, point, decrement
         steps += 1
         watch(point)
         if curvature is not None and remembering and seen.steps <= EASY:
