@@ -11,7 +11,7 @@ from onelayer.labels import Labels
 from onelayer.problem import Problem
 from onelayer.settings import Settings
 from onelayer.solvers import Watch, proximal
-from onelayer.solvers.place import Place, duality_gap, subgradient
+from onelayer.solvers.place import Place, duality_gap, least_held, subgradient
 
 
 def scaled(classes):
@@ -81,3 +81,41 @@ def test_the_bound_that_asks_no_rows_is_a_bound_and_no_less_than_the_one_that_do
     assert at_once <= 5 * exact
     dented = duality_gap(objective, replace(place, defect=1e-3))  # of slopes that are not the point's own
     assert at_once + 5e-4 <= dented <= (at_once + 1e-3) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 7])
+def test_no_shift_common_to_all_classes_is_held_less(k):
+    rng = np.random.default_rng(k)
+    u = rng.standard_normal((k, 200)) * (rng.random((k, 200)) < 0.7)
+    lasso, penalty = rng.random(200), rng.random(200) * (rng.random(200) < 0.6)
+
+    def held(shift):
+        return (lasso * np.abs(u + shift) + penalty * (u + shift) ** 2 / 2).sum(axis=0)
+
+    found = held(least_held(u, lasso, penalty))
+    assert (found <= np.min([held(shift) for shift in np.linspace(-4, 4, 2001)], axis=0) + 1e-12).all()
+
+
+@pytest.mark.parametrize("l1_ratio", [0.4, 1.0])
+def test_what_is_known_of_a_centred_place_is_what_the_objective_says(l1_ratio):
+    X, y = scaled(3)
+    objective, start = asked(X, y, 0.3, l1_ratio)
+    u = objective.balanced(start + np.random.default_rng(0).standard_normal(start.shape))[0]
+    place = Place.at(objective, u)
+    centred = place.centred(objective)
+    anew = Place.at(objective, centred.point.u)
+    assert centred.point.value < place.point.value
+    assert centred.point.value == pytest.approx(anew.point.value, rel=1e-12)
+    assert centred.size == pytest.approx(anew.size, rel=1e-12)
+    np.testing.assert_allclose(centred.smooth, anew.smooth, atol=1e-12)
+    np.testing.assert_allclose(centred.point.gradient, anew.point.gradient, atol=1e-12)
+    assert centred.centred(objective) is centred
+    if l1_ratio == 1:  # the median of three is one of them
+        assert (centred.point.u[:, :-1] == 0).any(axis=0).all()
+
+
+def test_of_two_classes_nothing_is_common():
+    X, y = scaled(2)
+    objective, start = asked(X, y, 0.3)
+    place = Place.at(objective, start + 1.0)
+    assert place.centred(objective) is place

@@ -232,3 +232,16 @@ def test_many_weights_of_several_classes_have_a_model_made(monkeypatch):
     fit = train(X, y, C=25.0, l1_ratio=1.0)
     assert fit.converged
     assert len(products) < 1000
+
+
+def test_a_penalty_too_small_to_be_told_from_rounding_ends_with_an_estimate():
+    """The gradient of a column in units of 1e6 does not have the digits of a dual point: a gap of 400,000 was said."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 2)) * [1e7, 1.0] + [1e8, 0.0]
+    y = (X[:, 0] - 1e8) / 1e7 + rng.logistic(size=40) > 0
+    fit = train(X, y, C=1e8, l1_ratio=1.0, sample_weight=np.full(40, 1e8))
+    assert fit.converged
+    assert fit.gap_kind == "estimate"
+    assert 1e-16 < fit.optimality_gap < 1e-6
+    best = train(X, y, C=1e8, tol=1e-9)  # of an L2 penalty that is nothing, too
+    assert fit.history[-1].cost == pytest.approx(best.history[-1].cost, rel=1e-6)

@@ -67,7 +67,7 @@ def shifted(H: Array) -> Callable[[float], Solve]:
     """
     if _cholesky(H)[1] is None:
         L, pivots = _pivoted(H.copy())
-        if 2 * len(pivots) < len(H):
+        if 0 < 2 * len(pivots) < len(H):
             F = L * np.sqrt(pivots)
             gram = np.dot(F.T, F)
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.curvature import hessian_price
-from onelayer.solvers.newton import ROUNDING
+from onelayer.solvers.lasso import lasso_minimum
+from onelayer.solvers.newton import ROUNDING, likely
 from onelayer.solvers.place import Place, duality_gap
 from onelayer.solvers.progress import Outcome, Watch
 from onelayer.solvers.walk import Walk
@@ -32,6 +33,7 @@ COARSE = 0.1  # of the lasso weights: violations that may be left while columns 
 EARLY = 0.3  # of a set's violation: may be left while there was no room for all columns that object
 CLOSE = 0.1  # of the value: a gap above it says that the set is not the last one
 FINE = 0.5  # of the violation that would make up all of the gap asked for
+STANDING = 0.5  # of the violation before, where no value is gained: if more is left, what is left is rounding
 SHRINK = 0.3  # of the level before, where it did not suffice
 
 
@@ -79,7 +81,7 @@ def proximal(
     Statistical Society B 74, 2012). `kept` is of these fits, too.
     """
     u = _on_samples(objective, samples, u, max_iter, watch)
-    gap, steps, level, owed = math.inf, 0, COARSE, 0
+    gap, kind, steps, level, owed = math.inf, "bound", 0, COARSE, 0
     if before is None:
         u, logits = objective.balanced(u)
         place = Place.at(objective, u, logits=logits)
@@ -122,12 +124,34 @@ def proximal(
         if kept is not None:
             kept.pay(walk.products * len(columns) / objective.rows.d, objective, place)
         del inner, start, reached  # before the next working set takes their memory
-        stands = place.point.value >= last.point.value and place.violation >= last.violation
+        gained = last.point.value - place.point.value
+        stands = gained <= ROUNDING * place.point.value and place.violation >= STANDING * last.violation
         if before is None and not last.defect and stands:
+            place, gap, kind = _at_rounding(objective, min(last, place, key=lambda known: known.point.value), gap)
             break
         before = None
     converged = bool(gap <= max(tol, ROUNDING) * place.point.value)
-    return Outcome(place.point, gap, "bound", converged, known=place)
+    return Outcome(place.point, gap, kind, converged, known=place)
+
+
+def _at_rounding(objective: Any, place: Place, gap: float) -> tuple[Place, float, str]:
+    """Where steps lead nowhere, how far that is from the optimum, and whether that is a "bound" or an "estimate".
+
+    Beside a penalty a million times less than what the loss says, no gradient has the digits that a dual point needs;
+    what the model of the loss still promises is then told.
+    """
+    columns, _, waiting = _working_set(place, objective.rows)
+    if waiting or not 0 < len(columns) * objective.outputs <= MANY:
+        return place, gap, "bound"
+    inner = objective.of_columns(columns)
+    here = place.of_columns(columns, inner)
+    u = here.point.u
+    hessian = inner.hessian(u)
+    v = lasso_minimum(hessian, here.smooth.ravel() - hessian @ u.ravel(), here.lasso.ravel(), u.ravel())
+    promised = here.size - float(here.lasso.ravel() @ np.abs(v)) - float(here.smooth.ravel() @ (v - u.ravel()))
+    left, kind = likely(place.point, max(promised, 0.0))
+    left += ROUNDING * place.point.value
+    return (place, left, kind) if left < gap else (place, gap, "bound")
 
 
 def _on_samples(objective: Any, samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -> Array:

@@ -68,7 +68,7 @@ def on_working_set(
         if following is None and models.exhausted:
             break
         models.judge(place, following)
-        place = following or place
+        place = place if following is None else following.centred(objective)
     return place
 
 
