@@ -6,6 +6,10 @@ import pty
 import signal
 import subprocess
 import sys
+import tomllib
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,29 +193,70 @@ def test_our_own_fault_is_70_and_says_where_and_too_little_memory_is_none(monkey
     assert words in capsys.readouterr().err
 
 
-def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(interruptible, folder, tmp_path, monkeypatch, capsys):
-    class Status:
-        def __enter__(self):
-            self.costs = 0
-            return self.say
+@pytest.fixture
+def stopped_fit(interruptible, folder, tmp_path, monkeypatch, capsys):
+    """What a fit prints and says that Ctrl-C stops when it says for the nth time what it does."""
 
-        def __exit__(self, *_):
-            pass
+    def fit(doing, nth=1, *options):
+        times = count(1)
 
-        def say(self, doing):
-            told = doing.startswith("fitting: cost")
-            self.costs += told
-            if told and self.costs == 2:
-                os.kill(os.getpid(), signal.SIGINT)
+        @contextmanager
+        def progress():
+            yield lambda said: said.startswith(doing) and next(times) == nth and os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(cli, "_progress", Status)
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(["fit", str(folder / "iris.csv"), "--target", "kind", "--model", str(tmp_path / "m")])
-    assert stopped.value.code == cli.INTERRUPTED == 130
-    said = capsys.readouterr()
+        monkeypatch.setattr(cli, "_progress", progress)
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["fit", str(folder / "iris.csv"), "--target", "kind", "--model", str(tmp_path / "m"), *options])
+        assert stopped.value.code == cli.INTERRUPTED == 130
+        return capsys.readouterr()
+
+    return fit
+
+
+def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(stopped_fit, tmp_path):
+    said = stopped_fit("fitting: cost", 2)
     assert "NOT converged" in said.out
-    assert "stopped: the best weights so far are saved" in said.err
+    assert said.err == "stopped: the best weights so far are kept; the model is saved\n"
     assert onelayer.load(tmp_path / "m").fitted["converged"] is False
+
+
+def test_ctrl_c_after_the_fit_saves_it_without_its_judgement(stopped_fit, tmp_path):
+    said = stopped_fit("evaluating")
+    assert "rows        80 to fit\n" in said.out
+    assert ", converged" in said.out
+    assert said.err == "stopped: the fit was over, but 20 rows kept out of it were not evaluated; the model is saved\n"
+    assert onelayer.load(tmp_path / "m").held_out == {}
+
+
+@pytest.mark.parametrize(("doing", "options"), [("fitting: cost", ()), ("choosing C", ("--tune",)), ("encoding", ())])
+def test_ctrl_c_before_anything_is_fitted_leaves_an_earlier_model_alone(stopped_fit, tmp_path, doing, options):
+    (tmp_path / "m").write_text("earlier")
+    said = stopped_fit(doing, 1, *options)
+    assert (said.out, said.err) == ("", "stopped: nothing is fitted yet, so no model is saved\n")
+    assert (tmp_path / "m").read_text() == "earlier"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "sys.addaudithook(lambda event, about: about[:1] == ('click',) and signal.raise_signal(2))",
+        "atexit.register(signal.raise_signal, 2)",
+    ],
+    ids=["while it is loaded", "when all is done"],
+)
+def test_ctrl_c_is_silent(end):
+    program = (
+        "import atexit, signal, sys; signal.signal(2, signal.default_int_handler); "
+        f"from onelayer.__main__ import main; {end}; sys.argv = ['onelayer', '--version']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100)
+    assert done.stderr == ""
+    assert done.returncode in (cli.INTERRUPTED, -signal.SIGINT)  # a shell calls both 130
+
+
+def test_the_program_begins_where_little_is_loaded():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["scripts"] == {"onelayer": "onelayer.__main__:main"}
 
 
 def test_progress_is_shown_on_a_terminal_and_nothing_in_a_pipe(folder, tmp_path):

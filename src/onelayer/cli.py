@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -135,6 +135,7 @@ def fit(
     zcat people.csv.gz | onelayer fit - --target income --model - > income.onelayer
 
     Ctrl-C in the iterations keeps the best weights so far: the model is saved, not converged, and the exit code is 130.
+    Later, the model is saved, not judged; before the first iteration, as while C is chosen, nothing is saved.
     """
     from onelayer import fitting
 
@@ -142,50 +143,56 @@ def fit(
     if tune and source is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--C says what C is, --tune chooses it: leave one of them out")
     started = time.perf_counter()
-    with _notices(), _progress() as progress:
-        model = fitting.fit(
-            data,
-            target,
-            task=task,
-            hidden=_sizes(hidden),
-            positive=positive,
-            weight=weight,
-            exclude=exclude,
-            kinds=dict(_pair(kind) for kind in kinds),
-            impute=impute,
-            C=C,
-            tune=tune,
-            threshold=threshold,
-            test_size=test_size,
-            seed=seed,
-            separator=sep,
-            encoding=encoding,
-            progress=progress,
-        )
+    try:
+        with _notices(), _progress() as progress:
+            model = fitting.fit(
+                data,
+                target,
+                task=task,
+                hidden=_sizes(hidden),
+                positive=positive,
+                weight=weight,
+                exclude=exclude,
+                kinds=dict(_pair(kind) for kind in kinds),
+                impute=impute,
+                C=C,
+                tune=tune,
+                threshold=threshold,
+                test_size=test_size,
+                seed=seed,
+                separator=sep,
+                encoding=encoding,
+                progress=progress,
+            )
+        stopped = [said for said in model.fitted["notices"] if said.startswith("interrupted: ")]
+        if stopped and not model.fitted["iterations"]:
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        _stop("nothing is fitted yet, so no model is saved")
     model.save(model_path)
-    seconds = time.perf_counter() - started
-    aside = model_path == "-"  # what is said must not run into the model's bytes
-    if as_json:
-        click.echo(
-            _json(
-                {
-                    "model": model_path,
-                    "task": model.task,
-                    "hidden": [len(w) for w in model.hidden],
-                    "classes": model.classes,
-                    "columns": {column.name: column.kind for column in model.encoder.columns},
-                    "fitted": model.fitted,
-                    "held_out": model.held_out,
-                    "seconds": seconds,
-                }
-            ),
-            err=aside,
-        )
-    else:
-        click.echo("\n".join(words.of_fit(model, model_path, seconds)), err=aside)
-    if any(notice.startswith("interrupted") for notice in model.fitted["notices"]):
-        click.echo("stopped: the best weights so far are saved", err=True)
-        sys.exit(INTERRUPTED)
+    told = model, model_path, time.perf_counter() - started
+    text = _json(_of_fit(*told)) if as_json else "\n".join(words.of_fit(*told))
+    click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
+    if stopped:
+        _stop("; ".join([*(said.removeprefix("interrupted: ") for said in stopped), "the model is saved"]))
+
+
+def _of_fit(model: Any, path: str, seconds: float) -> dict[str, Any]:
+    return {
+        "model": path,
+        "task": model.task,
+        "hidden": [len(w) for w in model.hidden],
+        "classes": model.classes,
+        "columns": {column.name: column.kind for column in model.encoder.columns},
+        "fitted": model.fitted,
+        "held_out": model.held_out,
+        "seconds": seconds,
+    }
+
+
+def _stop(why: str) -> NoReturn:
+    click.echo(f"stopped: {why}", err=True)
+    sys.exit(INTERRUPTED)
 
 
 @cli.command(short_help="Answer each row of a table.")

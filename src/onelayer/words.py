@@ -15,8 +15,9 @@ def of_fit(model: Any, path: str, seconds: float) -> list[str]:
     )
     # hidden layers have more optima than one
     gap = "at one optimum of many" if model.hidden else f"relative distance from the optimum {gap}"
+    judged = f", {model.held_out['rows']} held out" if model.held_out else ""
     return [
-        f"rows        {fitted['rows']} to fit, {model.held_out.get('rows', 0)} held out",
+        f"rows        {fitted['rows']} to fit{judged}",
         f"classes     {', '.join(model.classes)} in column {model.target!r}"
         if model.classes
         else f"target      numbers in column {model.target!r}",
