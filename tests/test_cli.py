@@ -312,6 +312,22 @@ def test_what_is_closed_is_an_error_in_words(folder):
     assert "80 to fit, 20 held out" in printed
 
 
+@pytest.mark.parametrize(
+    "command", ["predict {0}/m.onelayer {0}/iris.csv", "explain {0}/m.onelayer", "fit {0}/iris.csv"]
+)
+def test_standard_output_on_a_full_disk_is_named(folder, command, tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full here")
+    model = f"--target kind --model {tmp_path}/m" if command.startswith("fit") else ""
+    code, said, _ = in_bash(f"onelayer {command.format(folder)} {model} > /dev/full")
+    full = "error: standard output: No space left on device; check where it goes and the space left\n"
+    assert code == 2
+    assert said.endswith(full)
+    if model:
+        assert f"the model is saved in '{tmp_path}/m', but what is said of it cannot be written\n{full}" == said
+        assert onelayer.load(tmp_path / "m").target == "kind"
+
+
 def test_a_picture_on_standard_output_is_all_there_is(folder):
     command = [sys.executable, "-c", "from onelayer.cli import main; main()", "plot", folder / "m.onelayer", "-o", "-"]
     done = subprocess.run(command, capture_output=True, timeout=100, check=True)

@@ -172,7 +172,11 @@ def fit(
     model.save(model_path)
     told = model, model_path, time.perf_counter() - started
     text = _json(_of_fit(*told)) if as_json else "\n".join(words.of_fit(*told))
-    click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
+    try:
+        click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
+    except OSError:
+        click.echo(f"the model is saved in {model_path!r}, but what is said of it cannot be written", err=True)
+        raise
     if stopped:
         _stop("; ".join([*(said.removeprefix("interrupted: ") for said in stopped), "the model is saved"]))
 
@@ -415,9 +419,12 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _said(error: Exception) -> str:
-    """What the system says of a file, with the file first and no number."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{str(error.filename)!r}: {error.strerror}; check the path, its permissions and the space left"
+    """What the system says of a file, with the file first and no number; all but standard output have a name."""
+    if isinstance(error, OSError) and error.strerror:
+        file, where = "standard output", "where it goes"
+        if error.filename:
+            file, where = repr(str(error.filename)), "the path, its permissions"
+        return f"{file}: {error.strerror}; check {where} and the space left"
     return str(error)
 
 
