@@ -162,6 +162,14 @@ def test_a_model_goes_through_standard_output_and_what_is_said_beside_it(folder,
     assert b"80 to fit, 20 held out" in done.stderr
 
 
+def test_a_model_comes_through_standard_input(folder):
+    code, said, printed = in_bash(f"onelayer explain - < {folder}/m.onelayer")
+    assert (code, said) == (0, "")
+    assert printed == run("explain", folder / "m.onelayer").stdout
+    code, said, _ = in_bash("onelayer explain - <&-")
+    assert (code, said) == (2, "error: standard input cannot be read, for it is closed: name a file\n")
+
+
 def test_a_row_is_explained(folder):
     done = run("explain", folder / "m.onelayer", folder / "iris.csv", "--row", 3)
     assert done.returncode == 0, done.stderr
