@@ -170,6 +170,20 @@ def test_a_model_comes_through_standard_input(folder):
     assert (code, said) == (2, "error: standard input cannot be read, for it is closed: name a file\n")
 
 
+def test_a_share_of_rows_that_is_none_is_said(folder, tmp_path):
+    done = run(
+        "fit", folder / "iris.csv", "--target", "kind", "--model", tmp_path / "m", "--test-size", "0.001", "--C", "inf"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "rows        100 to fit\n" in done.stdout
+    assert "notice      no row is held out to judge on, for 0.001 of 100 rows is too few: give a larger" in done.stdout
+
+
+def test_a_distance_that_is_not_known_is_said_so(tmp_path):
+    done = run("fit", "-", "--model", tmp_path / "m", "--C", "inf", stdin="x,label\n1,a\n2,a\n3,b\n4,b\n")
+    assert "NOT converged, distance from the optimum not known, " in done.stdout
+
+
 def test_a_row_is_explained(folder):
     done = run("explain", folder / "m.onelayer", folder / "iris.csv", "--row", 3)
     assert done.returncode == 0, done.stderr

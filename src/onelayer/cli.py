@@ -100,7 +100,7 @@ def demo(folder: str) -> None:
 @click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help="number, category or text; may be repeated.")
 @click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
 @click.option("--threshold", default=0.5, show_default=True, help="Probability above which the positive label is said.")
-@click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty.")
+@click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty; inf is none.")
 @click.option("--tune", is_flag=True, help="Choose C by the log loss in five folds of the rows to fit.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the rows kept out, and of the folds.")
 @of_a_file

@@ -120,6 +120,11 @@ def fit(
     )
     model = Model(target, classes, stack[-1], encoder, threshold, fitted, {}, tuple(stack[:-1]), activation)
     if not test.any():
+        if test_size > 0:
+            fitted["notices"].append(
+                f"no row is held out to judge on, for {test_size:g} of {tables.counted(len(y), 'row')} is too few: "
+                "give a larger share (test_size=, --test-size)"
+            )
         return model
     try:
         progress("evaluating")
