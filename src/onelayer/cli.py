@@ -138,10 +138,12 @@ def fit(
     Later, the model is saved, not judged; before the first iteration, as while C is chosen, nothing is saved.
     """
     from onelayer import fitting
+    from onelayer.files import check_output
 
     source = click.get_current_context().get_parameter_source("C")
     if tune and source is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--C says what C is, --tune chooses it: leave one of them out")
+    check_output(model_path, [data])
     started = time.perf_counter()
     try:
         with _notices(), _progress() as progress:
@@ -214,11 +216,11 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
     onelayer predict income.onelayer new.csv > answers.csv
     cat new.jsonl | onelayer predict income.onelayer - --json
     """
-    from onelayer import model as models
     from onelayer import tables
-    from onelayer.files import write_whole
+    from onelayer.files import check_output, write_whole
 
-    model = models.load(model_path)
+    check_output(output, [model_path, data])
+    model = _loaded(model_path, data)
     table = tables.read(data, separator=sep, encoding=encoding)
     with _notices():
         names, rows = _labels(model, table) if model.classes else _numbers(model, table)
@@ -260,10 +262,9 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     onelayer evaluate income.onelayer people.csv
     onelayer evaluate income.onelayer people.csv --json
     """
-    from onelayer import model as models
     from onelayer import tables
 
-    model = models.load(model_path)
+    model = _loaded(model_path, data)
     with _notices():
         quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding))
     if as_json:
@@ -292,14 +293,13 @@ def explain(
     onelayer explain income.onelayer
     onelayer explain income.onelayer new.csv --row 3
     """
-    from onelayer import model as models
     from onelayer import tables
 
     if data is None and row is not None:
         raise click.UsageError("--row needs DATA, the table that holds the row")
     if top < 1:
         raise click.UsageError(f"--top must be 1 or more, not {top}")
-    model = models.load(model_path)
+    model = _loaded(model_path, data)
     if data is None:
         click.echo(_json(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
         return
@@ -342,20 +342,21 @@ def plot(
     onelayer plot income.onelayer people.csv            # with 95 % intervals, from the rows it was fitted on
     onelayer plot income.onelayer people.csv --kind threshold --costs 1 5
     """
-    from onelayer import model as models
     from onelayer import pictures, tables
+    from onelayer.files import check_output
 
     if top < 1:
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     if len(features) not in (0, 2):
         raise click.UsageError(f"--feature names the two features of a boundary: give it twice, not {len(features)} ×")
 
-    path = output or f"{kind}.{'gif' if kind == 'animation' else 'png'}"
+    path = f"{kind}.{'gif' if kind == 'animation' else 'png'}" if output is None else output
+    check_output(path, [model_path, *([data] if data else [])])
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)
     try:
         with _notices(), _progress() as progress:
             progress("drawing")
-            model = models.load(model_path)
+            model = _loaded(model_path, data)
             table = None if data is None else tables.read(data, separator=sep, encoding=encoding)
             unanswered = pictures.draw(model, kind, table, wish)
     except ImportError as error:
@@ -364,6 +365,14 @@ def plot(
         click.echo(path)
     if unanswered:
         sys.exit(SOME_UNANSWERED)
+
+
+def _loaded(path: str, data: str | None) -> Any:
+    from onelayer import model as models
+
+    if path == data == "-":
+        raise click.UsageError("MODEL and DATA cannot both be read from standard input: name a file for one of them")
+    return models.load(path)
 
 
 def _sizes(text: str | None) -> tuple[int, ...]:

@@ -297,12 +297,6 @@ def _refuse_output(kind: str, output: Path) -> None:
         raise ValueError(
             f"{str(output)!r}: a picture is saved as {', '.join(FORMATS)}: name it {output.with_suffix('.png')}"
         )
-    if output.is_dir():
-        raise ValueError(f"{str(output)!r} is a folder: name a file in it")
-    if not output.absolute().parent.is_dir():
-        raise ValueError(
-            f"{str(output)!r} cannot be saved, for there is no folder {str(output.parent)!r}: make it first"
-        )
 
 
 def _as_file(figure: Any, output: Path) -> bytes:
