@@ -353,6 +353,7 @@ def plot(
     path = f"{kind}.{'gif' if kind == 'animation' else 'png'}" if output is None else output
     check_output(path, [model_path, *([data] if data else [])])
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)
+    pictures.check(kind, wish)
     try:
         with _notices(), _progress() as progress:
             progress("drawing")
