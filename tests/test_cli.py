@@ -6,6 +6,10 @@ import pty
 import signal
 import subprocess
 import sys
+import tomllib
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,6 +113,21 @@ def test_explain_and_plot(folder):
         (("fit", "{}/iris.csv", "--target", "kin", "--model", "x"), "did you mean 'kind'"),
         (("predict", "{}/iris.csv", "-"), "is not a model file"),
         (("evaluate",), "Missing argument"),
+        (("fit", "{}/iris.csv", "--model", "{}/iris.csv"), "is read by this command, which would overwrite it"),
+        (("predict", "{}/m.onelayer", "{}/iris.csv", "-o", "{}/iris.csv"), "is read by this command"),
+        (("predict", "{}/m.onelayer", "-", "-o", "{}/m.onelayer"), "is read by this command"),
+        (("plot", "{}/m.onelayer", "-o", "{}/m.onelayer"), "is read by this command"),
+        (("fit", "nowhere.csv", "--model", "nowhere/m"), "'nowhere/m' cannot be saved, for there is no folder"),
+        (("fit", "nowhere.csv", "--model", ""), "the path to write to is empty: name a file, or -"),
+        (("predict", "nowhere", "nowhere.csv", "-o", "."), "'.' is a folder: name a file in it"),
+        (("plot", "nowhere", "-o", ""), "the path to write to is empty: name a file, or -"),
+        (("plot", "nowhere", "-o", "nowhere/x.png"), "'nowhere/x.png' cannot be saved, for there is no folder"),
+        (("predict", "-", "-"), "MODEL and DATA cannot both be read from standard input: name a file"),
+        (("explain", "-"), "error: standard input is not a model file, or is damaged"),
+        (
+            ("fit", "{}/iris.csv", "--target", "kind", "--model", "x", "--C", "0"),
+            "positive (inf for no penalty), not 0",
+        ),
         (("nonsense",), "No such command"),
     ],
 )
@@ -158,6 +177,28 @@ def test_a_model_goes_through_standard_output_and_what_is_said_beside_it(folder,
     assert b"80 to fit, 20 held out" in done.stderr
 
 
+def test_a_model_comes_through_standard_input(folder):
+    code, said, printed = in_bash(f"onelayer explain - < {folder}/m.onelayer")
+    assert (code, said) == (0, "")
+    assert printed == run("explain", folder / "m.onelayer").stdout
+    code, said, _ = in_bash("onelayer explain - <&-")
+    assert (code, said) == (2, "error: standard input cannot be read, for it is closed: name a file\n")
+
+
+def test_a_share_of_rows_that_is_none_is_said(folder, tmp_path):
+    done = run(
+        "fit", folder / "iris.csv", "--target", "kind", "--model", tmp_path / "m", "--test-size", "0.001", "--C", "inf"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "rows        100 to fit\n" in done.stdout
+    assert "notice      no row is held out to judge on, for 0.001 of 100 rows is too few: give a larger" in done.stdout
+
+
+def test_a_distance_that_is_not_known_is_said_so(tmp_path):
+    done = run("fit", "-", "--model", tmp_path / "m", "--C", "inf", stdin="x,label\n1,a\n2,a\n3,b\n4,b\n")
+    assert "NOT converged, distance from the optimum not known, " in done.stdout
+
+
 def test_a_row_is_explained(folder):
     done = run("explain", folder / "m.onelayer", folder / "iris.csv", "--row", 3)
     assert done.returncode == 0, done.stderr
@@ -189,29 +230,70 @@ def test_our_own_fault_is_70_and_says_where_and_too_little_memory_is_none(monkey
     assert words in capsys.readouterr().err
 
 
-def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(interruptible, folder, tmp_path, monkeypatch, capsys):
-    class Status:
-        def __enter__(self):
-            self.costs = 0
-            return self.say
+@pytest.fixture
+def stopped_fit(interruptible, folder, tmp_path, monkeypatch, capsys):
+    """What a fit prints and says that Ctrl-C stops when it says for the nth time what it does."""
 
-        def __exit__(self, *_):
-            pass
+    def fit(doing, nth=1, *options):
+        times = count(1)
 
-        def say(self, doing):
-            told = doing.startswith("fitting: cost")
-            self.costs += told
-            if told and self.costs == 2:
-                os.kill(os.getpid(), signal.SIGINT)
+        @contextmanager
+        def progress():
+            yield lambda said: said.startswith(doing) and next(times) == nth and os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(cli, "_progress", Status)
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(["fit", str(folder / "iris.csv"), "--target", "kind", "--model", str(tmp_path / "m")])
-    assert stopped.value.code == cli.INTERRUPTED == 130
-    said = capsys.readouterr()
+        monkeypatch.setattr(cli, "_progress", progress)
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(["fit", str(folder / "iris.csv"), "--target", "kind", "--model", str(tmp_path / "m"), *options])
+        assert stopped.value.code == cli.INTERRUPTED == 130
+        return capsys.readouterr()
+
+    return fit
+
+
+def test_ctrl_c_in_mid_fit_saves_the_best_so_far_and_exits_130(stopped_fit, tmp_path):
+    said = stopped_fit("fitting: cost", 2)
     assert "NOT converged" in said.out
-    assert "stopped: the best weights so far are saved" in said.err
+    assert said.err == "stopped: the best weights so far are kept; the model is saved\n"
     assert onelayer.load(tmp_path / "m").fitted["converged"] is False
+
+
+def test_ctrl_c_after_the_fit_saves_it_without_its_judgement(stopped_fit, tmp_path):
+    said = stopped_fit("evaluating")
+    assert "rows        80 to fit\n" in said.out
+    assert ", converged" in said.out
+    assert said.err == "stopped: the fit was over, but 20 rows kept out of it were not evaluated; the model is saved\n"
+    assert onelayer.load(tmp_path / "m").held_out == {}
+
+
+@pytest.mark.parametrize(("doing", "options"), [("fitting: cost", ()), ("choosing C", ("--tune",)), ("encoding", ())])
+def test_ctrl_c_before_anything_is_fitted_leaves_an_earlier_model_alone(stopped_fit, tmp_path, doing, options):
+    (tmp_path / "m").write_text("earlier")
+    said = stopped_fit(doing, 1, *options)
+    assert (said.out, said.err) == ("", "stopped: nothing is fitted yet, so no model is saved\n")
+    assert (tmp_path / "m").read_text() == "earlier"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "sys.addaudithook(lambda event, about: about[:1] == ('click',) and signal.raise_signal(2))",
+        "atexit.register(signal.raise_signal, 2)",
+    ],
+    ids=["while it is loaded", "when all is done"],
+)
+def test_ctrl_c_is_silent(end):
+    program = (
+        "import atexit, signal, sys; signal.signal(2, signal.default_int_handler); "
+        f"from onelayer.__main__ import main; {end}; sys.argv = ['onelayer', '--version']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100)
+    assert done.stderr == ""
+    assert done.returncode in (cli.INTERRUPTED, -signal.SIGINT)  # a shell calls both 130
+
+
+def test_the_program_begins_where_little_is_loaded():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["scripts"] == {"onelayer": "onelayer.__main__:main"}
 
 
 def test_progress_is_shown_on_a_terminal_and_nothing_in_a_pipe(folder, tmp_path):
@@ -265,6 +347,22 @@ def test_what_is_closed_is_an_error_in_words(folder):
     code, _, printed = in_bash(f"onelayer fit {folder}/iris.csv --target kind --model {folder}/closed 2>&-")
     assert code == 0
     assert "80 to fit, 20 held out" in printed
+
+
+@pytest.mark.parametrize(
+    "command", ["predict {0}/m.onelayer {0}/iris.csv", "explain {0}/m.onelayer", "fit {0}/iris.csv"]
+)
+def test_standard_output_on_a_full_disk_is_named(folder, command, tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full here")
+    model = f"--target kind --model {tmp_path}/m" if command.startswith("fit") else ""
+    code, said, _ = in_bash(f"onelayer {command.format(folder)} {model} > /dev/full")
+    full = "error: standard output: No space left on device; check where it goes and the space left\n"
+    assert code == 2
+    assert said.endswith(full)
+    if model:
+        assert f"the model is saved in '{tmp_path}/m', but what is said of it cannot be written\n{full}" == said
+        assert onelayer.load(tmp_path / "m").target == "kind"
 
 
 def test_a_picture_on_standard_output_is_all_there_is(folder):

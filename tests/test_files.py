@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from onelayer.files import write_whole
+from onelayer.files import check_output, write_whole
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -58,6 +58,27 @@ def test_a_full_disk_is_said_with_the_path():
         pytest.skip("there is no /dev/full here")
     with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
         write_whole("/dev/full", b"x" * 100_000)
+
+
+def test_a_file_that_is_read_is_not_written(tmp_path):
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_text("data")
+    link.symlink_to(path)
+    for output, source in ((path, path), (link, path), (path, link), (path, tmp_path / "." / "file")):
+        with pytest.raises(ValueError, match="is read by this command, which would overwrite it: name another file"):
+            check_output(str(output), ["-", str(source)])
+    check_output(str(path), ["-", str(tmp_path / "other")])
+    check_output("/dev/null", ["/dev/null"])
+    check_output("-", ["-"])
+
+
+def test_a_folder_that_may_not_be_written_into_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(tmp_path))
+    message = f"'{tmp_path}/m' cannot be saved, for you may not write into the folder '{tmp_path}': name another"
+    with pytest.raises(ValueError, match=message):
+        check_output(f"{tmp_path}/m")
+    (tmp_path / "in").mkdir()
+    check_output(f"{tmp_path}/in/m")
 
 
 def test_a_dash_is_standard_output(tmp_path):

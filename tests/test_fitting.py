@@ -162,6 +162,17 @@ def test_ctrl_c_in_the_iterations_keeps_the_best_so_far(interruptible, table, tm
     assert onelayer.load(tmp_path / "m").fitted == model.fitted
 
 
+def test_ctrl_c_in_the_evaluation_keeps_the_fit(interruptible, table):
+    def interrupt(doing):
+        if doing == "evaluating":
+            signal.raise_signal(signal.SIGINT)
+
+    model = onelayer.fit(table, test_size=0.2, progress=interrupt)
+    assert model.fitted["converged"]
+    assert model.held_out == {}
+    assert "interrupted: the fit was over, but " in model.fitted["notices"][-1]
+
+
 def test_levels_that_only_stand_for_what_was_never_seen_are_no_news():
     table = {"town": ["Bonn", "Rome"] * 4, "x": [1.0] * 8, "label": ["a", "b", "b", "a"] * 2}
     model = onelayer.fit(table, kinds={"town": "category"})

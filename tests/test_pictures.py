@@ -64,7 +64,8 @@ def test_the_animation_is_a_gif(saved):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_rows_what_needs_them_says_so(saved, kind, tmp_path):
-    done = run(saved / "m.onelayer", "--kind", kind, "-o", tmp_path / "x.png")
+    form = "gif" if kind == "animation" else "png"
+    done = run(saved / "m.onelayer", "--kind", kind, "-o", tmp_path / f"x.{form}")
     if kind in WITHOUT_DATA:
         assert (tmp_path / "x.png").exists()
     else:
@@ -204,6 +205,17 @@ def test_the_path_that_is_drawn_is_that_of_gradient_descent(saved):
         (["--kind", "threshold", "--positive", "green"], "class 'green' is unknown: the model knows low, mid"),
         (["--kind", "projection", "--positive", "green"], "class 'green' is unknown: the model knows low, mid"),
         (["--kind", "regularisation", "--positive", "green"], "class 'green' is unknown: the model knows low, mid"),
+        (
+            ["--kind", "roc", "--threshold", "5"],
+            "'roc' has no use for --threshold: leave it out, or draw boundary, proj",
+        ),
+        (["--kind", "calibration", "--threshold", "0.4"], "'calibration' has no use for --threshold"),
+        (["--kind", "weights", "--threshold", "nan"], "'weights' has no use for --threshold"),
+        (["--kind", "confusion", "--positive", "green"], "'confusion' has no use for --positive"),
+        (["--kind", "weights", "--positive", "low"], "'weights' has no use for --positive"),
+        (["--kind", "roc", "--costs", "1", "2"], "'roc' has no use for --costs"),
+        (["--kind", "roc", "--top", "3"], "'roc' has no use for --top"),
+        (["--kind", "roc", "--feature", "age", "--feature", "size"], "'roc' has no use for --feature"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(saved, arguments, words, tmp_path, monkeypatch):
@@ -221,6 +233,13 @@ def test_options_that_make_no_sense_are_refused(saved, arguments, words):
     done = run(saved / "m.onelayer", saved / "d.csv", *arguments)
     assert done.exit_code == 2
     assert words in done.stderr
+
+
+def test_a_class_of_a_regression_is_refused(tmp_path):
+    as_csv(numbers(), tmp_path / "d.csv")
+    onelayer.fit(numbers(), task="regression").save(tmp_path / "m")
+    done = run(tmp_path / "m", tmp_path / "d.csv", "--kind", "regularisation", "--positive", "a", "-o", tmp_path / "x")
+    assert "class 'a' is unknown: the model predicts numbers: leave --positive out" in str(done.exception)
 
 
 def test_two_of_many_features_are_said_to_be_two(tmp_path):

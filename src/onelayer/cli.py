@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -100,7 +100,7 @@ def demo(folder: str) -> None:
 @click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help="number, category or text; may be repeated.")
 @click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
 @click.option("--threshold", default=0.5, show_default=True, help="Probability above which the positive label is said.")
-@click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty.")
+@click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty; inf is none.")
 @click.option("--tune", is_flag=True, help="Choose C by the log loss in five folds of the rows to fit.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the rows kept out, and of the folds.")
 @of_a_file
@@ -135,57 +135,70 @@ def fit(
     zcat people.csv.gz | onelayer fit - --target income --model - > income.onelayer
 
     Ctrl-C in the iterations keeps the best weights so far: the model is saved, not converged, and the exit code is 130.
+    Later, the model is saved, not judged; before the first iteration, as while C is chosen, nothing is saved.
     """
     from onelayer import fitting
+    from onelayer.files import check_output
 
     source = click.get_current_context().get_parameter_source("C")
     if tune and source is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--C says what C is, --tune chooses it: leave one of them out")
+    check_output(model_path, [data])
     started = time.perf_counter()
-    with _notices(), _progress() as progress:
-        model = fitting.fit(
-            data,
-            target,
-            task=task,
-            hidden=_sizes(hidden),
-            positive=positive,
-            weight=weight,
-            exclude=exclude,
-            kinds=dict(_pair(kind) for kind in kinds),
-            impute=impute,
-            C=C,
-            tune=tune,
-            threshold=threshold,
-            test_size=test_size,
-            seed=seed,
-            separator=sep,
-            encoding=encoding,
-            progress=progress,
-        )
+    try:
+        with _notices(), _progress() as progress:
+            model = fitting.fit(
+                data,
+                target,
+                task=task,
+                hidden=_sizes(hidden),
+                positive=positive,
+                weight=weight,
+                exclude=exclude,
+                kinds=dict(_pair(kind) for kind in kinds),
+                impute=impute,
+                C=C,
+                tune=tune,
+                threshold=threshold,
+                test_size=test_size,
+                seed=seed,
+                separator=sep,
+                encoding=encoding,
+                progress=progress,
+            )
+        stopped = [said for said in model.fitted["notices"] if said.startswith("interrupted: ")]
+        if stopped and not model.fitted["iterations"]:
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        _stop("nothing is fitted yet, so no model is saved")
     model.save(model_path)
-    seconds = time.perf_counter() - started
-    aside = model_path == "-"  # what is said must not run into the model's bytes
-    if as_json:
-        click.echo(
-            _json(
-                {
-                    "model": model_path,
-                    "task": model.task,
-                    "hidden": [len(w) for w in model.hidden],
-                    "classes": model.classes,
-                    "columns": {column.name: column.kind for column in model.encoder.columns},
-                    "fitted": model.fitted,
-                    "held_out": model.held_out,
-                    "seconds": seconds,
-                }
-            ),
-            err=aside,
-        )
-    else:
-        click.echo("\n".join(words.of_fit(model, model_path, seconds)), err=aside)
-    if any(notice.startswith("interrupted") for notice in model.fitted["notices"]):
-        click.echo("stopped: the best weights so far are saved", err=True)
-        sys.exit(INTERRUPTED)
+    told = model, model_path, time.perf_counter() - started
+    text = _json(_of_fit(*told)) if as_json else "\n".join(words.of_fit(*told))
+    try:
+        click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
+    except OSError:
+        click.echo(f"the model is saved in {model_path!r}, but what is said of it cannot be written", err=True)
+        raise
+    if stopped:
+        _stop("; ".join([*(said.removeprefix("interrupted: ") for said in stopped), "the model is saved"]))
+
+
+def _of_fit(model: Any, path: str, seconds: float) -> dict[str, Any]:
+    return {
+        "model": path,
+        "task": model.task,
+        "hidden": [len(w) for w in model.hidden],
+        "classes": model.classes,
+        "columns": {column.name: column.kind for column in model.encoder.columns},
+        "fitted": model.fitted,
+        "held_out": model.held_out,
+        "seconds": seconds,
+    }
+
+
+def _stop(why: str) -> NoReturn:
+    click.echo(f"stopped: {why}", err=True)
+    sys.exit(INTERRUPTED)
 
 
 @cli.command(short_help="Answer each row of a table.")
@@ -203,11 +216,11 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
     onelayer predict income.onelayer new.csv > answers.csv
     cat new.jsonl | onelayer predict income.onelayer - --json
     """
-    from onelayer import model as models
     from onelayer import tables
-    from onelayer.files import write_whole
+    from onelayer.files import check_output, write_whole
 
-    model = models.load(model_path)
+    check_output(output, [model_path, data])
+    model = _loaded(model_path, data)
     table = tables.read(data, separator=sep, encoding=encoding)
     with _notices():
         names, rows = _labels(model, table) if model.classes else _numbers(model, table)
@@ -249,10 +262,9 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     onelayer evaluate income.onelayer people.csv
     onelayer evaluate income.onelayer people.csv --json
     """
-    from onelayer import model as models
     from onelayer import tables
 
-    model = models.load(model_path)
+    model = _loaded(model_path, data)
     with _notices():
         quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding))
     if as_json:
@@ -281,14 +293,13 @@ def explain(
     onelayer explain income.onelayer
     onelayer explain income.onelayer new.csv --row 3
     """
-    from onelayer import model as models
     from onelayer import tables
 
     if data is None and row is not None:
         raise click.UsageError("--row needs DATA, the table that holds the row")
     if top < 1:
         raise click.UsageError(f"--top must be 1 or more, not {top}")
-    model = models.load(model_path)
+    model = _loaded(model_path, data)
     if data is None:
         click.echo(_json(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
         return
@@ -331,20 +342,22 @@ def plot(
     onelayer plot income.onelayer people.csv            # with 95 % intervals, from the rows it was fitted on
     onelayer plot income.onelayer people.csv --kind threshold --costs 1 5
     """
-    from onelayer import model as models
     from onelayer import pictures, tables
+    from onelayer.files import check_output
 
     if top < 1:
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     if len(features) not in (0, 2):
         raise click.UsageError(f"--feature names the two features of a boundary: give it twice, not {len(features)} ×")
 
-    path = output or f"{kind}.{'gif' if kind == 'animation' else 'png'}"
+    path = f"{kind}.{'gif' if kind == 'animation' else 'png'}" if output is None else output
+    check_output(path, [model_path, *([data] if data else [])])
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)
+    pictures.check(kind, wish)
     try:
         with _notices(), _progress() as progress:
             progress("drawing")
-            model = models.load(model_path)
+            model = _loaded(model_path, data)
             table = None if data is None else tables.read(data, separator=sep, encoding=encoding)
             unanswered = pictures.draw(model, kind, table, wish)
     except ImportError as error:
@@ -353,6 +366,14 @@ def plot(
         click.echo(path)
     if unanswered:
         sys.exit(SOME_UNANSWERED)
+
+
+def _loaded(path: str, data: str | None) -> Any:
+    from onelayer import model as models
+
+    if path == data == "-":
+        raise click.UsageError("MODEL and DATA cannot both be read from standard input: name a file for one of them")
+    return models.load(path)
 
 
 def _sizes(text: str | None) -> tuple[int, ...]:
@@ -408,9 +429,12 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _said(error: Exception) -> str:
-    """What the system says of a file, with the file first and no number."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{str(error.filename)!r}: {error.strerror}; check the path, its permissions and the space left"
+    """What the system says of a file, with the file first and no number; all but standard output have a name."""
+    if isinstance(error, OSError) and error.strerror:
+        file, where = "standard output", "where it goes"
+        if error.filename:
+            file, where = repr(str(error.filename)), "the path, its permissions"
+        return f"{file}: {error.strerror}; check {where} and the space left"
     return str(error)
 
 

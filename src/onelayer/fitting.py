@@ -69,7 +69,7 @@ def fit(
     separator, encoding : as in `onelayer.tables.read`.
     progress : function of a str
         Told what is being done: reading, encoding, each iteration. Ctrl-C in the iterations keeps the best weights so
-        far, on which the model then says that it has not converged.
+        far, on which the model then says that it has not converged; later, the fit without its evaluation.
 
     Raises
     ------
@@ -120,9 +120,19 @@ def fit(
     )
     model = Model(target, classes, stack[-1], encoder, threshold, fitted, {}, tuple(stack[:-1]), activation)
     if not test.any():
+        if test_size > 0:
+            fitted["notices"].append(
+                f"no row is held out to judge on, for {test_size:g} of {tables.counted(len(y), 'row')} is too few: "
+                "give a larger share (test_size=, --test-size)"
+            )
         return model
-    progress("evaluating")
-    return replace(model, held_out=model.evaluate(frame.filter(test).drop(unused)))
+    try:
+        progress("evaluating")
+        return replace(model, held_out=model.evaluate(frame.filter(test).drop(unused)))
+    except KeyboardInterrupt:
+        count = tables.counted(int(test.sum()), "row")
+        fitted["notices"].append(f"interrupted: the fit was over, but {count} kept out of it were not evaluated")
+        return model
 
 
 def _target(raw: pl.Series, task: str, positive: str | None, threshold: float) -> tuple[Array, tuple[str, ...]]:

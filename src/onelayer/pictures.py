@@ -198,8 +198,6 @@ def _codes(seen: Any) -> Array:
 def _class(seen: Any, wish: Wish) -> int:
     """The place of the class that is asked for; of the last one otherwise."""
     known = seen.model.classes
-    if wish.positive is not None and wish.positive not in known:
-        raise ValueError(f"class {wish.positive!r} is unknown: the model knows {listed(known)}")
     return len(known) - 1 if wish.positive is None else int(known.index(wish.positive))
 
 
@@ -219,6 +217,13 @@ KINDS: dict[str, Callable[[Any, Wish, Any], None]] = {
     "path": _path,
     "animation": _animation,
 }
+USES = {  # of a `Wish`
+    "top": ("weights", "regularisation"),
+    "features": ("boundary", "animation"),
+    "threshold": ("boundary", "projection", "threshold", "animation"),
+    "costs": ("threshold",),
+    "positive": ("projection", "threshold", "regularisation"),
+}
 WITHOUT_DATA = ("weights", "cost", "gap", "tuning")
 OF_NUMBERS = ("weights", "cost", "gap", "regularisation")
 OF_ONE_LAYER = (
@@ -229,6 +234,17 @@ OF_ONE_LAYER = (
     "path",
     "animation",
 )  # of its weights, or of its known optimum
+
+
+def check(kind: str, wish: Wish) -> None:
+    """Refuse what no model's picture of a kind can be: wishes it has no use for, and files it cannot be saved as."""
+    for name, kinds in USES.items():
+        if kind not in kinds and getattr(wish, name) != getattr(Wish, name):
+            option = "feature" if name == "features" else name
+            raise ValueError(
+                f"the picture {kind!r} has no use for --{option}: leave it out, or draw {', '.join(kinds)}"
+            )
+    _refuse_format(kind, wish.output)
 
 
 def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
@@ -253,10 +269,9 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     ImportError
         If matplotlib is not installed.
     """
-    _refuse(model, kind)
+    _refuse(model, kind, wish.positive)
     if table is None and kind not in WITHOUT_DATA:
         raise ValueError(f"the picture {kind!r} is drawn from rows: name a table with known labels after the model")
-    _refuse_output(kind, wish.output)
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -276,18 +291,20 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     return count
 
 
-def _refuse(model: Model, kind: str) -> None:
-    """A picture that the model has no such thing for."""
+def _refuse(model: Model, kind: str, positive: str | None) -> None:
+    """A picture, or a class, that the model has no such thing for."""
     drawn = [k for k in KINDS if (model.classes or k in OF_NUMBERS) and not (model.hidden and k in OF_ONE_LAYER)]
     if kind in drawn:
+        if positive is not None and positive not in model.classes:
+            knows = f"knows {listed(model.classes)}" if model.classes else "predicts numbers: leave --positive out"
+            raise ValueError(f"class {positive!r} is unknown: the model {knows}")
         return
     why = "is of classes, but the model predicts numbers" if not model.classes and kind not in OF_NUMBERS else ""
     why = why or "is of one layer, but the model has hidden ones"
     raise ValueError(f"the picture {kind!r} {why}: draw {', '.join(drawn)}")
 
 
-def _refuse_output(kind: str, output: Path) -> None:
-    """What cannot be written, before the time to draw it is spent."""
+def _refuse_format(kind: str, output: Path) -> None:
     form = output.suffix[1:].lower()
     if str(output) == "-":
         return
@@ -296,12 +313,6 @@ def _refuse_output(kind: str, output: Path) -> None:
     if kind != "animation" and form and form not in FORMATS:
         raise ValueError(
             f"{str(output)!r}: a picture is saved as {', '.join(FORMATS)}: name it {output.with_suffix('.png')}"
-        )
-    if output.is_dir():
-        raise ValueError(f"{str(output)!r} is a folder: name a file in it")
-    if not output.absolute().parent.is_dir():
-        raise ValueError(
-            f"{str(output)!r} cannot be saved, for there is no folder {str(output.parent)!r}: make it first"
         )
 
 

@@ -112,7 +112,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not (_is_number(self.C) and self.C > 0):
-            raise ValueError(f"C must be positive (np.inf for no penalty), not {self.C!r}")
+            raise ValueError(f"C must be positive (inf for no penalty), not {self.C!r}")
         if not (_is_number(self.l1_ratio) and 0 <= self.l1_ratio <= 1):
             raise ValueError(f"l1_ratio must be in [0, 1], from all L2 to all L1, not {self.l1_ratio!r}")
         if not isinstance(self.fit_intercept, bool | np.bool_):

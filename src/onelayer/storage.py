@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -32,15 +34,15 @@ def write(path: str | Path, described: dict[str, Any], arrays: Mapping[str, Arra
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What `write` was given. Nothing in the file is executed.
+    """What `write` was given; "-" is standard input. Nothing in the file is executed.
 
     Raises
     ------
     ModelError
         In one sentence, for a file that is damaged, of a later version, or no model at all.
     """
-    name = repr(str(path))
-    head, arrays = _opened(str(path))
+    name = _name(path)
+    head, arrays = _standard_input(name) if str(path) == "-" else _opened(str(path), name)
     if head.get("format") != FORMAT:
         raise ModelError(f"{name} holds no onelayer model")
     if head.get("version") not in VERSIONS:
@@ -73,7 +75,7 @@ def _version(described: Mapping[str, Any]) -> str:
 def damaged(path: str | Path, error: Exception) -> ModelError:
     """What to say of a file whose parts are none of a model."""
     reason = " ".join(str(error).split())[:200]
-    return ModelError(f"{str(path)!r} is damaged: {reason}: fit and save it again")
+    return ModelError(f"{_name(path)} is damaged: {reason}: fit and save it again")
 
 
 def digest(text: str, arrays: Mapping[str, Array]) -> str:
@@ -85,13 +87,26 @@ def digest(text: str, arrays: Mapping[str, Array]) -> str:
     return found.hexdigest()
 
 
-def _opened(path: str) -> tuple[dict[str, str], dict[str, Array]]:
+def _name(path: str | Path) -> str:
+    return "standard input" if str(path) == "-" else repr(str(path))
+
+
+def _standard_input(name: str) -> tuple[dict[str, str], dict[str, Array]]:
+    if sys.stdin is None:
+        raise ModelError(f"{name} cannot be read, for it is closed: name a file")
+    with TemporaryDirectory() as folder:  # safetensors reads heads of files only
+        file = Path(folder, "model")
+        file.write_bytes(sys.stdin.buffer.read())
+        return _opened(str(file), name)
+
+
+def _opened(path: str, name: str) -> tuple[dict[str, str], dict[str, Array]]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise ModelError(f"model file {path!r} does not exist") from error
+        raise ModelError(f"model file {name} does not exist") from error
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{path!r} is not a model file, or is damaged: fit and save it again") from error
+        raise ModelError(f"{name} is not a model file, or is damaged: fit and save it again") from error

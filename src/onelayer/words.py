@@ -8,15 +8,14 @@ LONGEST = 60  # characters of a name: a term of a text may be a whole file
 def of_fit(model: Any, path: str, seconds: float) -> list[str]:
     """What was fitted, how, and how good it is on the rows held out."""
     fitted = model.fitted
-    gap = (
-        "no finite gap"
-        if fitted["optimality_gap"] is None
-        else f"{fitted['optimality_gap']:.1e} ({fitted['gap_kind']})"
-    )
-    # hidden layers have more optima than one
-    gap = "at one optimum of many" if model.hidden else f"relative distance from the optimum {gap}"
+    gap = "distance from the optimum not known"
+    if model.hidden:
+        gap = "at one optimum of many"
+    elif fitted["optimality_gap"] is not None:
+        gap = f"relative distance from the optimum {fitted['optimality_gap']:.1e} ({fitted['gap_kind']})"
+    judged = f", {model.held_out['rows']} held out" if model.held_out else ""
     return [
-        f"rows        {fitted['rows']} to fit, {model.held_out.get('rows', 0)} held out",
+        f"rows        {fitted['rows']} to fit{judged}",
         f"classes     {', '.join(model.classes)} in column {model.target!r}"
         if model.classes
         else f"target      numbers in column {model.target!r}",
