@@ -282,5 +282,5 @@ def test_an_index_of_a_fold_that_no_row_has_is_named():
     X, y = load_breast_cancer(return_X_y=True)
     labels = Labels.of(y, None, None, None)
     folds = [(np.arange(500), np.arange(500, 570))]
-    with pytest.raises(ValueError, match="fold 1 of 1 has row 569, but there are 569 rows, from 0 on"):
+    with pytest.raises(ValueError, match="fold 1 of 1 has row 569, but there are 569, from 0 on"):
         cross_validate(X, labels, folds, Cs=2, l1_ratios=[0.0], settings=Settings())

@@ -24,9 +24,10 @@ def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[st
     if outcome.converged or outcome.notices or record.finished:
         return []
     if iterations < settings.iterations():
+        otherwise = "" if settings.solver == "auto" else ", or use solver='auto'"
         return [
             f"stopped after {iterations} iterations without reaching tol={settings.tol:g}, where rounding left no step "
-            "that lowers the cost: accept the gap, or use solver='auto'"
+            f"that lowers the cost: accept the gap{otherwise}"
         ]
     still = ", while the loss on rows held out still fell" if record.held_out is not None else ""
     otherwise = ", or accept the gap" if record.problem.objective.convex else ""  # hidden layers know of none

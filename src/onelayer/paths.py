@@ -435,9 +435,9 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
         raise ValueError("cv gives no folds: one or more are needed, each of rows to fit and rows to score on")
     for number, (rows, kept) in enumerate(folds, 1):
         for part in map(np.asarray, (rows, kept)):
-            if part.dtype.kind in "iu" and ((part < -n) | (part >= n)).any():
-                wrong = part[((part < -n) | (part >= n))][0]
-                raise ValueError(f"fold {number} of {len(folds)} has row {wrong}, but there are {n} rows, from 0 on")
+            beyond = part[(part < -n) | (part >= n)] if part.dtype.kind in "iu" else part[:0]
+            if len(beyond):
+                raise ValueError(f"fold {number} of {len(folds)} has row {beyond[0]}, but there are {n}, from 0 on")
         if not counted.take(kept).totals.any():
             raise ValueError(f"fold {number} of {len(folds)} keeps no row with a weight to score on: use fewer folds")
         totals = labels.take(rows).totals

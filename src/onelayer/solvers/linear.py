@@ -38,7 +38,7 @@ def _singular(H: Array) -> Solve:
 
     H is L D Lᵀ, L having r columns: a Cholesky factor whose next pivot is the largest, until one is rounding. L⁺ takes
     its normal equations, which do no harm: all that makes H ill-conditioned is in D (Higham, Accuracy and Stability of
-    Numerical Algorithms, 2nd ed., § 10.3). An eigendecomposition would take ten times as long.
+    Numerical Algorithms, 2nd ed., § 10.3). An eigendecomposition takes several times as long.
     """
     L, pivots = _pivoted(H)
     if not len(pivots):

@@ -163,7 +163,7 @@ def _to_come(decrement: float, last: float) -> float:
     Distances then shrink by the root of that ratio from step to step. Beside an optimum's quadratic they shrink faster,
     but rows of little weight, or in the tail of the loss, may have their own optimum far off while all others have not.
     """
-    left = math.sqrt(decrement / last)
+    left = math.sqrt(max(decrement, 0.0) / max(last, 1e-300))
     return 1 / (1 - min(left, FARTHEST)) ** 2
 
 

@@ -98,7 +98,7 @@ def least_held(u: Array, lasso: Array, penalty: Array) -> Array:
     slope = k * penalty * (mean + kinks) - lasso * (k - 2 * step)  # before each kink; beyond it, by twice lasso more
     last = np.minimum((slope + 2 * lasso < 0).sum(axis=0), k - 1)
     at, before = (np.take_along_axis(values, last[None], axis=0)[0] for values in (kinks, slope))
-    # where the slope is 0 before that kink, and no penalty that bends is without one
+    # a slope that is below 0 beyond one kink and above it before the next, as an L2 penalty bends it, is 0 between them
     return np.asarray(np.where(before > 0, at - before / np.maximum(k * penalty, 1e-300), at))
 
 
