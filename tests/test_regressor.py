@@ -290,10 +290,10 @@ def test_it_serves_cross_validation():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([1.0, np.nan, 2.0], "y contains NaN or infinity in 1 rows, first NaN in row 1"),
-        ([1.0, 2.0, np.inf], "y contains NaN or infinity in 1 rows, first infinity in row 2"),
+        ([1.0, np.nan, 2.0], "y contains NaN or infinity in 1 row, first NaN in row 1"),
+        ([1.0, 2.0, np.inf], "y contains NaN or infinity in 1 row, first infinity in row 2"),
         ([1.0, "tall", 2.0], "y holds 'tall' in row 1, which is no number"),
-        (np.array(["1", "2", "3"]), "y holds .*'1'.* in row 0, which is no number"),
+        (np.array(["1", "2", "3"]), "y holds '1' in row 0, which is no number"),
         ([1.0, None, 2.0], "y is missing in row 1"),
         ([1j, 2.0, 3.0], "Complex data not supported: y is complex"),
         (np.array([1j, 2, 3]), "Complex data not supported: y is complex"),

@@ -162,10 +162,10 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("requires y to be passed, but the target y is None")
         X = face.checked(self, X, reset=True)
         y = numbers(face.one_axis(label_array(y), "number"))
-        face.same_length(X, y, "numbers")
+        face.same_length(X, y, "number")
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
-            eval_set = face.held_out(self, eval_set, numbers, "numbers")
+            eval_set = face.held_out(self, eval_set, numbers, "number")
         with face.naming(self, X):
             fit = train(
                 X,
@@ -208,7 +208,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("requires y to be passed, but the target y is None")
         X = face.checked(self, X, reset=not face.has_weights(self))
         y = numbers(face.one_axis(label_array(y), "number"))
-        face.same_length(X, y, "numbers")
+        face.same_length(X, y, "number")
         with face.naming(self, X):
             face.learn(self, None, X, y, sample_weight)
         self._keep(self._stream.stack)

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from onelayer.tables.reading import TableError, counted
+from onelayer.counting import counted
+from onelayer.tables.reading import TableError
 
 DIGITS = 15  # of a number, which a double holds whatever they are
 

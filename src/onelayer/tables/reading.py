@@ -96,11 +96,6 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
 
 
-def counted(count: int, thing: str) -> str:
-    """1 cell, 2 cells."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
 def suggestion(name: str, names: list[str]) -> str:
     """: did you mean …? or the names there are."""
     lower = {other.lower(): other for other in reversed(names)}
