@@ -131,6 +131,6 @@ def test_a_sparse_cell_that_is_no_number_is_named_with_its_column_and_row():
     X[17, 2] = np.inf
     X = sp.csr_matrix(X)
     assert not_finite(X, ["a", "b", "c", "d"]) == (
-        "column 'c' has 1 cells that are NaN or infinity, first infinity in row 17: drop these rows or fill them first"
+        "column 'c' has NaN or infinity in 1 cell, first infinity in row 17: drop these rows or fill them first"
     )
     assert not_finite(X[:17]) is None

@@ -88,7 +88,7 @@ def test_results_are_the_same_for_any_number_of_threads():
 def test_nan_is_named_with_column_count_and_row():
     X, y = data(2)
     X[[5, 9], 3] = np.nan
-    with pytest.raises(ValueError, match="column 3 has 2 cells that are NaN or infinity, first NaN in row 5"):
+    with pytest.raises(ValueError, match="column 3 has NaN or infinity in 2 cells, first NaN in row 5"):
         PerceptronClassifier().fit(X, y)
 
 

@@ -60,7 +60,7 @@ def test_one_row_and_many_are_answered_alike(estimator, hidden, dtype):
         (np.ones(3), "X has one axis, of 3 numbers"),
         (np.ones((0, 3)), "0 sample"),
         (np.ones((2, 2)), "X has 2 features, but Perceptron.* is expecting 3 features"),
-        (np.full((1, 3), np.nan), "column 0 has 1 cells that are NaN or infinity, first NaN in row 0"),
+        (np.full((1, 3), np.nan), "column 0 has NaN or infinity in 1 cell, first NaN in row 0"),
     ],
 )
 def test_rows_that_cannot_be_answered_are_refused(estimator, X, message):

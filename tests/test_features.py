@@ -32,15 +32,15 @@ def with_cell(cell):
         (with_cell(date(2024, 1, 2)), r"column 1 .*\(date\) in row 3.*: make it a number, such as days since a date"),
         (with_cell(timedelta(1)), r"column 1 .*\(timedelta\) in row 3.*: make it a number, such as its seconds"),
         (with_cell(pd.NA), "column 1 has a missing value in row 3: drop the row or fill it first"),
-        (with_cell(None), "column 1 has 1 cells that are NaN or infinity, first NaN in row 3"),
+        (with_cell(None), "column 1 has NaN or infinity in 1 cell, first NaN in row 3"),
         (np.full((20, 2), np.datetime64("2024-01-02")), r"column 0 is of type datetime64\[D\], such as 2024-01-02"),
         (np.full((20, 2), np.timedelta64(3, "s")), r"column 0 is of type timedelta64\[s\], such as 3 seconds"),
         (X + 1j, "X is of type complex128; give its real and imaginary parts as two columns"),
         (sp.csr_matrix(X + 1j), "X is of type complex128; give its real and imaginary parts as two columns"),
         (X.astype(str), r"column 0 is of type <U32, such as '0.1257302210933933': pass X.astype\(float\)"),
         (np.where(X > 1, "x", "1"), r"column \d is of type <U1 and holds 'x' in row \d+: encode"),
-        ([[1, "red"]] * 20, r"column 1 \(object\) holds 'red' \(str\) in row 0"),
-        ([[1, 2], [3]], "row 1 of X has 1 cells, but row 0 has 2: make them as many"),
+        ([[1, "red"]] * 20, r"column 1 \(object\) holds 'red' \(str\) in row 0, but X as an argument must be without"),
+        ([[1, 2], [3]], "row 1 of X has 1 cell, but row 0 has 2: make them as many"),
         (np.ma.array(X, mask=X > 1), r"column \d is masked in row \d+: fill it"),
         (X[:, 0], r"X has one axis, of 20 numbers.* X.reshape\(-1, 1\) is one column, X.reshape\(1, -1\) one row"),
         (X[None], r"X has shape \(1, 20, 3\), where rows and columns are needed"),
@@ -140,8 +140,8 @@ def test_a_name_that_stands_twice_is_refused():
         (X.T, "X has 20 features, .* expecting 3 features as input: X looks transposed, pass X.T"),
         (X[:, :2], "X has 2 features, .* expecting 3 features as input$"),
         (X[0], r"X has one axis, of 3 numbers.* X.reshape\(1, -1\) one row"),
-        (with_cell(np.nan), "column 1 has 1 cells that are NaN or infinity, first NaN in row 3"),
-        (with_cell(np.inf).astype(float), "column 1 has 1 cells that are NaN or infinity, first infinity in row 3"),
+        (with_cell(np.nan), "column 1 has NaN or infinity in 1 cell, first NaN in row 3"),
+        (with_cell(np.inf).astype(float), "column 1 has NaN or infinity in 1 cell, first infinity in row 3"),
     ],
 )
 def test_prediction_refuses_in_the_same_words(given, words):
@@ -153,7 +153,7 @@ def test_nan_at_prediction_is_named_with_its_column_and_row(fitted):
     model, frame = fitted
     cells = [1.0] * 4 + [np.nan] + [1.0] * 15
     holed = frame.assign(b=cells) if isinstance(frame, pd.DataFrame) else frame.with_columns(b=pl.Series(cells))
-    with pytest.raises(ValueError, match="column 'b' has 1 cells that are NaN or infinity, first NaN in row 4"):
+    with pytest.raises(ValueError, match="column 'b' has NaN or infinity in 1 cell, first NaN in row 4"):
         model.predict(holed)
 
 
@@ -175,9 +175,7 @@ FITS = {
 def test_a_cell_that_is_no_number_is_named_with_its_column_at_the_fit(frame, fit, cell, kind):
     column = np.where(np.arange(20) == 7, cell, X[:, 1])
     given = frame.assign(b=column) if isinstance(frame, pd.DataFrame) else frame.with_columns(b=pl.Series(column))
-    words = (
-        f"^column 'b' has 1 cells that are NaN or infinity, first {kind} in row 7: drop these rows or fill them first$"
-    )
+    words = f"^column 'b' has NaN or infinity in 1 cell, first {kind} in row 7: drop these rows or fill them first$"
     with pytest.raises(ValueError, match=words):
         FITS[fit](given)
     with pytest.raises(ValueError, match=words.replace("'b'", "1")):

@@ -262,5 +262,5 @@ def test_a_setting_that_cannot_be_used_is_refused(settings, message):
 def test_nan_is_named_with_its_place():
     X, y = xor(50, 0)
     X[17, 1] = np.nan
-    with pytest.raises(ValueError, match="column 1 has 1 cells that are NaN or infinity, first NaN in row 17"):
+    with pytest.raises(ValueError, match="column 1 has NaN or infinity in 1 cell, first NaN in row 17"):
         fitted(X, y)

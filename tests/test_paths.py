@@ -232,7 +232,7 @@ def test_input_is_refused_in_words():
     with pytest.raises(ValueError, match="X has 9 rows, but y has 569 labels"):
         path(X[:9], y)
     X[5, 3] = np.nan
-    with pytest.raises(ValueError, match="column 3 has 1 cells that are NaN or infinity, first NaN in row 5"):
+    with pytest.raises(ValueError, match="column 3 has NaN or infinity in 1 cell, first NaN in row 5"):
         path(X, y)
 
 
@@ -256,7 +256,7 @@ def test_a_missing_value_of_a_frame_is_named():
     import pandas as pd
 
     frame = pd.DataFrame({"age": pd.array([1.0, None, 2.0, 3.0], dtype="Float64")})
-    with pytest.raises(ValueError, match="column 'age' has 1 cells that are NaN or infinity, first NaN in row 1"):
+    with pytest.raises(ValueError, match="column 'age' has NaN or infinity in 1 cell, first NaN in row 1"):
         path(frame, [0, 1, 0, 1])
 
 

@@ -101,9 +101,9 @@ def test_hidden_layers_learn_numbers_from_a_stream():
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        ([[1.0], [2.0]], [1.0, np.nan], "y contains NaN or infinity in 1 rows, first NaN in row 1"),
-        ([[1.0], [np.inf]], [1.0, 2.0], "column 0 has 1 cells that are NaN or infinity, first infinity in row 1"),
-        ([[1.0], [2.0]], [1.0], "X has 2 rows, but y has 1 numbers"),
+        ([[1.0], [2.0]], [1.0, np.nan], "y contains NaN or infinity in 1 row, first NaN in row 1"),
+        ([[1.0], [np.inf]], [1.0, 2.0], "column 0 has NaN or infinity in 1 cell, first infinity in row 1"),
+        ([[1.0], [2.0]], [1.0], "X has 2 rows, but y has 1 number:"),
         ([[1.0, 2.0]], [1.0], "X has 2 features, but PerceptronRegressor is expecting 1 features"),
     ],
 )
@@ -158,7 +158,7 @@ def test_classes_must_be_announced_at_the_first_call():
     [
         (lambda m, X, y: m.partial_fit(X, y, classes=[0, 1, 2]), "classes are [0, 1] since the first call"),
         (lambda m, X, y: m.partial_fit(X, y + 5), "partial_fit got label 5 in row"),
-        (lambda m, X, y: m.partial_fit(X * np.nan, y), "column 0 has 400 cells that are NaN or infinity"),
+        (lambda m, X, y: m.partial_fit(X * np.nan, y), "column 0 has NaN or infinity in 400 cells"),
         (lambda m, X, y: m.partial_fit(X, np.where(y, "a", "b")), "which is none of the classes"),
         (lambda m, X, y: m.partial_fit(X, np.array(["a", 1] * 200, dtype=object)), "which have no order beside"),
         (lambda m, X, y: m.partial_fit(X, y[:-1]), "X has 400 rows, but y has 399 labels"),

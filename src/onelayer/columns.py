@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from onelayer.counting import counted
 from onelayer.sampling import spread
 from onelayer.sources import Rows
 from onelayer.sparse import row_runs, with_entries
@@ -270,7 +271,7 @@ def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:
         if wrong.any():
             kind, name = "NaN" if np.isnan(column[wrong.argmax()]) else "infinity", repr(names[j]) if names else j
             return (
-                f"column {name} has {wrong.sum()} cells that are NaN or infinity, first {kind} "
+                f"column {name} has NaN or infinity in {counted(int(wrong.sum()), 'cell')}, first {kind} "
                 f"in row {wrong.argmax()}: drop these rows or fill them first"
             )
     return None

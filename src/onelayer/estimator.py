@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer import face, notebook
+from onelayer.counting import counted
 from onelayer.labels import encode_labels, label_array
 from onelayer.losses import sigmoid, softmax
 from onelayer.stream import Stream
@@ -184,11 +185,11 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             raise ValueError("requires y to be passed, but the target y is None")
         X = face.checked(self, X, reset=True)
         y = _labels(y)
-        face.same_length(X, y, "labels")
+        face.same_length(X, y, "label")
         self._check_threshold(2 if self.threshold == 0.5 else len(encode_labels(y)[0]))
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
-            eval_set = face.held_out(self, eval_set, _labels, "labels")
+            eval_set = face.held_out(self, eval_set, _labels, "label")
         with face.naming(self, X):
             fit = train(
                 X,
@@ -230,7 +231,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             raise ValueError(f"classes are {known.tolist()!r} since the first call: pass the same, or none")
         X = face.checked(self, X, reset=known is None)
         y = _labels(y)
-        face.same_length(X, y, "labels")
+        face.same_length(X, y, "label")
         with face.naming(self, X):
             face.learn(self, announced, X, y, sample_weight)
         self.classes_ = announced
@@ -311,5 +312,6 @@ def _labels(y: ArrayLike) -> Array:
     y = face.one_axis(label_array(y), "label")
     if y.dtype.kind == "f" and not np.isfinite(y.sum()) and not np.isfinite(y).all():
         wrong = ~np.isfinite(y)
-        raise ValueError(f"Input y contains NaN or infinity in {wrong.sum()} rows, first in row {wrong.argmax()}")
+        rows = counted(int(wrong.sum()), "row")
+        raise ValueError(f"Input y contains NaN or infinity in {rows}, first in row {wrong.argmax()}: drop them")
     return y

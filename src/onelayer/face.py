@@ -17,6 +17,7 @@ from sklearn.utils.validation import validate_data
 from onelayer import features
 from onelayer.columns import naming as naming_columns
 from onelayer.columns import not_finite
+from onelayer.counting import counted
 from onelayer.network import ACTIVATIONS, forward
 from onelayer.settings import Settings
 from onelayer.sources import available_jobs, by_blocks
@@ -72,7 +73,7 @@ def same_length(X: Any, y: Array, what: str) -> None:
     """Refuse rows and labels, or numbers, that are not as many."""
     if X.shape[0] != len(y):
         looks = ": X looks transposed, pass X.T" if X.shape[1] == len(y) else ""
-        raise ValueError(f"X has {X.shape[0]} rows, but y has {len(y)} {what}{looks}")
+        raise ValueError(f"X has {counted(X.shape[0], 'row')}, but y has {counted(len(y), what)}{looks}")
 
 
 def held_out(estimator: Any, eval_set: Any, targets: Callable[[Any], Array], what: str) -> tuple[Any, Array]:

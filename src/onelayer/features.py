@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.counting import counted
+
 Array = NDArray[Any]
 
 ENCODE = "encode the column or drop it; onelayer.fit takes such tables as they are"
@@ -40,8 +42,8 @@ def checked(X: Any, known: list[str] | None = None) -> Any:
     >>> checked([[1, "red"]])
     Traceback (most recent call last):
     ...
-    ValueError: column 1 (object) holds 'red' (str) in row 0, but the argument must be without strings, a number in each
-    cell: encode the column or drop it; onelayer.fit takes such tables as they are
+    ValueError: column 1 (object) holds 'red' (str) in row 0, but X as an argument must be without strings, a number in
+    each cell: encode the column or drop it; onelayer.fit takes such tables as they are
     """
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         X = _known_columns(X, known)
@@ -69,7 +71,9 @@ def _rows(X: Any) -> Array:
     widths = [len(row) for row in X if hasattr(row, "__len__") and not isinstance(row, str | bytes)]
     if len(widths) == len(X) and len(set(widths)) > 1:
         odd = next(i for i, width in enumerate(widths) if width != widths[0])
-        raise ValueError(f"row {odd} of X has {widths[odd]} cells, but row 0 has {widths[0]}: make them as many")
+        raise ValueError(
+            f"row {odd} of X has {counted(widths[odd], 'cell')}, but row 0 has {widths[0]}: make them as many"
+        )
     try:
         array = np.asarray(X)
     except ValueError:  # a cell that is a list
@@ -127,7 +131,7 @@ def _refuse_array(X: Array) -> None:
 def _refuse_shape(shape: tuple[int, ...]) -> NoReturn:
     if len(shape) == 1:
         raise ValueError(
-            f"X has one axis, of {shape[0]} numbers, where rows and columns are needed. Reshape your data: "
+            f"X has one axis, of {counted(shape[0], 'number')}, where rows and columns are needed. Reshape your data: "
             "X.reshape(-1, 1) is one column, X.reshape(1, -1) one row"
         )
     raise ValueError(f"X has shape {shape}, where rows and columns are needed: one number in each cell")
@@ -149,8 +153,8 @@ def _refuse_cells(cells: Array, name: str, dtype: str) -> None:
             raise ValueError(f"column {name} has a missing value in row {row}: drop the row or fill it first")
         error = ValueError if isinstance(cell, str | bytes) else TypeError
         raise error(
-            f"column {name} ({dtype}) holds {_shown(cell)} ({type(cell).__name__}) in row {row}, but the argument must "
-            f"be without strings, a number in each cell: {_remedy(cell)}"
+            f"column {name} ({dtype}) holds {_shown(cell)} ({type(cell).__name__}) in row {row}, but X as an "
+            f"argument must be without strings, a number in each cell: {_remedy(cell)}"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onelayer.counting import counted
 from onelayer.losses import SIGMOID, SOFTMAX, Loss
 
 Array = NDArray[Any]
@@ -33,13 +34,15 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
         return found
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         wrong = ~np.isfinite(y)
-        raise ValueError(f"y holds NaN or infinity in {wrong.sum()} rows, first in row {wrong.argmax()}: drop them")
+        rows = counted(int(wrong.sum()), "row")
+        raise ValueError(f"y holds NaN or infinity in {rows}, first in row {wrong.argmax()}: drop them")
     if y.dtype.kind == "c":
         raise ValueError(f"y is of type {y.dtype}, such as {y[0]}: labels must be numbers, texts or the like")
     if y.dtype.kind in "OMm":
         missing = _missing(y)
         if missing.any():
-            raise ValueError(f"y holds {missing.sum()} missing labels, first in row {missing.argmax()}: drop them")
+            labels = counted(int(missing.sum()), "missing label")
+            raise ValueError(f"y holds {labels}, first in row {missing.argmax()}: drop them")
         _refuse_compound(y)
     if y.dtype.kind == "f" and (y != np.floor(y)).any():
         raise ValueError("Unknown label type: continuous; y must hold classes, but has numbers with a fraction")
@@ -49,7 +52,7 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
         raise ValueError("y mixes types that have no order, such as text and numbers: make them one") from error
     if len(classes) < 2:
         raise ValueError(
-            f"y has one class only, {classes[:1].tolist()[0]!r}, in all {len(y)} rows: two or more are needed"
+            f"y has one class only, {classes[:1].tolist()[0]!r}, in {counted(len(y), 'row')}: two or more are needed"
         )
     return classes, codes
 
@@ -122,7 +125,7 @@ def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
     if weight.ndim == 0:
         weight = np.full(n, float(weight))
     if weight.shape != (n,):
-        raise ValueError(f"sample_weight has shape {weight.shape}, but there are {n} rows")
+        raise ValueError(f"sample_weight has shape {weight.shape}, but y has {counted(n, 'row')}")
     wrong = ~(np.isfinite(weight) & (weight >= 0))
     if wrong.any():
         raise ValueError(
@@ -193,8 +196,8 @@ class Labels:
             codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
         except TypeError as error:
             raise ValueError(
-                f"{argument} got labels such as {y[0]!r}, which have no order beside the classes {classes.tolist()!r}: "
-                "pass labels of the same type"
+                f"{argument} got labels such as {y[:1].tolist()[0]!r}, which have no order beside the classes "
+                f"{classes.tolist()!r}: pass labels of the same type"
             ) from error
         unknown = classes[codes] != y
         if unknown.any():

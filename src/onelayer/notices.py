@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from onelayer import diagnostics
+from onelayer.counting import counted
 from onelayer.labels import Labels
 from onelayer.problem import Problem
 from onelayer.record import Record
@@ -82,4 +83,4 @@ def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequenc
     first, many = parting[0], len({each.column for each in parting})  # one may part both classes
     others = {1: "", 2: ", and one other does the like"}.get(many, f", and {many - 1} others do the like")
     column, class_name = diagnostics.name(first.column, names), labels.names[first.code]
-    return f"{column} alone sets {first.rows} rows of class {class_name!r} apart{others}"
+    return f"{column} alone sets {counted(first.rows, 'row')} of class {class_name!r} apart{others}"

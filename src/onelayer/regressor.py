@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer import face, notebook
@@ -161,10 +162,10 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("requires y to be passed, but the target y is None")
         X = face.checked(self, X, reset=True)
         y = numbers(face.one_axis(label_array(y), "number"))
-        face.same_length(X, y, "numbers")
+        face.same_length(X, y, "number")
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
-            eval_set = face.held_out(self, eval_set, numbers, "numbers")
+            eval_set = face.held_out(self, eval_set, numbers, "number")
         with face.naming(self, X):
             fit = train(
                 X,
@@ -207,7 +208,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("requires y to be passed, but the target y is None")
         X = face.checked(self, X, reset=not face.has_weights(self))
         y = numbers(face.one_axis(label_array(y), "number"))
-        face.same_length(X, y, "numbers")
+        face.same_length(X, y, "number")
         with face.naming(self, X):
             face.learn(self, None, X, y, sample_weight)
         self._keep(self._stream.stack)
@@ -228,6 +229,30 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if "coefs_" in self.__dict__:
             return np.asarray(face.logits_of_stack(self, X), dtype=np.float64)
         return face.logits(self, X, self.coef_, self.intercept_)
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """R², the share of y's variance that is explained, at most 1; in a unit in which no square is out of range.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n, d)
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            For input that cannot be used, with column, row and value.
+
+        Examples
+        --------
+        >>> model = PerceptronRegressor(C=np.inf).fit([[0], [1], [2]], [0, 1e300, 1e300])
+        >>> round(model.score([[0], [1], [2]], [0, 1e300, 1e300]), 2)
+        0.75
+        """
+        predicted, y = self.predict(X), numbers(y)
+        exponent = -np.frexp(max(np.abs(predicted).max(), np.abs(y).max()))[1]
+        return float(r2_score(np.ldexp(y, exponent), np.ldexp(predicted, exponent), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

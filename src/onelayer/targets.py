@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onelayer.counting import counted
 from onelayer.labels import checked_weights
 from onelayer.losses import IDENTITY, Loss
 
@@ -133,7 +134,8 @@ def numbers(y: ArrayLike) -> Array:
     if wrong.any():
         kind = "NaN" if np.isnan(values[wrong.argmax()]) else "infinity"
         raise ValueError(
-            f"Input y contains NaN or infinity in {wrong.sum()} rows, first {kind} in row {wrong.argmax()}: drop them"
+            f"Input y contains NaN or infinity in {counted(int(wrong.sum()), 'row')}, first {kind} in row "
+            f"{wrong.argmax()}: drop them"
         )
     return values
 
@@ -144,6 +146,7 @@ def _objects(array: Array) -> Any:
 
 def _refuse_cells(array: Array) -> None:
     for row, cell in enumerate(array):
+        cell = cell.item() if isinstance(cell, np.generic) else cell
         if cell is None:
             raise ValueError(f"y is missing in row {row}: drop the row")
         if not isinstance(cell, Real | np.bool_) and not _is_number(cell):

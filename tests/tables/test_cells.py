@@ -24,6 +24,16 @@ def test_an_empty_label_is_named_with_its_row(cells):
         tables.as_labels(pl.Series("y", cells))
 
 
+@pytest.mark.parametrize("sign", ["\0", "\x1b[31m", "\x9b", "\x7f"])
+def test_a_control_character_in_a_label_is_named_with_its_row(sign):
+    with pytest.raises(
+        tables.TableError, match=r"has a control character in 1 cell, first 'y\\x.* in row 2: "
+    ) as caught:
+        tables.as_labels(pl.Series("y", ["x", f"y{sign}", "y"]))
+    assert str(caught.value).isprintable()
+    assert tables.as_labels(pl.Series("y", ["two\nlines", "a\ttab"])).to_list() == ["two\nlines", "a\ttab"]
+
+
 def test_nan_may_be_the_name_of_a_class():
     assert tables.as_labels(pl.Series("y", ["nan", "roti"])).to_list() == ["nan", "roti"]
 

@@ -90,6 +90,8 @@ def test_packed_parts_one_after_the_other_are_one_file(tmp_path):
         (b"a,,c\n1,2,3\n", "column 2 of the header has no name: give it one"),
         (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2 \\(separator ','\\): put quotes"),
         (b'a,b\n"x\ny",2\n1,2,3\n', "line 4: 3 cells"),
+        (b"a,b,c\n1,2,\n1,2\n", "line 3: 2 cells where the header has 3 \\(separator ','\\): complete the row"),
+        (b'\na,b\n"x,\n""y",2\n\n3\n', "line 6: 1 cell where the header has 2"),
         (b'a,b\n1,2\n3,"x\n4,5\n', ", line 3: a quote begins or ends inside a cell"),
         (b'a,b\n1,2\n3,5" nail\n', ", line 3: a quote begins or ends inside a cell"),
         (b"a\ncaf\xe9\n", "is not utf-8: byte 5 \\(line 2\\) is 0xe9; say what it is"),
@@ -148,6 +150,7 @@ def test_a_path_that_cannot_be_read(path, words):
         (b"a,b\r1,x\r2,y\n", WRITTEN),
         (b"a,b\r1,x\r2,y\r\n", WRITTEN),
         (b'"a""b","c, ""d"""\n1,x\n', {'a"b': ["1"], 'c, "d"': ["x"]}),
+        (b'a,"b,c"\n"1,""",\n,\n\n2,""\n', {"a": ['1,"', None, "2"], "b,c": [None, None, ""]}),
         (b'a,b\n1,"x\n\ny"\n', {"a": ["1"], "b": ["x\n\ny"]}),
         (b"a,b\n1,x\0\n", {"a": ["1"], "b": ["x\0"]}),
         (b"a,b\n1," + b"9" * 60 + b"\n", {"a": ["1"], "b": ["9" * 60]}),
@@ -191,6 +194,7 @@ def test_what_is_said_of_a_file_is_believed(tmp_path):
         (pd.DataFrame({"a": [1, 2], "b": [1, "x"]}), "from a DataFrame: column 'b' mixes types, make them one"),
         ({"a": [1, 2], "b": [1]}, "from a dict: .*height of column 'b'"),
         ({"a": []}, "the table holds no rows"),
+        (None, "the table is None: pass a frame, columns by name, or a path"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -307,6 +311,14 @@ def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
 def test_what_is_no_table_is_said_to_be_what_it_is(tmp_path, data, words):
     with pytest.raises(tables.TableError, match=words):
         read(tmp_path, data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "UTF-16-LE", "utf_32"])
+def test_an_encoding_in_which_no_line_would_end_is_refused(tmp_path, encoding):
+    with pytest.raises(tables.TableError, match=rf"is not {encoding}, .* a byte of 0, .*--encoding utf-8"):
+        read(tmp_path, b"x,label\n1,a\n2,b\n", encoding=encoding)
+    with pytest.raises(tables.TableError, match="is empty"):
+        read(tmp_path, b"", encoding=encoding)
 
 
 def test_utf_32_is_read_by_its_mark(tmp_path):

@@ -7,9 +7,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from onelayer.tables.reading import TableError, counted
+from onelayer.counting import counted
+from onelayer.tables.reading import TableError
 
 DIGITS = 15  # of a number, which a double holds whatever they are
+CONTROL = r"[\p{Cc}--[\t\r\n]]"
 
 
 def as_numbers(series: pl.Series, role: str = "target", least: float | None = None) -> NDArray[np.float64]:
@@ -39,15 +41,16 @@ def as_numbers(series: pl.Series, role: str = "target", least: float | None = No
 
 
 def numbers(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Values as float64, NaN where there is none; and which cells hold something that cannot be read as a number."""
+    """Values as float64, NaN where there is none; and which cells hold something that is no finite number."""
     if series.dtype in (pl.Categorical, pl.Enum):
         series = series.cast(pl.String)
     values = series.cast(pl.Float64, strict=False)
-    if values.null_count() == series.null_count():
-        return values.to_numpy(), np.zeros(len(series), dtype=bool)
-    cells = series.str.strip_chars().replace("", None)
-    values = cells.cast(pl.Float64, strict=False)
-    return values.to_numpy(), (cells.is_not_null() & values.is_null()).to_numpy()
+    unread = pl.repeat(False, len(series), eager=True)
+    if values.null_count() > series.null_count():
+        cells = series.str.strip_chars().replace("", None)
+        values = cells.cast(pl.Float64, strict=False)
+        unread = cells.is_not_null() & values.is_null()
+    return values.to_numpy(), (unread | values.is_infinite().fill_null(False)).to_numpy()
 
 
 def as_text(series: pl.Series) -> pl.Series:
@@ -70,12 +73,13 @@ def _composed(cells: pl.Series) -> pl.Series:
 
 
 def as_labels(series: pl.Series) -> pl.Series:
-    """The cells of a target column as labels: text, none of them empty.
+    """The cells of a target column as labels: text, none of them empty, no character that a terminal would obey.
 
     Raises
     ------
     TableError
-        For types that are no labels, and for cells that are empty, or NaN among numbers, with the first row.
+        For types that are no labels, for control characters such as NUL, and for cells that are empty, or NaN among
+        numbers, with the first row.
 
     Examples
     --------
@@ -91,6 +95,13 @@ def as_labels(series: pl.Series) -> pl.Series:
         raise TableError(
             f"target column {series.name!r} has {counted(int(empty.sum()), 'empty cell')}, first in row {row}: "
             "label or drop these rows"
+        )
+    control = labels.str.contains(CONTROL)
+    if control.any():
+        row, cells = control.arg_max() or 0, counted(int(control.sum()), "cell")
+        raise TableError(
+            f"target column {series.name!r} has a control character in {cells}, first {labels[row]!r:.60} in row "
+            f"{row + 1}: remove it from the file, or say what encoding it is (encoding=, --encoding)"
         )
     return labels
 

@@ -11,10 +11,11 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from onelayer.counting import counted
 from onelayer.tables.cells import as_text, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, counted, suggestion
+from onelayer.tables.reading import TableError, TableWarning, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
@@ -129,7 +130,7 @@ class Encoder:
         if column.kind == "category":
             return _one_hot(column, as_text(series), unanswerable)
         values, unread = numbers(series)
-        for row in np.flatnonzero(~np.isfinite(values) if column.fill is None else unread):
+        for row in np.flatnonzero(unread | np.isnan(values) if column.fill is None else unread):
             unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
         return _standardised(column, values)
 
@@ -260,27 +261,27 @@ def _shortened(names: list[str], most: int = 10) -> list[str]:
     return names if len(names) <= most else [*names[:most], "…"]
 
 
-def _refuse_missing(name: str, missing: pl.Series, impute: str | None) -> None:
+def _refuse_missing(name: str, missing: pl.Series, impute: str | None, remedy: str) -> None:
     if missing.any() and impute is None:
         row = (missing.arg_max() or 0) + 1
         raise TableError(
-            f"column {name!r} has {counted(int(missing.sum()), 'missing value')}, first in row {row}; drop them or say "
-            "how to fill them (impute='median', --impute median)"
+            f"column {name!r} has {counted(int(missing.sum()), 'missing value')}, first in row {row}; drop them or "
+            f"{remedy} (impute='median', --impute median)"
         )
 
 
 def _fit_number(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Array]:
     values, unread = numbers(series)
-    name, missing = series.name, ~np.isfinite(values)
+    name, missing = series.name, np.isnan(values)
     if unread.any():
         row = int(unread.argmax())
         raise TableError(
-            f"column {name!r} is to be a number, but there is none in {counted(int(unread.sum()), 'cell')}, "
-            f"first {shown(series[row])} in row {row + 1}: correct them, or {say_kind(name)}"
+            f"column {name!r} is to be a number, but there is no finite one in {counted(int(unread.sum()), 'cell')}, "
+            f"first {shown(series[row])} in row {row + 1}: correct or drop these rows, or {say_kind(name)}"
         )
     if missing.all():
         raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
-    _refuse_missing(name, pl.Series(missing), impute)
+    _refuse_missing(name, pl.Series(missing), impute, "say how to fill them")
     if np.abs(values[~missing]).max() >= 2**53 and _whole(series, values):
         notices.append(
             f"column {name!r} holds whole numbers beyond 2^53, which are rounded: if they are names, {say_kind(name)}"
@@ -309,7 +310,9 @@ def _most_frequent(values: Array) -> float:
 def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Any]:
     """One level for each value but those that must share the last, ``(other)``, with what was never seen."""
     series = as_text(series)
-    _refuse_missing(series.name, series.is_null(), impute)
+    _refuse_missing(
+        series.name, series.is_null(), impute, f"make them the level {OTHER}, and missing numbers their median"
+    )
     series = series.filter(rows)
     levels = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
     kept = levels.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
@@ -326,7 +329,7 @@ def _fit_text(
     series: pl.Series, rows: Array, impute: str | None, ngrams: int, max_features: int, notices: list[str]
 ) -> tuple[Column, Any]:
     texts = as_text(series)
-    _refuse_missing(series.name, texts.is_null(), impute)
+    _refuse_missing(series.name, texts.is_null(), impute, "make them empty texts, and missing numbers their median")
     vocabulary, counts = learn(texts.filter(rows), ngrams, max_features)
     if not vocabulary.names and not len(cut(texts).words):
         raise TableError(f"column {series.name!r} holds no word in any of its rows: exclude it (exclude=, --exclude)")

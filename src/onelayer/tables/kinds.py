@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from onelayer.tables.reading import TableError, counted
+from onelayer.counting import counted
+from onelayer.tables.reading import TableError
 
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category

@@ -14,6 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from onelayer.counting import counted
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -96,11 +98,6 @@ def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     raise TableError(f"{role} column {name!r} is not in the table{suggestion(name, frame.columns)}")
 
 
-def counted(count: int, thing: str) -> str:
-    """1 cell, 2 cells."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
 def suggestion(name: str, names: list[str]) -> str:
     """: did you mean …? or the names there are."""
     lower = {other.lower(): other for other in reversed(names)}
@@ -113,6 +110,8 @@ def _name(source: Any) -> str:
 
 
 def _frame(source: Any) -> pl.DataFrame:
+    if source is None:
+        raise TableError("the table is None: pass a frame, columns by name, or a path")
     if isinstance(source, pl.LazyFrame):
         return source.collect()
     if isinstance(source, pl.DataFrame):
@@ -234,6 +233,11 @@ def _decoded(data: bytes, name: str, encoding: str | None) -> str:
                 f"(encoding={order!r}, --encoding {order})"
             )
     try:
+        if data and b"\0" in "\n".encode(encoding) and b"\0" not in data:
+            raise TableError(
+                f"{name} is not {encoding}, in which the end of a line holds a byte of 0, for it has none: leave the "
+                "encoding out, or say what it is (encoding='utf-8', --encoding utf-8)"
+            )
         return data.decode(encoding)
     except LookupError as error:
         raise TableError(f"encoding {encoding!r} is not known: use utf-8, latin-1 or utf-16") from error
@@ -261,7 +265,9 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
         frame.columns = header  # polars leaves the quotes in a name doubled
     except pl.exceptions.PolarsError as error:
         raise TableError(f"{name}{_ragged(text, separator, len(header), error)}") from error
-    return _without_blank_lines(frame, text, separator)
+    frame = _without_blank_lines(frame, text, separator)
+    _refuse_short(frame, text, separator, name)
+    return frame
 
 
 def _records(text: str, separator: str) -> Any:
@@ -280,6 +286,22 @@ def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.D
     lines = dropwhile(lambda row: not row, _records(text, separator))
     blank = pl.Series([not row for row in lines][1:], dtype=pl.Boolean)
     return frame.filter(~(hollow & blank)) if len(blank) == len(hollow) else frame
+
+
+def _refuse_short(frame: pl.DataFrame, text: str, separator: str, name: str) -> None:
+    """Rows cut off before their last column, which polars fills up: looked for where separators outside quotes lack."""
+    if frame.width == 1 or not frame.to_series(-1).null_count():
+        return
+    unquoted = re.sub('"[^"]*"', "", text)
+    if unquoted.count(separator) == (frame.height + 1) * (frame.width - 1):
+        return
+    reader = _records(text, separator)
+    for row in reader:
+        if 0 < len(row) < frame.width:
+            raise TableError(
+                f"{name}, line {reader.line_num}: {counted(len(row), 'cell')} where the header has {frame.width} "
+                f"(separator {separator!r}): complete the row, with a separator before each empty cell"
+            )
 
 
 def _sniffed(text: str) -> str:
