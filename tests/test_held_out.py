@@ -76,7 +76,7 @@ def test_a_fraction_that_holds_nothing_out_is_refused():
         (lambda X, y: (X, y[:-1]), "eval_set: X has 40 rows, but y has 39"),
         (
             lambda X, y: (np.where(np.arange(40)[:, None] == 17, np.nan, X), y),
-            "eval_set: column 0 has 1 cells .* in row 17",
+            "eval_set: column 0 has NaN or infinity in 1 cell, first NaN in row 17",
         ),
     ],
 )
