@@ -25,7 +25,7 @@ def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[st
     if outcome.converged or outcome.notices or record.finished:
         return []
     if iterations < settings.iterations():
-        otherwise = "" if settings.solver == "auto" else ", or use solver='auto'"
+        otherwise = "" if settings.solver in ("auto", "newton") else ", or use solver='auto'"
         return [
             f"stopped after {iterations} iterations without reaching tol={settings.tol:g}, where rounding left no step "
             f"that lowers the cost: accept the gap{otherwise}"

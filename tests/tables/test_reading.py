@@ -325,3 +325,9 @@ def test_utf_32_is_read_by_its_mark(tmp_path):
     whole = read(tmp_path, "a,b\n1,x\n2,y\n".encode("utf-32"))
     marked = read(tmp_path, "a,b\n1,x\n2,y\n".encode("utf-16-le"), encoding="utf-16-le")
     assert whole.to_dict(as_series=False) == marked.to_dict(as_series=False) == WRITTEN
+
+
+def test_of_many_columns_some_are_named_and_that_there_are_more_is_said():
+    frame = pl.DataFrame({f"x{i}": [1] for i in range(14)})
+    with pytest.raises(tables.TableError, match=r"its columns are x0, x1, .*, x9, …$"):
+        tables.column(frame, "salary")

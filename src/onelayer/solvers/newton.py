@@ -143,7 +143,7 @@ def _direct(
             curvature, older = factored(objective, point), False
             step, decrement = curvature.step(point)
         aged = AGED if older and curvature.error == 1 else curvature.error
-        gap, kind = likely(point, decrement * max(aged, _to_come(decrement, last)))
+        gap, kind = gap_from(point, decrement * max(aged, _to_come(decrement, last)))
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement)
@@ -193,7 +193,7 @@ def _truncated(
         if curvature is not None and seen.steps >= 3:
             # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
             decrement = 2 / seen.least * curvature.step(point)[1]
-            gap, kind = likely(point, decrement * _to_come(decrement, last))
+            gap, kind = gap_from(point, decrement * _to_come(decrement, last))
             left = gap
             if gap <= tol * point.value:
                 more, floor = curvature.hidden(objective, point, tol)
@@ -218,7 +218,7 @@ def _truncated(
             quadratic=near * point.value,
         )
         decrement = -float(np.vdot(point.gradient, step))
-        gap, kind = likely(point, (1 + 2 * forcing**2) * decrement * _to_come(decrement, last) + 4 * wanted)
+        gap, kind = gap_from(point, (1 + 2 * forcing**2) * decrement * _to_come(decrement, last) + 4 * wanted)
         left = gap
         if gap <= tol * point.value:
             more, floor = curvature.hidden(objective, point, tol)
@@ -296,7 +296,7 @@ def _remembered_gap(
         return point.value
     least = least_eigenvalue(list(pairs)[-RECENT:], cast(Solve, curvature.times))
     more, floor = curvature.hidden(objective, point, tol)
-    return likely(point, 2 / min(least, floor) * plain)[0] + more if least > 0 else point.value
+    return gap_from(point, 2 / min(least, floor) * plain)[0] + more if least > 0 else point.value
 
 
 def _line_search(
@@ -352,13 +352,13 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
 def gap_at(objective: Any, point: Point) -> tuple[float, str]:
     """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
     if point.u.size <= DIRECT:
-        return likely(point, factored(objective, point).step(point)[1])
+        return gap_from(point, factored(objective, point).step(point)[1])
     solve = diagonal(objective, point).solve
     step, _ = conjugate_gradients(objective.product(point.u, point.logits), -point.gradient, solve, 0.1, 0.0)
-    return likely(point, -float(np.vdot(point.gradient, step)))
+    return gap_from(point, -float(np.vdot(point.gradient, step)))
 
 
-def likely(point: Point, decrement: float) -> tuple[float, str]:
+def gap_from(point: Point, decrement: float) -> tuple[float, str]:
     """How far the value is from the optimum: half the Newton decrement near it, a bound elsewhere.
 
     The decrement is exact for a quadratic; where it is a large part of the value, the objective is not one yet, and

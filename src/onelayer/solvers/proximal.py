@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from onelayer.solvers.curvature import hessian_price
 from onelayer.solvers.lasso import lasso_minimum
-from onelayer.solvers.newton import ROUNDING, likely
+from onelayer.solvers.newton import ROUNDING, gap_from
 from onelayer.solvers.place import Place, duality_gap
 from onelayer.solvers.progress import Outcome, Watch
 from onelayer.solvers.walk import Walk
-from onelayer.solvers.working_set import on_working_set
+from onelayer.solvers.working_set import MANY, on_working_set
 
 Array = NDArray[Any]
 
@@ -27,7 +27,6 @@ Array = NDArray[Any]
 FIRST, LEAST, TIMES = 400, 32, 8
 TELLING = 10  # rows of a sample for each column of its set: fewer would tell more of themselves than of all rows
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
-MANY = 1200  # columns, more of which make a model dearer than products
 STRONGER, ROUGH = 1.4, 0.1
 COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
 EARLY = 0.3  # of a set's violation: may be left while there was no room for all columns that object
@@ -127,14 +126,14 @@ def proximal(
         gained = last.point.value - place.point.value
         stands = gained <= ROUNDING * place.point.value and place.violation >= STANDING * last.violation
         if before is None and not last.defect and stands:
-            place, gap, kind = _at_rounding(objective, min(last, place, key=lambda known: known.point.value), gap)
+            place, gap, kind = _at_rest(objective, min(last, place, key=lambda known: known.point.value), gap)
             break
         before = None
     converged = bool(gap <= max(tol, ROUNDING) * place.point.value)
     return Outcome(place.point, gap, kind, converged, known=place)
 
 
-def _at_rounding(objective: Any, place: Place, gap: float) -> tuple[Place, float, str]:
+def _at_rest(objective: Any, place: Place, gap: float) -> tuple[Place, float, str]:
     """Where steps lead nowhere, how far that is from the optimum, and whether that is a "bound" or an "estimate".
 
     Beside a penalty a million times less than what the loss says, no gradient has the digits that a dual point needs;
@@ -149,7 +148,7 @@ def _at_rounding(objective: Any, place: Place, gap: float) -> tuple[Place, float
     hessian = inner.hessian(u)
     v = lasso_minimum(hessian, here.smooth.ravel() - hessian @ u.ravel(), here.lasso.ravel(), u.ravel())
     promised = here.size - float(here.lasso.ravel() @ np.abs(v)) - float(here.smooth.ravel() @ (v - u.ravel()))
-    left, kind = likely(place.point, max(promised, 0.0))
+    left, kind = gap_from(place.point, max(promised, 0.0))
     left += ROUNDING * place.point.value
     return (place, left, kind) if left < gap else (place, gap, "bound")
 

@@ -34,7 +34,7 @@ WASTE = 0.25  # times that price: what steps cut off by signs may take before a 
 RICH = 20  # rows of that sample for each weight
 LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
 INNER = 50  # steps on one working set
-MANY = 1200  # weights, of more of which a minimum found surely is dearer than the steps it saves
+MANY = 1200  # weights, of more of which a model is dearer than the steps it saves
 
 
 def on_working_set(

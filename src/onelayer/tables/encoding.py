@@ -15,7 +15,7 @@ from onelayer.counting import counted
 from onelayer.tables.cells import as_text, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, suggestion
+from onelayer.tables.reading import TableError, TableWarning, shortened, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
@@ -107,7 +107,7 @@ class Encoder:
             names = [c.name for c in self.columns if c.kind == kind]
             if names:
                 width = sum(c.width for c in self.columns if c.kind == kind)
-                lines.append(f"{kind}: {', '.join(_shortened(names, 30))} ({counted(width, 'feature')})")
+                lines.append(f"{kind}: {', '.join(shortened(names, 30))} ({counted(width, 'feature')})")
         return lines
 
     def transform(self, frame: pl.DataFrame) -> Encoded:
@@ -118,7 +118,7 @@ class Encoder:
             raise TableError(f"the table lacks {_listed(missing)}{suggestion(missing[0], frame.columns)}")
         extra = [name for name in given if name not in known]
         if extra:
-            warnings.warn(f"columns not used: {', '.join(_shortened(extra))}", TableWarning, stacklevel=2)
+            warnings.warn(f"columns not used: {', '.join(shortened(extra))}", TableWarning, stacklevel=2)
         unanswerable: dict[int, str] = {}
         blocks = [self._features(column, frame[column.name], unanswerable) for column in self.columns]
         return _encoded(self.columns, blocks, unanswerable, frame.height)
@@ -254,11 +254,7 @@ def _check(frame: pl.DataFrame, kinds: Mapping[str, str], impute: str | None) ->
 
 
 def _listed(names: list[str]) -> str:
-    return f"column{'s' if len(names) > 1 else ''} {', '.join(_shortened([*map(repr, names)]))}"
-
-
-def _shortened(names: list[str], most: int = 10) -> list[str]:
-    return names if len(names) <= most else [*names[:most], "…"]
+    return f"column{'s' if len(names) > 1 else ''} {', '.join(shortened([*map(repr, names)]))}"
 
 
 def _refuse_missing(name: str, missing: pl.Series, impute: str | None, remedy: str) -> None:

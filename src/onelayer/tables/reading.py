@@ -102,7 +102,12 @@ def suggestion(name: str, names: list[str]) -> str:
     """: did you mean …? or the names there are."""
     lower = {other.lower(): other for other in reversed(names)}
     near = difflib.get_close_matches(name.lower(), list(lower), n=1)
-    return f": did you mean {lower[near[0]]!r}?" if near else f": its columns are {', '.join(names[:10])}"
+    return f": did you mean {lower[near[0]]!r}?" if near else f": its columns are {', '.join(shortened(names))}"
+
+
+def shortened(names: list[str], most: int = 10) -> list[str]:
+    """The first names, and a sign that there are more."""
+    return names if len(names) <= most else [*names[:most], "…"]
 
 
 def _name(source: Any) -> str:
