@@ -64,15 +64,22 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
         found = _only_nonzeros(X, codes, k, jobs)
     else:
         seen = max(100, min(SEEN, SEEN_ENTRIES // d))
-        sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if n > 2 * seen else slice(None)
+        asked = n > 2 * seen
+        sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if asked else slice(None)
         few, of_few = X[sample], codes[sample]
         step = max(1, AT_ONCE // len(few))
-        parts = [start + _beyond(few[:, start : start + step], of_few)[0] for start in range(0, d, step)]
-        suspects = np.unique(np.concatenate(parts))
-        if not len(suspects):
+        parts = []
+        for start in range(0, d, step):
+            columns, *others = _beyond(few[:, start : start + step], of_few)
+            if len(columns):
+                parts.append((start + columns, *others))
+        if not parts:
             return []
-        column, code, rows = _beyond(X[:, suspects], codes)
-        found = suspects[column], code, rows
+        found = tuple(map(np.concatenate, zip(*parts, strict=True)))
+        if asked:
+            suspects = np.unique(found[0])
+            columns, *others = _beyond(X[:, suspects], codes)
+            found = suspects[columns], *others
     column, code, rows = found
     if not len(column):
         return []
@@ -100,7 +107,8 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     # codes are one and the same where the mean of their squares is the square of their mean
     pure = (counts > 0) & (counts * (squares if k > 2 else sums) == sums**2)
     if pure.any():
-        pure[X.indices[X.data < 0]] = False
+        for _, run in row_runs(X):
+            pure[run.indices[run.data < 0]] = False
     column = np.flatnonzero(pure)
     return column, (sums[column] / counts[column]).astype(np.intp), counts[column].astype(np.intp)
 
