@@ -22,6 +22,8 @@ NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inve
 # are slower for their entries
 COLUMNS, COLUMNS_OF_SPARSE = 25, 250
 LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
+FEWER = 2  # columns for each row, from where the space of the rows is much less than theirs
+DIAGONALISED = 100  # times the cube of their number, which rows cost beside their products with one another
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,18 @@ def hessian_price(objective: Any, few: int = FEW) -> float:
     ratio: float = size**2 * (rows.n + size) / product  # to form it, and to factor it
     least, columns = (LEAST_OF_SPARSE, COLUMNS_OF_SPARSE) if rows.sparse else (LEAST, COLUMNS)
     return max(least, math.ceil(ratio / columns))
+
+
+def row_space_price(objective: Any) -> float:
+    """How many products it costs, about, to turn rows into their own space; infinitely many where that is hardly less.
+
+    Than the space of the columns.
+    """
+    rows = objective.rows
+    if rows.d < FEWER * rows.n:
+        return math.inf
+    ratio: float = rows.n * (rows.d + DIAGONALISED * rows.n) / (rows.d * objective.outputs)
+    return max(LEAST, math.ceil(ratio / COLUMNS))
 
 
 def duality_gap(objective: Any, point: Point) -> float:

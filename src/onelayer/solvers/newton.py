@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
-from onelayer.solvers.curvature import Curvature, diagonal, duality_gap, factored, of_sample, preconditioners
+from onelayer.solvers.curvature import (
+    Curvature,
+    diagonal,
+    duality_gap,
+    factored,
+    hessian_price,
+    of_sample,
+    preconditioners,
+    row_space_price,
+)
 from onelayer.solvers.lbfgs import Pair, least_eigenvalue, remember, two_loops
 from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
@@ -61,7 +70,11 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
         return in_row_space(objective, u, tol, max_iter, watch)
     few = DIRECT if curvature is not None else FEW_OF_SPARSE if rows.sparse else FEW
     if u.size > few and u.size**2 * (rows.n + u.size) > TRIFLE:
-        outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature)
+        within = row_space_price(objective) if spanned(objective) else math.inf
+        within = within if within < hessian_price(objective) else math.inf
+        outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within)
+        if within < math.inf and not outcome.converged and not watch.stopped:
+            return in_row_space(objective, outcome.point.u, tol, max_iter, watch)
     else:
         cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
         outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
@@ -174,12 +187,19 @@ def _seen(objective: Any, u: Array, watch: Watch) -> Point:
 
 
 def _truncated(
-    objective: Any, point: Point, tol: float, max_iter: int, watch: Watch, curvature: Curvature | None
+    objective: Any,
+    point: Point,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+    curvature: Curvature | None,
+    within: float = math.inf,
 ) -> Outcome:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1).
 
     Once these have taken as many products as a Hessian, or its blocks, cost, they are formed to precondition the next:
     columns that nearly depend on one another need that or thousands of products, and twice the least is spent at most.
+    Ends `within` so many, for whoever knows another way then.
     """
     gap, kind, last, seen, ways = math.inf, "estimate", math.inf, UNSEEN, deque(preconditioners(objective))
     while curvature is not None and len(ways) > 2:  # a sample's is no worse than what comes first
@@ -213,7 +233,7 @@ def _truncated(
             wanted,
             seen._replace(least=min(seen.least, floor)),
             along=product.along,
-            most=price,
+            most=min(price, within),
             steep=remembering,
             quadratic=near * point.value,
         )
@@ -223,11 +243,13 @@ def _truncated(
         if gap <= tol * point.value:
             more, floor = curvature.hidden(objective, point, tol)
             gap += more + (seen.left / floor if floor < 1 else 0.0)
-        price -= seen.steps
-        if price <= 0:  # they may have been cut short, and then the decrement says nothing
+        price, within = price - seen.steps, within - seen.steps
+        if min(price, within) <= 0:  # they may have been cut short, and then the decrement says nothing
+            gap, kind, left = point.value, "bound", point.value
+            if within <= 0:
+                break
             prepare, price = ways.popleft()
             curvature, seen, remembering, floor = None, UNSEEN, False, 1.0
-            gap, kind, left = point.value, "bound", point.value
         if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement, product.moved, last=decrement < near * point.value)
@@ -243,7 +265,7 @@ def _truncated(
             if outcome.converged:
                 return outcome
             point, remembering = outcome.point, False
-            steps, price = steps + done, max(1, price - done)
+            steps, price, within = steps + done, max(1, price - done), max(1, within - done)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
 
 
