@@ -74,7 +74,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
         within = within if within < hessian_price(objective) else math.inf
         outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within)
         if within < math.inf and not outcome.converged and not watch.stopped:
-            return in_row_space(objective, outcome.point.u, tol, max_iter, watch)
+            return in_row_space(objective, u, tol, max_iter, watch)
     else:
         cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
         outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
@@ -205,6 +205,7 @@ def _truncated(
     while curvature is not None and len(ways) > 2:  # a sample's is no worse than what comes first
         ways.popleft()
     prepare, price = ways.popleft()
+    whole = hessian_price(objective)
     left, near = gap, QUADRATIC * math.sqrt(tol)  # without what is hidden
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
@@ -221,7 +222,8 @@ def _truncated(
                     gap += more
                     break
         product = objective.product(point.u, point.logits)
-        if curvature is None or point.value < STALE * curvature.value:
+        worn = prepare is factored and seen.steps >= whole  # another one costs no more than the last step took
+        if curvature is None or worn or point.value < STALE * curvature.value:
             curvature = prepare(objective, point)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
