@@ -60,27 +60,7 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
     if d == 0:
         return []
     k = int(codes.max()) + 1
-    if sp.issparse(X):
-        found = _only_nonzeros(X, codes, k, jobs)
-    else:
-        seen = max(100, min(SEEN, SEEN_ENTRIES // d))
-        asked = n > 2 * seen
-        sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False)) if asked else slice(None)
-        few, of_few = X[sample], codes[sample]
-        step = max(1, AT_ONCE // len(few))
-        parts = []
-        for start in range(0, d, step):
-            columns, *others = _beyond(few[:, start : start + step], of_few)
-            if len(columns):
-                parts.append((start + columns, *others))
-        if not parts:
-            return []
-        found = tuple(map(np.concatenate, zip(*parts, strict=True)))
-        if asked:
-            suspects = np.unique(found[0])
-            columns, *others = _beyond(X[:, suspects], codes)
-            found = suspects[columns], *others
-    column, code, rows = found
+    column, code, rows = _only_nonzeros(X, codes, k, jobs) if sp.issparse(X) else _parting(X, codes)
     if not len(column):
         return []
     chance = np.log(np.bincount(codes, minlength=k) / n)  # of a row to be of the class; of all that are parted, d times
@@ -111,6 +91,24 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
             pure[run.indices[run.data < 0]] = False
     column = np.flatnonzero(pure)
     return column, (sums[column] / counts[column]).astype(np.intp), counts[column].astype(np.intp)
+
+
+def _parting(X: Array, codes: Array) -> tuple[Array, Array, Array]:
+    """Dense columns that part a class from all others, the class, and how many rows; those of a sample first."""
+    n, d = X.shape
+    seen = max(100, min(SEEN, SEEN_ENTRIES // d))
+    if n > 2 * seen:
+        sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False))
+        suspects = np.unique(_parting(X[sample], codes[sample])[0])
+        if not len(suspects):
+            return suspects, suspects, suspects
+        column, code, rows = _beyond(X[:, suspects], codes)
+        return suspects[column], code, rows
+    step = max(1, AT_ONCE // n)
+    parts = [(start, _beyond(X[:, start : start + step], codes)) for start in range(0, d, step)]
+    found = [(start + column, code, rows) for start, (column, code, rows) in parts]
+    column, code, rows = (np.concatenate(each) for each in zip(*found, strict=True))
+    return column, code, rows
 
 
 def _beyond(X: Array, codes: Array) -> tuple[Array, Array, Array]:
