@@ -55,7 +55,7 @@ def test_more_weights_than_rows(free, kind):
         lasso = np.full(p, 10.0 ** rng.uniform(-5, -1))
         lasso[:free] = 0
         H, linear = A.T @ A / rows, -A.T @ rng.standard_normal(rows) / rows
-        found = lasso_surely(H, linear, lasso, np.zeros(p))
+        found = lasso_surely(H, linear, lasso, np.zeros(p), np.zeros(p))
         assert violation(H, linear, lasso, found) <= 1e-6 * lasso.max()
 
 
@@ -121,9 +121,11 @@ def test_more_weights_than_a_short_path_has_are_found_without_one(monkeypatch):
     A[:, -1] = 1
     H, lasso = A.T @ A / 300, np.append(np.full(699, 0.01), 0)
     linear = -A.T @ (A[:, :20].sum(axis=1) + rng.standard_normal(300)) / 300
-    assert violation(H, linear, lasso, lasso_surely(H, linear, lasso, np.zeros(700))) <= 1e-6 * lasso.max()
+    assert (
+        violation(H, linear, lasso, lasso_surely(H, linear, lasso, np.zeros(700), np.zeros(700))) <= 1e-6 * lasso.max()
+    )
 
 
 def test_weights_that_rest_at_0_stay_there():
     H = np.eye(3)
-    assert lasso_surely(H, np.full(3, 0.5), np.ones(3), np.zeros(3)).tolist() == [0, 0, 0]
+    assert lasso_surely(H, np.full(3, 0.5), np.ones(3), np.zeros(3), np.zeros(3)).tolist() == [0, 0, 0]

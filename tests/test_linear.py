@@ -107,12 +107,15 @@ def test_of_many_weights_the_shortest_solution_solves_to_the_last_digits(n, p, d
     np.testing.assert_allclose(found, shortest, rtol=1e-4, atol=1e-4 * np.abs(shortest).max())
 
 
+@pytest.mark.parametrize("share", [0.0, 0.2])
 @pytest.mark.parametrize("n", [0, 12, 40, 90])
-def test_a_shifted_matrix_is_inverted_by_way_of_its_rank_where_that_is_less(n):
-    A = np.random.default_rng(8).standard_normal((n, 60))
-    A /= np.sqrt(np.square(A).sum(axis=0)) if n else 1
-    H, v = A.T @ A, np.arange(60.0)
-    before, solve = H.copy(), shifted(H)
+def test_a_shifted_matrix_is_inverted_by_way_of_its_rank_where_that_is_less(n, share):
+    rng = np.random.default_rng(8)
+    A, ridge = rng.standard_normal((n, 60)), share * rng.random(60)
+    ridge[:2] = 0
+    A *= np.sqrt((1 - ridge) / np.square(A).sum(axis=0)) if n else 1
+    H, v = A.T @ A + np.diag(ridge), np.arange(60.0)
+    before, solve = H.copy(), shifted(H, ridge)
     for shift in (1e-3, 0.1, 10.0):
         np.testing.assert_allclose(solve(shift)(v), np.linalg.solve(H + shift * np.eye(60), v), rtol=1e-8, atol=1e-8)
     np.testing.assert_array_equal(H, before)

@@ -53,11 +53,12 @@ def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
     return _Penalised(hessian, linear, lasso).by_coordinates(v, *ROUGHLY)
 
 
-def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array) -> Array:
     """`lasso_minimum` where that does not arrive, since there are more weights than rows that tell them apart.
 
     By two copies of the weights; where the signs of that lead nowhere, by way of all stronger penalties; and where ties
-    along it end that early, by as many epochs as it takes.
+    along it end that early, by as many epochs as it takes. Of the Hessian's diagonal, `ridge` (p,) are L2 penalties:
+    without them it may be of low rank.
     """
 
     def value(v: Array) -> float:
@@ -69,7 +70,7 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
         off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
         return float(off.max() / lasso.max())
 
-    found = _by_signs(hessian, linear, lasso, _split(hessian, linear, lasso, v))
+    found = _by_signs(hessian, linear, lasso, _split(hessian, linear, lasso, v, ridge))
     if unrest(found) <= (max(RESTING, HALF * unrest(v)) if len(v) > SHORT else RESTING):
         return found
     problem = _Penalised(hessian, linear, lasso)
@@ -80,7 +81,7 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array
     return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
 
 
-def _split(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+def _split(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array) -> Array:
     """`by_splitting` of the weights that are not 0 or object to it, until no other objects."""
     objecting = _beyond(hessian @ v + linear, lasso, v) > 0
     for _ in range(ROUNDS):
@@ -88,7 +89,8 @@ def _split(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
         if not len(inside):
             break
         found = np.zeros_like(v)
-        found[inside] = by_splitting(hessian[np.ix_(inside, inside)], linear[inside], lasso[inside], v[inside])
+        bent = hessian[np.ix_(inside, inside)]
+        found[inside] = by_splitting(bent, linear[inside], lasso[inside], v[inside], ridge[inside])
         v, objecting = found, _beyond(hessian @ found + linear, lasso * ABOUT, found) > 0
         objecting[inside] = False
         if not objecting.any():

@@ -60,20 +60,28 @@ def _pivoted(H: Array) -> tuple[Array, Array]:
     return L, roots**2
 
 
-def shifted(H: Array) -> Callable[[float], Solve]:
+def shifted(H: Array, ridge: Array) -> Callable[[float], Solve]:
     """The function shift → v → (H + shift)⁻¹ v, for many shifts and v, of an H with a unit diagonal.
 
-    Where the rank of H is below half its size, by way of that (Woodbury's identity).
+    Where the rank of H is below half its size, without the `ridge`, (p,), that is part of its diagonal, by way of that
+    (Woodbury's identity).
     """
-    if _cholesky(H)[1] is None:
-        L, pivots = _pivoted(H.copy())
+    if ridge.any() or _cholesky(H)[1] is None:
+        L, pivots = _pivoted(H - np.diag(ridge))
         if 0 < 2 * len(pivots) < len(H):
             F = L * np.sqrt(pivots)
-            gram = np.dot(F.T, F)
 
             def of(shift: float) -> Solve:
-                inner = inverse(gram + shift * np.eye(len(gram)))
-                return lambda v: (v - F @ (inner @ (F.T @ v))) / shift
+                bent = ridge + shift
+                gram = np.dot(F.T, F / bent[:, None])
+                gram.ravel()[:: len(gram) + 1] += 1
+                inner = inverse(gram)
+
+                def solve(v: Array) -> Array:
+                    along = v / bent
+                    return np.asarray(along - F @ (inner @ (F.T @ along)) / bent)
+
+                return solve
 
             return of
     return lambda shift: inverse(H + shift * np.eye(len(H))).dot

@@ -18,25 +18,25 @@ RELAXED = 1.6  # of a step
 UNEVEN, FARTHEST = 5.0, 25.0  # how far apart the two errors are when the coupling is tuned, and by how much at most
 
 
-def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array) -> Array:
     """About the v that minimises vᵀ H v / 2 + linear · v + Σ lasso_j |v_j|, from one near it.
 
     The alternating direction method of multipliers (Boyd, Parikh, Chu, Peleato & Eckstein, Foundations and Trends in
     Machine Learning 3, 2011, § 6.4), in scaled columns. Columns that depend on one another are no hindrance: the
     coupling bends where they do not, and its inverse is formed once or a few times. Parameters are those of
-    `onelayer.solvers.lasso.lasso_minimum`.
+    `onelayer.solvers.lasso.lasso_surely`.
 
     Examples
     --------
     >>> H = np.array([[2.0, 1.0], [1.0, 2.0]])
-    >>> by_splitting(H, np.array([-3.0, -1.6]), np.array([1.0, 1.0]), np.zeros(2)).round(4)
+    >>> by_splitting(H, np.array([-3.0, -1.6]), np.ones(2), np.zeros(2), np.zeros(2)).round(4)
     array([1., 0.])
     """
     size = np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
     H, linear, lasso, z = hessian / size / size[:, None], linear / size, lasso / size, v * size
     coupling = COUPLING
     dual = np.clip(-(H @ z + linear), -lasso, lasso) / coupling
-    coupled_by = shifted(H)
+    coupled_by = shifted(H, ridge / size**2)
     coupled = coupled_by(coupling)
     for step in range(1, STEPS + 1):
         x = coupled(coupling * (z - dual) - linear)

@@ -113,9 +113,11 @@ class _Models:
         self._exact = self._stuck or self._tall or place.violation <= NEARLY or gain <= LITTLE * place.point.value
         if self.hessian is None:
             return u
-        minimum = lasso_surely if self._stuck or resting else lasso_minimum if self._exact else lasso_roughly
         linear = place.smooth.ravel() - self.hessian @ u.ravel()
-        return minimum(self.hessian, linear, place.lasso.ravel(), u.ravel()).reshape(u.shape)
+        model = self.hessian, linear, place.lasso.ravel(), u.ravel()
+        if self._stuck or resting:
+            return lasso_surely(*model, np.tile(self.objective.ridge, len(u))).reshape(u.shape)
+        return (lasso_minimum if self._exact else lasso_roughly)(*model).reshape(u.shape)
 
     def judge(self, place: Place, following: Place | None) -> None:
         """What the step brought: signs cut off what there was of it, or were not those of the model's minimum."""
