@@ -91,6 +91,8 @@ def test_the_space_of_the_rows_is_the_way_out_of_vain_products(classes, monkeypa
     assert len(asked) == 1
     assert sum(size >= 1_200 for size in products) <= 210
     monkeypatch.undo()
+    for most in range(9):
+        assert train(X, y, fit_intercept=False, tol=0, max_iter=most).n_iter <= most
     best = train(X, y, fit_intercept=False, tol=1e-9).history[-1].cost
     assert (fit.history[-1].cost - best) / best <= min(1e-6, 2 * fit.optimality_gap)
 

@@ -93,9 +93,9 @@ def hessian_price(objective: Any, few: int = FEW) -> float:
 
 
 def row_space_price(objective: Any) -> float:
-    """How many products it costs, about, to turn rows into their own space; infinitely many where that is hardly less.
+    """How many products it costs, about, to turn rows into their own space.
 
-    Than the space of the columns.
+    Infinitely many where that is hardly less than the space of the columns.
     """
     rows = objective.rows
     if rows.d < FEWER * rows.n:

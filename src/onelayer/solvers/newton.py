@@ -72,9 +72,11 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     if u.size > few and u.size**2 * (rows.n + u.size) > TRIFLE:
         within = row_space_price(objective) if spanned(objective) else math.inf
         within = within if within < hessian_price(objective) else math.inf
+        before = watch.points
         outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within)
-        if within < math.inf and not outcome.converged and not watch.stopped:
-            return in_row_space(objective, u, tol, max_iter, watch)
+        left = max_iter - (watch.points - before) - 1  # there, start and end are looked at, too
+        if within < math.inf and not outcome.converged and not watch.stopped and left > 0:
+            return in_row_space(objective, u, tol, left, watch)
     else:
         cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
         outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)

@@ -98,10 +98,12 @@ class Outcome:
 
 @dataclass
 class Watch:
-    """Sees every point; once ``see`` returns True, the solver is to stop and return the best it has."""
+    """Sees every point, and counts them; once ``see`` returns True, the solver is to stop and return the best it has."""
 
     see: Callable[[Point], bool | None] = lambda point: None
     stopped: bool = field(default=False)
+    points: int = field(default=0)
 
     def __call__(self, point: Point) -> None:
+        self.points += 1
         self.stopped = bool(self.see(point)) or self.stopped
