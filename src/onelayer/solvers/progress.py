@@ -98,7 +98,7 @@ class Outcome:
 
 @dataclass
 class Watch:
-    """Sees every point, and counts them; once ``see`` returns True, the solver is to stop and return the best it has."""
+    """Sees and counts every point; once ``see`` returns True, the solver is to stop and return the best it has."""
 
     see: Callable[[Point], bool | None] = lambda point: None
     stopped: bool = field(default=False)
