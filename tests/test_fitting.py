@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegressionCV
 
 import onelayer
-from onelayer import paths, tables
+from onelayer import PerceptronClassifier, PerceptronRegressor, paths, tables, words
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +237,41 @@ def test_a_tuned_C_is_the_one_of_the_least_log_loss_in_folds(table):
     np.testing.assert_allclose(tuning["log_loss"], -theirs.scores_.mean(axis=(0, 1)), rtol=1e-3)
     again = onelayer.fit(table, positive="malignant", C=tuning["chosen"])
     np.testing.assert_array_equal(again.weights, model.weights)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_an_l1_penalty_keeps_few_features(table, task):
+    X, malignant = np.array([table[name] for name in list(table)[:-1]]).T, table["label"] == "malignant"
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = malignant if task == "classification" else Z[:, 0] + malignant
+    kind = PerceptronClassifier if task == "classification" else PerceptronRegressor
+    model = onelayer.fit(table | {"label": y}, task=task, C=0.05, l1_ratio=1.0)
+    theirs = kind(C=0.05, l1_ratio=1.0, tol=1e-9).fit(Z, y).coef_.ravel()
+    kept = np.flatnonzero(theirs)
+    assert 0 < len(kept) < 6
+    np.testing.assert_allclose(model.weights[0, :-1], theirs, atol=2e-3 * np.abs(theirs).max())
+    assert {row["feature"] for row in model.explain()} == {list(table)[j] for j in kept}
+    assert f"kept        {len(kept)} of 6 features, all others have weight 0" in words.of_fit(model, "m", 0.0)
+
+
+def test_with_all_weights_0_the_bias_alone_answers(table):
+    model = onelayer.fit(table, C=1e-6, l1_ratio=1.0)
+    assert model.explain() == []
+    assert words.of_weights(model, 8) == ["weight      none is other than 0: the bias alone answers"]
+
+
+def test_a_C_is_tuned_beside_an_l1_penalty(table):
+    model = onelayer.fit(table, tune=True, l1_ratio=1.0)
+    tuning = model.fitted["tuning"]
+    assert model.l1_ratio == 1
+    assert tuning["log_loss"][0] == pytest.approx(np.log(2), rel=0.1)  # the least C at which a weight is not 0
+    again = onelayer.fit(table, C=tuning["chosen"], l1_ratio=1.0)
+    np.testing.assert_array_equal(again.weights, model.weights)
+
+
+def test_an_l1_penalty_beside_hidden_layers_is_refused(table):
+    with pytest.raises(ValueError, match=r"an L1 penalty .* is for one layer: leave it or the hidden ones out"):
+        onelayer.fit(table, l1_ratio=0.5, hidden=(3,))
 
 
 def test_tuning_takes_fewer_folds_for_a_rare_class_and_refuses_one_of_a_single_row():

@@ -1,10 +1,12 @@
 """Early stopping and callbacks, on every solver: the best weights are kept, and anyone who watches may stop the fit."""
 
+import math
+
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from onelayer import PerceptronClassifier, PerceptronRegressor
+from onelayer import PerceptronClassifier, PerceptronRegressor, diagnostics
 from onelayer.settings import SOLVERS
 from onelayer.solvers import HeldOut, Point
 
@@ -192,6 +194,21 @@ def test_interruption_on_a_sample_keeps_the_best_weights_so_far(at, l1_ratio):
     assert not model.converged_
     assert model.history_[-1].rows == 100_000
     assert model.history_[-1].cost == pytest.approx(min(cost for _, cost in rows), rel=0.1)
+
+
+@pytest.mark.parametrize(("C", "looked_for"), [(1.0, "separating"), (math.inf, "separating"), (math.inf, "rank")])
+def test_interruption_after_the_fit_keeps_it(C, looked_for, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    X, y = noisy(200, 0)
+    fitted = PerceptronClassifier(C=C).fit(X, y)
+    monkeypatch.setattr(diagnostics, looked_for, interrupt)
+    with pytest.warns(UserWarning, match="interrupted: the fit was over, but what else") as told:
+        model = PerceptronClassifier(C=C).fit(X, y)
+    assert [warning.category for warning in told] == [UserWarning]  # none that it did not converge
+    assert model.converged_
+    np.testing.assert_array_equal(model.coef_, fitted.coef_)
 
 
 @pytest.mark.parametrize("at", [1, 3])

@@ -147,6 +147,19 @@ def test_each_is_drawn_where_it_makes_sense_and_refused_in_words_elsewhere(hidde
         assert (np.asarray(image.convert("L")) < 128).mean() > 0.003
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "animation"])
+def test_of_an_l1_penalty_all_but_descent_is_drawn(kind, tmp_path):
+    columns = table(2)
+    as_csv(columns, tmp_path / "d.csv")
+    onelayer.fit(columns, tune=True, l1_ratio=1.0).save(tmp_path / "m.onelayer")
+    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", kind, "-o", tmp_path / "p.png")
+    if kind in pictures.OF_DESCENT:
+        assert f"the picture {kind!r} is of gradient descent, which knows no L1 penalty" in str(done.exception)
+        return
+    assert done.exit_code == 0, done.output
+    assert (kind == "weights") == ("no intervals: none are known of weights that a penalty may set" in done.stderr)
+
+
 def test_a_stack_in_the_units_of_the_table_answers_as_the_model_does():
     columns = table(3)
     model = onelayer.fit(columns, hidden=(5, 4), activation="tanh")

@@ -101,6 +101,12 @@ def demo(folder: str) -> None:
 @click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
 @click.option("--threshold", default=0.5, show_default=True, help="Probability above which the positive label is said.")
 @click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty; inf is none.")
+@click.option(
+    "--l1-ratio",
+    default=0.0,
+    show_default=True,
+    help="Share of the penalty that sets weights to 0: from 0, all L2, to 1, all L1.",
+)
 @click.option("--tune", is_flag=True, help="Choose C by the log loss in five folds of the rows to fit.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the rows kept out, and of the folds.")
 @of_a_file
@@ -119,6 +125,7 @@ def fit(
     impute: str | None,
     threshold: float,
     C: float,
+    l1_ratio: float,
     tune: bool,
     seed: int,
     sep: str | None,
@@ -131,6 +138,7 @@ def fit(
     onelayer fit people.csv --target income --model income.onelayer
     onelayer fit mail.csv --positive spam --threshold 0.9 --model spam.onelayer
     onelayer fit people.csv --target income --tune --model income.onelayer
+    onelayer fit reviews.csv --l1-ratio 1 --tune --model few-words.onelayer
     onelayer fit houses.csv --target price --task regression --hidden 16 --model price.onelayer
     zcat people.csv.gz | onelayer fit - --target income --model - > income.onelayer
 
@@ -158,6 +166,7 @@ def fit(
                 kinds=dict(_pair(kind) for kind in kinds),
                 impute=impute,
                 C=C,
+                l1_ratio=l1_ratio,
                 tune=tune,
                 threshold=threshold,
                 test_size=test_size,

@@ -30,6 +30,7 @@ def fit(
     kinds: Mapping[str, str] | None = None,
     impute: str | None = None,
     C: float = 1.0,
+    l1_ratio: float = 0.0,
     tune: bool = False,
     threshold: float = 0.5,
     hidden: Sequence[int] = (),
@@ -58,7 +59,7 @@ def fit(
     kinds : mapping from column to "number", "category" or "text", where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
         How missing values are filled.
-    C, threshold : as in `onelayer.PerceptronClassifier`.
+    C, l1_ratio, threshold : as in `onelayer.PerceptronClassifier`.
     tune : bool
         Choose C by the log loss in five folds of the rows to fit; the C given is then not used.
     hidden, activation : as ``hidden_layer_sizes`` and ``activation`` there.
@@ -94,6 +95,8 @@ def fit(
         raise ValueError("positive and threshold are for two classes, but a regression has none: leave them out")
     if tune and (task == "regression" or len(hidden)):
         raise ValueError("tune chooses C for one layer and classes only: leave it out, and give C")
+    if l1_ratio and len(hidden):
+        raise ValueError("an L1 penalty (l1_ratio=, --l1-ratio) is for one layer: leave it or the hidden ones out")
     progress("reading")
     frame = tables.read(table, separator=separator, encoding=encoding)
     y, classes = _target(tables.column(frame, target), task, positive, threshold)
@@ -107,7 +110,13 @@ def fit(
     test = _held_out(strata if weights is None else 2 * strata + (weights > 0), test_size, seed)
     progress("encoding")
     encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=~test, kinds=kinds, impute=impute)
-    settings = {"C": C, "task": task, "hidden_layer_sizes": tuple(hidden), "activation": activation}
+    settings = {
+        "C": C,
+        "l1_ratio": l1_ratio,
+        "task": task,
+        "hidden_layer_sizes": tuple(hidden),
+        "activation": activation,
+    }
     stack, fitted = _trained(
         encoder,
         encoded.X,
@@ -164,7 +173,7 @@ def _trained(
     tuning: dict[str, Any] = {}
     said: list[str] = []
     if tuning_seed is not None:
-        tuning, said = _tuned(X_kept, y, weights, classes, tuning_seed, progress)
+        tuning, said = _tuned(X_kept, y, weights, classes, settings["l1_ratio"], tuning_seed, progress)
         settings = settings | {"C": tuning["chosen"]}
     progress(f"fitting {tables.counted(X.shape[0], 'row')}, {tables.counted(len(kept), 'feature')}")
     found = train(
@@ -187,6 +196,7 @@ def _trained(
     return [w, *others], {
         "rows": len(y),
         "C": C if np.isfinite(C) else None,
+        "l1_ratio": float(settings["l1_ratio"]),
         "iterations": found.n_iter,
         "converged": found.converged,
         "optimality_gap": found.optimality_gap if np.isfinite(found.optimality_gap) else None,
@@ -213,7 +223,13 @@ def _refuse_size(widths: Sequence[int]) -> None:
 
 
 def _tuned(
-    X: Any, y: Array, weights: Array | None, classes: tuple[str, ...], seed: int, progress: Callable[[str], None]
+    X: Any,
+    y: Array,
+    weights: Array | None,
+    classes: tuple[str, ...],
+    l1_ratio: float,
+    seed: int,
+    progress: Callable[[str], None],
 ) -> tuple[dict[str, Any], list[str]]:
     """The C that serves rows not seen best, with the log loss at each, and what to tell of the choice."""
     from onelayer.labels import Labels
@@ -234,8 +250,8 @@ def _tuned(
         labels,
         stratified_folds(y, folds, seed, weights),
         Cs=VALUES,
-        l1_ratios=[0.0],
-        settings=Settings(),
+        l1_ratios=[l1_ratio],
+        settings=Settings(l1_ratio=l1_ratio),
         sample_weight=weights,
     )
     i, j = found.best

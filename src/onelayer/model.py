@@ -41,6 +41,11 @@ class Model:
         """What it predicts, as "classification" of labels or "regression" of numbers."""
         return "classification" if self.classes else "regression"
 
+    @property
+    def l1_ratio(self) -> float:
+        """The share of L1 in the penalty it was fitted with."""
+        return float(self.fitted.get("l1_ratio", 0.0))
+
     def logits(self, encoded: tables.Encoded) -> Array:
         """z in nats, (n,) for two classes, else (n, k); the numbers themselves, (n,), of a regression."""
         with np.errstate(all="ignore"):
@@ -146,7 +151,7 @@ class Model:
         return codes.to_numpy().astype(np.int64)
 
     def explain(self, top: int = 10) -> list[dict[str, Any]]:
-        """The strongest weights: feature, class they speak for, weight in log-odds, and the factor on the odds.
+        """The strongest weights but noughts: feature, class they speak for, weight in log-odds, factor on the odds.
 
         ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
         Of a regression, weights are in the target's unit, and there are neither classes nor odds.
@@ -160,7 +165,7 @@ class Model:
         rows = []
         for k in range(len(self.weights)):
             w = self.weights[k, :-1]
-            for j in np.argsort(-np.abs(w), kind="stable")[:top]:
+            for j in [j for j in np.argsort(-np.abs(w), kind="stable")[:top] if w[j] != 0]:
                 row = {"feature": names[j], "weight": float(w[j]), "unit": units[j]}
                 if self.classes:
                     row["class"] = self.classes[int(w[j] > 0) if len(self.weights) == 1 else k]

@@ -62,6 +62,8 @@ def _weights(seen: Any, wish: Wish, ax: Any) -> None:
         return
     if seen.table is not None and model.weights.size > MOST_WEIGHTS:
         warnings.warn(f"no intervals: {model.weights.size:,} weights are too many for them", stacklevel=2)
+    elif seen.table is not None and model.l1_ratio > 0:
+        warnings.warn("no intervals: none are known of weights that a penalty may set to 0", stacklevel=2)
     elif seen.table is not None:
         with one_thread_per_core():  # many small products: BLAS's threads would wait for each other at every one
             errors = standard_errors(seen.encoded, model.weights, C=seen.C)[:, :-1]
@@ -142,8 +144,8 @@ def _regularisation(seen: Any, wish: Wish, ax: Any) -> None:
     model, of = seen.model, short(seen.model.target)
     y: Any = Labels.of(_codes(seen), None, None, None) if model.classes else Targets.of(seen.y, None, True)
     Cs = PATH_OF_C * (seen.C if np.isfinite(seen.C) else 1.0)
-    settings = Settings(tol=PATH_TOL)
-    found = Problem.of(seen.encoded, y, settings, settings.jobs).along(Cs, 0.0)
+    settings = Settings(l1_ratio=model.l1_ratio, tol=PATH_TOL)
+    found = Problem.of(seen.encoded, y, settings, settings.jobs).along(Cs, model.l1_ratio)
     weights = found.coefs * y.unit  # (m, k, d)
     if model.classes:
         k = _class(seen, wish)
@@ -234,6 +236,7 @@ OF_ONE_LAYER = (
     "path",
     "animation",
 )  # of its weights, or of its known optimum
+OF_DESCENT = ("path", "animation")  # along gradients, which an L1 penalty has not everywhere
 
 
 def check(kind: str, wish: Wish) -> None:
@@ -293,15 +296,19 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
 
 def _refuse(model: Model, kind: str, positive: str | None) -> None:
     """A picture, or a class, that the model has no such thing for."""
-    drawn = [k for k in KINDS if (model.classes or k in OF_NUMBERS) and not (model.hidden and k in OF_ONE_LAYER)]
-    if kind in drawn:
+    refused = {
+        "is of classes, but the model predicts numbers": () if model.classes else set(KINDS) - set(OF_NUMBERS),
+        "is of one layer, but the model has hidden ones": OF_ONE_LAYER if model.hidden else (),
+        "is of gradient descent, which knows no L1 penalty": OF_DESCENT if model.l1_ratio > 0 else (),
+    }
+    whys = [why for why, kinds in refused.items() if kind in kinds]
+    if not whys:
         if positive is not None and positive not in model.classes:
             knows = f"knows {listed(model.classes)}" if model.classes else "predicts numbers: leave --positive out"
             raise ValueError(f"class {positive!r} is unknown: the model {knows}")
         return
-    why = "is of classes, but the model predicts numbers" if not model.classes and kind not in OF_NUMBERS else ""
-    why = why or "is of one layer, but the model has hidden ones"
-    raise ValueError(f"the picture {kind!r} {why}: draw {', '.join(drawn)}")
+    drawn = [kind for kind in KINDS if not any(kind in kinds for kinds in refused.values())]
+    raise ValueError(f"the picture {kind!r} {whys[0]}: draw {', '.join(drawn)}")
 
 
 def _refuse_format(kind: str, output: Path) -> None:

@@ -182,8 +182,13 @@ def _best_held_out(problem: Problem, outcome: Outcome, record: Record) -> Outcom
 
 def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str] | None) -> Fit:
     iterations = record.end(outcome.point)
-    doubts = notices.doubts(outcome, record, iterations, names)
-    warnings = [*outcome.notices, *doubts]
+    warnings, doubts, others = list(outcome.notices), [], []
+    try:
+        doubts = notices.doubts(outcome, record, iterations, names)
+        others = notices.noticed(problem, record, names)
+    except KeyboardInterrupt:
+        warnings.append("interrupted: the fit was over, but what else is worth knowing of it was not looked for")
+    warnings += doubts
     *hidden, weights = problem.weights(outcome.point.u)
     return Fit(
         weights,
@@ -195,5 +200,5 @@ def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str
         2 * outcome.gap if record.exact else outcome.relative_gap,  # ½ is the cost without features, in our unit
         outcome.gap_kind,
         tuple(warnings),
-        tuple([*warnings, *notices.noticed(problem, record, names)]),
+        tuple([*warnings, *others]),
     )

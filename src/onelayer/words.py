@@ -27,9 +27,18 @@ def of_fit(model: Any, path: str, seconds: float) -> list[str]:
         *(f"notice      {notice}" for notice in fitted["notices"]),
         *_of_unanswered(model.held_out),
         *of_quality(model.held_out),
+        *_of_kept(model),
         *([] if model.hidden else of_weights(model, 8)),
         f"saved       {path}",
     ]
+
+
+def _of_kept(model: Any) -> list[str]:
+    """How many features have a weight, where a penalty sets some to 0."""
+    if not model.l1_ratio:
+        return []
+    inside = (model.weights[:, :-1] != 0).any(axis=0)
+    return [f"kept        {inside.sum():,} of {_counted(len(inside), 'feature')}, all others have weight 0"]
 
 
 def _of_unanswered(quality: dict[str, Any]) -> list[str]:
@@ -77,6 +86,9 @@ def of_quality(quality: dict[str, Any]) -> list[str]:
 
 def of_weights(model: Any, top: int) -> list[str]:
     """The strongest weights of each class."""
+    found = model.explain(top)
+    if not found:
+        return ["weight      none is other than 0: the bias alone answers"]
     return [
         f"weight      {_short(row['feature'])}{_unit(row)}: "
         + (
@@ -84,7 +96,7 @@ def of_weights(model: Any, top: int) -> list[str]:
             if "class" in row
             else f"{row['weight']:+.4g}"
         )
-        for row in model.explain(top)
+        for row in found
     ]
 
 
