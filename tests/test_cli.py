@@ -69,7 +69,7 @@ def test_tune_says_which_C_it_chose_and_the_log_loss_of_each(folder):
 
 def test_an_l1_penalty_says_how_many_features_it_keeps(folder):
     path = folder / "few.onelayer"
-    done = run("fit", folder / "iris.csv", "--target", "kind", "--l1-ratio", "1", "--C", "0.02", "--model", path)
+    done = run("fit", folder / "iris.csv", "--target", "kind", "--l1-ratio", "1", "--C", "0.04", "--model", path)
     assert done.returncode == 0, done.stderr
     assert np.count_nonzero(onelayer.load(path).weights[0, :-1]) == 1
     assert "kept        1 of 2 features, all others have weight 0\n" in done.stdout
