@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_digits
 
-from onelayer.objective import Objective, Product
+from onelayer.objective import Objective
+from onelayer.product import Product
 from onelayer.training import train
 
 

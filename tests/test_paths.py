@@ -8,8 +8,9 @@ from sklearn.datasets import load_breast_cancer, load_iris
 
 from onelayer import path
 from onelayer.labels import Labels
-from onelayer.objective import Objective, Product
+from onelayer.objective import Objective
 from onelayer.paths import cross_validate, stratified_folds
+from onelayer.product import Product
 from onelayer.settings import Settings
 from onelayer.training import train
 

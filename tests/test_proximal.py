@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from onelayer import PerceptronClassifier, PerceptronRegressor
 from onelayer.losses import cross_entropy, log_loss
-from onelayer.objective import Objective, Product
+from onelayer.objective import Objective
+from onelayer.product import Product
 from onelayer.training import train
 
 

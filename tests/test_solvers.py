@@ -7,7 +7,8 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
 
 from onelayer.losses import cross_entropy, log_loss
-from onelayer.objective import Objective, Product
+from onelayer.objective import Objective
+from onelayer.product import Product
 from onelayer.training import train
 
 

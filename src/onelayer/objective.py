@@ -15,19 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, summed, times
+from onelayer.product import Logits, Product
 from onelayer.sampling import formed
 from onelayer.sparse import lies_at_hand, row_runs, with_entries
 
 Array = NDArray[Any]
-Solve = Callable[[Array], Array]
 AT_ONCE, LEAST = 2**16, 64  # numbers of columns in which rows are multiplied with rows, and columns at least
 FEW = 2**18  # logits: up to here to keep them costs nothing
 TRIFLE = 2**15  # numbers: a Hessian of so few rows takes no longer than the calls around it
 NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
 FAR = 1e-3  # nats, by which a bias may move before its curvature is another
-MOVED, SMALL = 1 / 16, 2**20  # of the rows' numbers, and numbers: what how logits move may take
-EVERY = 8  # rows, of which one tells enough to go on or not
-Logits = list[Array]  # of each block of the rows
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class Objective:
         """
         if self._at_hand is not None and near is None and slopes is None:
             return self._evaluate_at_hand(self._at_hand, u, logits)
-        w, b = self._of_raw_columns(u)
+        w, b = self.of_raw_columns(u)
         keep = keep or self.rows.n * self.outputs <= FEW
         logits_of, step = forward if w.any() else constant, 0.0 if near is None else near[2]
         known = (logits, slopes) if slopes else (logits,) if logits else near[:2] if near else ()
@@ -113,7 +110,7 @@ class Objective:
             return (total, *backward(X, known[1] if slopes else slope)), z if keep else None
 
         (total, back, back_bias), kept = self.rows.total_and_each(sweep, *known)
-        gradient, pull = self._of_scaled_columns(back, back_bias), self.ridge * u
+        gradient, pull = self.of_scaled_columns(back, back_bias), self.ridge * u
         gradient += pull
         return float(total / self.total_weight + np.vdot(pull, u) / 2), gradient, kept if keep else None
 
@@ -144,7 +141,7 @@ class Objective:
 
     def logits(self, u: Array) -> Logits:
         """z at u, (rows,) or (rows, k) of each block, in nats."""
-        w, b = self._of_raw_columns(u)
+        w, b = self.of_raw_columns(u)
         logits_of = forward if w.any() else constant
         return list(self.rows.each(lambda X, y, weight: logits_of(X, w, b)))
 
@@ -308,7 +305,7 @@ class Objective:
         directions = np.column_stack([turn - turn.mean(axis=0), np.full(self.outputs, 1 / math.sqrt(self.outputs))])
         return directions, np.concatenate([found + np.diag(self.ridge), np.diag(common)[None]])
 
-    def product(self, u: Array, logits: Logits | None = None) -> "Product":
+    def product(self, u: Array, logits: Logits | None = None) -> Product:
         """The function v → Hessian(u) · v on arrays of u's shape."""
         return Product(self, self.logits(u) if logits is None else logits)
 
@@ -400,7 +397,7 @@ class Objective:
         weight = None if self.rows.weight is None else self.rows.weight[rows]
         return self.sample(rows, weight, float(len(rows) if weight is None else max(weight.sum(), 1e-300)))
 
-    def _of_raw_columns(self, u: Array) -> tuple[Array, Any]:
+    def of_raw_columns(self, u: Array) -> tuple[Array, Any]:
         """w and b with z = X w + b: (d,) and a number for one output, else (d, k) and (k,)."""
         d = self.rows.d
         W = u[:, :d] if self.scale is None else u[:, :d] * self._unscale
@@ -410,7 +407,7 @@ class Objective:
         W = self.rows.spread(W)
         return (W[0], b[0]) if self.outputs == 1 else (np.ascontiguousarray(W.T), b)
 
-    def _of_scaled_columns(self, back: Array, back_bias: Any) -> Array:
+    def of_scaled_columns(self, back: Array, back_bias: Any) -> Array:
         """The means of what came back through X and through the bias, (d, k) and (k,), of a point's shape."""
         back, back_bias = (
             self._without_common(part.reshape(self.outputs, -1))
@@ -459,81 +456,3 @@ class Objective:
         np.multiply(X, root[:, None], out=inside, casting="same_kind")
         A[:, d:] = root[:, None]
         return A
-
-
-class Product:
-    """The function v → H v at some point; and, of the sum of steps along such v, how it moves the logits.
-
-    What it bends of each block is kept. So is how logits move, where that is little beside the rows and no rounding
-    of single precision adds up: the next point's are then known.
-    """
-
-    def __init__(self, objective: Objective, logits: Logits) -> None:
-        self.objective, self.logits, rows = objective, logits, objective.rows
-        self.bends = rows.each(lambda X, y, weight, z: objective.loss.bend(z), logits)
-        few = rows.n * objective.outputs <= max(MOVED * rows.entries, SMALL)
-        self.follows = few and rows.precision < 1e-10
-        self.last: Logits = []
-        self.moved: Logits | None = None
-
-    def __call__(self, v: Array) -> Array:
-        t, c = self.objective._of_raw_columns(v)
-
-        def sweep(X: Any, y: Array, weight: Array | None, bend: Solve) -> tuple[tuple[Array, Any], Array | None]:
-            z = forward(X, t, c)
-            return backward(X, times(bend(z), weight)), z if self.follows else None
-
-        sums, self.last = self.objective.rows.total_and_each(sweep, self.bends)
-        back = self.objective._of_scaled_columns(*sums)
-        back += self.objective.ridge * v
-        return back
-
-    def mean_curvature(self) -> Array:
-        """As of the objective; of one output, no exponential is taken again."""
-        if self.objective.outputs > 1:
-            return self.objective.mean_curvature(self.logits)
-        rows, weight = self.objective.rows, self.objective.rows.weight
-        total = sum(
-            float(h.sum(dtype=np.float64) if weight is None else weight[span] @ h)
-            for h, span in zip(self.curvatures, rows.spans, strict=True)
-        )
-        return np.array([total / self.objective.total_weight])
-
-    @cached_property
-    def curvatures(self) -> list[Array]:
-        """Of each row, where there is one output."""
-        return [bend(np.ones_like(z)) for bend, z in zip(self.bends, self.logits, strict=True)]
-
-    def defect(self) -> float:
-        """About what of a duality gap is left where logits move so and slopes follow to first order: of some rows."""
-        if self.moved is None or self.objective.outputs > 1:
-            return math.inf
-        some = slice(None, None, EVERY)
-        parts = zip(self.curvatures, self.moved, strict=True)
-        total = sum(float(self.objective.loss.defect(h[some], t[some], None)) for h, t in parts)
-        return EVERY * total / float(self.objective.rows.n)
-
-    def ahead(self, shift: float) -> tuple[Logits, list[Array], float]:
-        """The logits as they moved, with a shift of the bias; slopes to first order, weighted; and what this leaves."""
-
-        def block(X: Any, y: Array, weight: Array | None, z: Array, h: Array, t: Array) -> Any:
-            t = t + shift
-            slope = self.objective.loss.sum_slope(z, y, weight)[1]
-            slope += times(h * t, weight)
-            return (self.objective.loss.defect(h, t, weight),), (z + t, slope)
-
-        rows = self.objective.rows
-        (defect,), found = rows.total_and_each(block, self.logits, self.curvatures, self.moved)
-        logits, slopes = zip(*found, strict=True)
-        return list(logits), list(slopes), float(defect / self.objective.total_weight)
-
-    def along(self, step: float) -> None:
-        """Go by so much of the v last asked for."""
-        if not self.follows:
-            return
-        if self.moved is None:
-            self.moved = [step * z for z in self.last]
-        else:
-            for moved, z in zip(self.moved, self.last, strict=True):
-                z *= step
-                moved += z
