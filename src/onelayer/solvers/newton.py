@@ -203,11 +203,7 @@ def _truncated(
     columns that nearly depend on one another need that or thousands of products, and twice the least is spent at most.
     Ends `within` so many, for whoever knows another way then.
     """
-    gap, kind, last, seen, ways = math.inf, "estimate", math.inf, UNSEEN, deque(preconditioners(objective))
-    while curvature is not None and len(ways) > 2:  # a sample's is no worse than what comes first
-        ways.popleft()
-    prepare, price = ways.popleft()
-    whole = hessian_price(objective)
+    gap, kind, last, seen, ways = math.inf, "estimate", math.inf, UNSEEN, _Preconditioners(objective, curvature)
     left, near = gap, QUADRATIC * math.sqrt(tol)  # without what is hidden
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
@@ -224,9 +220,7 @@ def _truncated(
                     gap += more
                     break
         product = objective.product(point.u, point.logits)
-        worn = prepare is factored and seen.steps >= whole  # another one costs no more than the last step took
-        if curvature is None or worn or point.value < STALE * curvature.value:
-            curvature = prepare(objective, point)
+        curvature = ways.at(point, curvature, seen.steps)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
@@ -237,7 +231,7 @@ def _truncated(
             wanted,
             seen._replace(least=min(seen.least, floor)),
             along=product.along,
-            most=min(price, within),
+            most=min(ways.price, within),
             steep=remembering,
             quadratic=near * point.value,
         )
@@ -247,12 +241,12 @@ def _truncated(
         if gap <= tol * point.value:
             more, floor = curvature.hidden(objective, point, tol)
             gap += more + (seen.left / floor if floor < 1 else 0.0)
-        price, within = price - seen.steps, within - seen.steps
-        if min(price, within) <= 0:  # they may have been cut short, and then the decrement says nothing
+        ways.price, within = ways.price - seen.steps, within - seen.steps
+        if min(ways.price, within) <= 0:  # they may have been cut short, and then the decrement says nothing
             gap, kind, left = point.value, "bound", point.value
             if within <= 0:
                 break
-            prepare, price = ways.popleft()
+            ways.dearer()
             curvature, seen, remembering, floor = None, UNSEEN, False, 1.0
         if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
@@ -269,8 +263,31 @@ def _truncated(
             if outcome.converged:
                 return outcome
             point, remembering = outcome.point, False
-            steps, price, within = steps + done, max(1, price - done), max(1, within - done)
+            steps, ways.price, within = steps + done, max(1, ways.price - done), max(1, within - done)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
+
+
+class _Preconditioners:
+    """What preconditions products at one point after another: the dearer, the more products have been taken.
+
+    ``price`` is how many may be taken until that of the next has been paid.
+    """
+
+    def __init__(self, objective: Any, curvature: Curvature | None) -> None:
+        self._objective, self._ways, self._whole = objective, preconditioners(objective), hessian_price(objective)
+        if curvature is not None:  # a sample's is no worse than what comes first
+            self._ways = self._ways[-2:]
+        self.dearer()
+
+    def dearer(self) -> None:
+        (self._prepare, self.price), *self._ways = self._ways
+
+    def at(self, point: Point, curvature: Curvature | None, products: int) -> Curvature:
+        """The one taken before, or a new one at this point: if there is none, it is stale, or steps take too many."""
+        worn = self._prepare is factored and products >= self._whole  # another costs no more than the last step took
+        if curvature is None or worn or point.value < STALE * curvature.value:
+            return self._prepare(self._objective, point)
+        return curvature
 
 
 def _memorable(objective: Any) -> bool:
