@@ -95,7 +95,7 @@ class Columns:
             raise ValueError(not_finite(X) or "a number is too large")
         largest = np.zeros(X.shape[1])
         np.maximum.at(largest, X.indices, np.abs(data))
-        return _power_of_two(largest)
+        return power_of_two(largest)
 
     @property
     def implicit_mean(self) -> Array | None:
@@ -207,7 +207,7 @@ def _looked_at(X: Array, seen: Array, span: slice, fit_intercept: bool) -> tuple
     largest = np.maximum(np.abs(low), np.abs(high))
     if not np.isfinite(largest).all():
         raise ValueError(not_finite(X) or "a number is too large")
-    unit = _power_of_two(largest)
+    unit = power_of_two(largest)
     cells /= unit[:, None]
     constant = (low == high) | (largest < TINY)
     mean = np.where(constant, low / unit, cells.mean(axis=1)) if fit_intercept else np.zeros(len(cells))
@@ -235,7 +235,7 @@ def _moments(X: Any, unit: Array | None, jobs: int) -> Array:
         return np.array(Rows(X, np.broadcast_to(0.0, n), jobs=jobs).total(sums))
 
 
-def _power_of_two(largest: Array) -> Array:
+def power_of_two(largest: Array) -> Array:
     """Near the largest entry of each column; 1 where that is as good as 0."""
     exponents = np.frexp(np.where(largest >= TINY, largest, 1))[1]
     return np.asarray(np.ldexp(1.0, np.minimum(np.maximum(exponents, -1000), 1000)))

@@ -9,4 +9,4 @@ def counted(count: int, thing: str) -> str:
     >>> counted(1, "cell"), counted(2, "cell")
     ('1 cell', '2 cells')
     """
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

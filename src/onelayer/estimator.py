@@ -184,12 +184,12 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
         X = face.checked(self, X, reset=True)
-        y = _labels(y)
+        y = labels_of(y)
         face.same_length(X, y, "label")
         self._check_threshold(2 if self.threshold == 0.5 else len(encode_labels(y)[0]))
         self.__dict__.pop("_stream", None)
         if eval_set is not None:
-            eval_set = face.held_out(self, eval_set, _labels, "label")
+            eval_set = face.held_out(self, eval_set, labels_of, "label")
         with face.naming(self, X):
             fit = train(
                 X,
@@ -230,7 +230,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if known is not None and not np.array_equal(announced, known):
             raise ValueError(f"classes are {known.tolist()!r} since the first call: pass the same, or none")
         X = face.checked(self, X, reset=known is None)
-        y = _labels(y)
+        y = labels_of(y)
         face.same_length(X, y, "label")
         with face.naming(self, X):
             face.learn(self, announced, X, y, sample_weight)
@@ -308,7 +308,8 @@ def _both(z: Array) -> Array:
     return both
 
 
-def _labels(y: ArrayLike) -> Array:
+def labels_of(y: ArrayLike) -> Array:
+    """Labels along one axis, (n,); numbers among them finite."""
     y = face.one_axis(label_array(y), "label")
     if y.dtype.kind == "f" and not np.isfinite(y.sum()) and not np.isfinite(y).all():
         wrong = ~np.isfinite(y)

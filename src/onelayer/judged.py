@@ -30,24 +30,10 @@ class Judged:
 
     @cached_property
     def _encoded(self) -> tuple[Any, Array, dict[int, str]]:
-        frame = tables.read(self.table)
-        raw = tables.column(frame, self.model.target)
-        labels = tables.as_text(raw)
-        encoded = self.model.encoder.transform(frame.drop(self.model.target))
-        kept = np.setdiff1d(np.arange(frame.height), list(encoded.unanswerable))
+        encoded, _, y, kept = self.model.known(self.table)
         if not len(kept):
             raise tables.TableError("no row can be answered, so there is nothing to draw")
-        if not self.model.classes:
-            return encoded.X[kept], tables.as_numbers(raw)[kept], encoded.unanswerable
-        codes = tables.places(labels, self.model.classes)[kept]
-        unknown = kept[codes.is_null().to_numpy()]
-        if len(unknown):
-            raise tables.TableError(
-                f"column {self.model.target!r} holds {labels[int(unknown[0])]!r} in row {unknown[0] + 1}, but the "
-                f"model knows {listed(self.model.classes)}: correct or drop such rows "
-                f"({len(unknown):,} of {len(kept):,})"
-            )
-        return encoded.X[kept], self.classes_[codes.to_numpy()], encoded.unanswerable
+        return encoded.X[kept], self.classes_[y[kept]] if self.model.classes else y[kept], encoded.unanswerable
 
     @property
     def encoded(self) -> Any:

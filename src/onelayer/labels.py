@@ -263,7 +263,7 @@ class Labels:
 
     def weighted(self, weight: Array | None) -> "Labels":
         """The same with weights of the rows."""
-        return replace(self, weight=weight, totals=np.bincount(self.codes, weights=weight, minlength=len(self.classes)))
+        return replace(self, weight=weight, totals=class_totals(self.codes, weight, len(self.classes)))
 
     def take(self, rows: Array) -> "Labels":
         """Those of some of the rows."""

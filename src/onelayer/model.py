@@ -110,20 +110,23 @@ class Model:
         Of numbers, beside what their mean alone would give. Rows that cannot be answered are left out and counted;
         ``first_unanswered`` says which is the first, and why.
         """
-        frame = tables.read(table)
-        raw = tables.column(frame, self.target)
-        y = tables.as_numbers(raw) if self.task == "regression" else self._codes(tables.as_labels(raw))
-        encoded, z = self._asked(frame.drop(self.target))
-        kept = np.ones(len(y), dtype=bool)
-        kept[list(encoded.unanswerable)] = False
-        if not kept.any():
+        encoded, z, y, kept = self.known(table)
+        if not len(kept):
             raise tables.TableError("no row can be answered, so there is nothing to evaluate")
         judged = _of_numbers if self.task == "regression" else self._of_classes
-        counts: dict[str, Any] = {"rows": int(kept.sum()), "unanswered": len(encoded.unanswerable)}
+        counts: dict[str, Any] = {"rows": len(kept), "unanswered": len(encoded.unanswerable)}
         if encoded.unanswerable:
             row, reason = min(encoded.unanswerable.items())
             counts["first_unanswered"] = {"row": row + 1, "reason": reason}
         return counts | judged(z[kept], y[kept])
+
+    def known(self, table: Any) -> tuple[tables.Encoded, Array, Array, Array]:
+        """Rows whose answers are known: features, logits, codes or numbers; and which of them can be answered."""
+        frame = tables.read(table)
+        raw = tables.column(frame, self.target)
+        y = tables.as_numbers(raw) if self.task == "regression" else self._codes(tables.as_labels(raw))
+        encoded, z = self._asked(frame.drop(self.target))
+        return encoded, z, y, np.setdiff1d(np.arange(len(y)), list(encoded.unanswerable))
 
     def _of_classes(self, z: Array, codes: Array) -> dict[str, Any]:
         two = len(self.classes) == 2

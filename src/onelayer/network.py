@@ -192,14 +192,6 @@ class Network:
 
         return product
 
-    def logits(self, u: Array) -> Array:
-        """z of all rows at u, (n,) or (n, k), in nats."""
-
-        def block(X: Any, y: Array, weight: Array | None) -> Array:
-            return forward(X, list(layers(u.astype(X.dtype, copy=False), self.sizes)), self.activation)[0]
-
-        return np.concatenate(self.rows.each(block))
-
     def value(self, u: Array) -> float:
         """The objective at u, in nats, by the forward pass alone."""
 

@@ -287,10 +287,7 @@ class Objective:
         weighted = bool(u[:, : self.rows.d].any())
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
-            h = np.ones((len(z), 1), X.dtype)
-            if weighted:
-                a = self.loss.activation(z)
-                h = a * (1 - a)
+            h = self._own_curvature(z) if weighted else np.ones((len(z), 1), X.dtype)
             return (
                 np.stack([dot(A.T, A) for A in (self._standardised(X, root) for root in np.sqrt(times(h, weight)).T)]),
             )
@@ -313,14 +310,17 @@ class Objective:
         """Of each output by itself, (k,): the Hessian's diagonal in scaled columns, about."""
 
         def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Any]:
-            if z.ndim == 1:
-                h = self.loss.curvature(z)
-            else:
-                a = self.loss.activation(z)
-                h = a * (1 - a)  # only preconditions, so what it cancels does not matter
+            h = self._own_curvature(z)
             return (np.atleast_1d(h.sum(axis=0, dtype=np.float64) if weight is None else weight @ h),)
 
         return np.asarray(self.rows.total(block, logits)[0] / self.total_weight)
+
+    def _own_curvature(self, z: Array) -> Array:
+        """Of each output by itself, of z's shape; it only preconditions, so what a (1 - a) cancels does not matter."""
+        if z.ndim == 1:
+            return np.asarray(self.loss.curvature(z))
+        a = self.loss.activation(z)
+        return np.asarray(a * (1 - a))
 
     def diagonal(self, u: Array, logits: Logits) -> Array:
         """The Hessian's diagonal, of u's shape: exact for one output of sparse rows, whose levels differ most."""

@@ -6,7 +6,7 @@ The objective is built once: from one C to the next, only the weights of its pen
 import math
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -142,7 +142,12 @@ def path(
     Cs: int | ArrayLike = 100,
     l1_ratio: float = 1.0,
     sample_weight: ArrayLike | None = None,
-    **settings: Any,
+    fit_intercept: bool = True,
+    class_weight: Mapping[Any, float] | str | None = None,
+    tol: float = 1e-6,
+    max_iter: int | None = None,
+    random_state: int | None = None,
+    n_jobs: int | None = None,
 ) -> Path:
     """Fit at every C, from the strongest penalty to the weakest, each fit started from the one before.
 
@@ -157,9 +162,8 @@ def path(
         than 0 to 10,000 times that, 100 times where columns outnumber rows; without one from 1e-4 to 1e4.
     l1_ratio : float in [0, 1]
     sample_weight : array of shape (n,), optional
-    settings
-        ``fit_intercept``, ``class_weight``, ``tol``, ``max_iter``, ``random_state`` and ``n_jobs``, as
-        `onelayer.PerceptronClassifier` has them.
+    fit_intercept, class_weight, tol, max_iter, random_state, n_jobs
+        As `onelayer.PerceptronClassifier` has them.
 
     Returns
     -------
@@ -177,7 +181,15 @@ def path(
     >>> np.count_nonzero(found.coefs[:, 0], axis=1).tolist(), bool(found.converged.all())
     ([0, 2, 2, 2, 2], True)
     """
-    chosen = Settings(l1_ratio=l1_ratio, **settings)
+    chosen = Settings(
+        l1_ratio=l1_ratio,
+        fit_intercept=fit_intercept,
+        class_weight=class_weight,
+        tol=tol,
+        max_iter=max_iter,
+        random_state=random_state,
+        n_jobs=n_jobs,
+    )
     labels = Labels.of(y, sample_weight, chosen.class_weight, None)
     names = list(map(str, X.columns)) if hasattr(X, "columns") else None
     X = numbers(features.checked(X))
@@ -309,7 +321,7 @@ class Problem:
         return replace(
             objective,
             penalty=self.columns.penalty((1 - l1_ratio) * strength),
-            lasso=self.columns.lasso(l1_ratio * strength),
+            lasso=self.columns.lasso(l1_ratio * strength / self.labels.unit),
         )
 
 

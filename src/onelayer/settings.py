@@ -43,7 +43,7 @@ class Settings:
 
     Raises
     ------
-    ValueError, NotImplementedError
+    ValueError
         For a setting that cannot be used.
 
     Examples

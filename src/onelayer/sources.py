@@ -160,36 +160,33 @@ class Rows:
 
     def in_one_array(self, f: Callable[[Block], Array]) -> Array:
         """f of the features of every block, one under the other: beside that array, only blocks are in memory."""
-        first = f(self.block(0)[0])
-        if len(self.spans) == 1:
+        return self._stacked(self.n, self.spans, lambda i: f(self.block(i)[0]))
+
+    def _stacked(self, n: int, spans: Sequence[slice], f: Callable[[int], Array]) -> Array:
+        """What f gives of each of these spans of n rows, in one array."""
+        first = f(0)
+        if len(spans) == 1:
             return first
-        whole = np.empty((self.n, *first.shape[1:]), first.dtype)
+        whole = np.empty((n, *first.shape[1:]), first.dtype)
+        whole[spans[0]] = first
 
         def place(i: int) -> None:
-            whole[self.spans[i]] = f(self.block(i)[0]) if i else first
+            whole[spans[i]] = f(i)
 
-        self.map(place, range(len(self.spans)))
+        self.map(place, range(1, len(spans)))
         return whole
 
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
         few = self.sparse or len(rows) * self.d <= TAKEN_ENTRIES  # a batch: threads would cost more than they bring
         step = max(1, len(rows)) if few else PART // self.d + 1
-        parts = [rows[a : a + step] for a in range(0, len(rows), step)]
+        spans = [slice(a, a + step) for a in range(0, len(rows), step)]
 
-        def part(rows: Array) -> Block:
-            X = self._of_rows(rows)
+        def part(i: int) -> Block:
+            X = self._of_rows(rows[spans[i]])
             return prepare(X if self.prepare is None else self.prepare(X))
 
-        X = part(parts[0])
-        if len(parts) > 1:  # into one array at once: beside it, only a part for each thread is in memory
-            first, X = X, np.empty((len(rows), self.d), X.dtype)
-            X[:step] = first
-
-            def place(i: int) -> None:
-                X[i * step : (i + 1) * step] = part(parts[i])
-
-            self.map(place, list(range(1, len(parts))))
+        X = self._stacked(len(rows), spans, part)
         return Rows(X, self.y[rows], weight, jobs=self.jobs, chunk=TAKEN_ENTRIES)
 
     def _of_rows(self, rows: Array) -> Block:

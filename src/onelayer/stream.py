@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer.columns import TINY, Columns, not_finite
+from onelayer.columns import TINY, Columns, not_finite, power_of_two
 from onelayer.labels import Labels, checked_weights, row_weights
 from onelayer.problem import from_users_units, in_users_units, make_objective
 from onelayer.settings import Settings
@@ -68,7 +68,7 @@ class Moments:
         else:
             np.maximum.at(largest, X.indices, np.abs(X.data))
         new = (self.unit == 0) & (largest >= TINY)
-        self.unit[new] = np.ldexp(1.0, np.frexp(largest[new])[1].clip(-1000, 1000))
+        self.unit[new] = power_of_two(largest[new])
 
     @property
     def units(self) -> Array:
@@ -121,7 +121,8 @@ class Stream:
     @property
     def _rule(self) -> Any:
         """Functions, made when they are asked for: an estimator is pickled with its stream."""
-        return adam() if self.settings.hidden_layer_sizes else gradient_descent()
+        told = self.settings
+        return adam(told.beta_1, told.beta_2, told.epsilon) if told.hidden_layer_sizes else gradient_descent()
 
     def copy(self) -> "Stream":
         """Another that learns apart from this one."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 
 class Together:
@@ -23,15 +23,13 @@ class Together:
     """
 
     def __init__(self, context: Callable[[], AbstractContextManager[None]]) -> None:
-        self._context, self._lock, self._holders = context, threading.Lock(), 0
-        self._entered: AbstractContextManager[None] = context()
+        self._context, self._lock, self._holders, self._inside = context, threading.Lock(), 0, ExitStack()
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
         with self._lock:
             if self._holders == 0:
-                self._entered = self._context()
-                self._entered.__enter__()
+                self._inside.enter_context(self._context())
             self._holders += 1
         try:
             yield
@@ -39,4 +37,4 @@ class Together:
             with self._lock:
                 self._holders -= 1
                 if self._holders == 0:
-                    self._entered.__exit__(None, None, None)
+                    self._inside.close()

@@ -10,11 +10,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
-from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from onelayer import face, features, notebook
-from onelayer.estimator import PerceptronClassifier
-from onelayer.labels import Labels, label_array, row_weights
+from onelayer import face, notebook
+from onelayer.estimator import PerceptronClassifier, labels_of
+from onelayer.labels import Labels, row_weights
 from onelayer.paths import Validation, cross_validate, numbers
 from onelayer.settings import Settings
 
@@ -166,19 +166,8 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     def _checked(self, X: Any, y: ArrayLike) -> tuple[Any, Array]:
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        X = validate_data(
-            self,
-            features.checked(X),
-            accept_sparse="csr",
-            accept_large_sparse=True,
-            ensure_all_finite=False,
-            dtype="numeric",
-        )
-        answers: Array = column_or_1d(label_array(y), warn=True)
-        if answers.dtype.kind == "f":
-            assert_all_finite(answers, input_name="y")
-        if X.shape[0] != len(answers):
-            raise ValueError(f"X has {X.shape[0]} rows, but y has {len(answers)} labels: pass one for each row")
+        X, answers = face.checked(self, X, reset=True), labels_of(y)
+        face.same_length(X, answers, "label")
         return numbers(X), answers
 
     def _keep(self, found: Validation) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from onelayer.counting import counted
+
 LONGEST = 60  # characters of a name: a term of a text may be a whole file
 
 
@@ -22,7 +24,7 @@ def of_fit(model: Any, path: str, seconds: float) -> list[str]:
         *(f"columns     {line}" for line in model.encoder.describe()),
         *_of_tuning(fitted.get("tuning")),
         *([f"hidden      {' → '.join(str(len(w)) for w in model.hidden)} neurons"] if model.hidden else []),
-        f"fitted      {_counted(fitted['iterations'], 'iteration')}, {'' if fitted['converged'] else 'NOT '}converged, "
+        f"fitted      {counted(fitted['iterations'], 'iteration')}, {'' if fitted['converged'] else 'NOT '}converged, "
         f"{gap}, {seconds:.2f} s in all",
         *(f"notice      {notice}" for notice in fitted["notices"]),
         *_of_unanswered(model.held_out),
@@ -38,7 +40,7 @@ def _of_kept(model: Any) -> list[str]:
     if not model.l1_ratio:
         return []
     inside = (model.weights[:, :-1] != 0).any(axis=0)
-    return [f"kept        {inside.sum():,} of {_counted(len(inside), 'feature')}, all others have weight 0"]
+    return [f"kept        {inside.sum():,} of {counted(len(inside), 'feature')}, all others have weight 0"]
 
 
 def _of_unanswered(quality: dict[str, Any]) -> list[str]:
@@ -126,7 +128,7 @@ def of_row(found: dict[str, Any], top: int) -> list[str]:
             for push in found["pushes"][:top]
         ),
         *(
-            [f"others      {sum(push['push'] for push in rest):{digits}} ({_counted(len(rest), 'feature')})"]
+            [f"others      {sum(push['push'] for push in rest):{digits}} ({counted(len(rest), 'feature')})"]
             if rest
             else []
         ),
@@ -135,9 +137,5 @@ def of_row(found: dict[str, Any], top: int) -> list[str]:
 
 def left_out(count: int, row: int, reason: str) -> str:
     """How many rows have no answer, the first of them, counted from 1, and why."""
-    rows = f"{_counted(count, 'row')} {'is' if count == 1 else 'are'}"
+    rows = f"{counted(count, 'row')} {'is' if count == 1 else 'are'}"
     return f"{rows} left out, for there is no answer, first row {row}: {reason}"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -1,7 +1,7 @@
 """Solvers: functions of an objective and a starting point; and the choice among them."""
 
 from onelayer.solvers.first_order import NAMES as FIRST_ORDER
-from onelayer.solvers.first_order import descend, gd, lbfgs, sgd, solve
+from onelayer.solvers.first_order import solve
 from onelayer.solvers.held_out import HeldOut
 from onelayer.solvers.newton import newton
 from onelayer.solvers.progress import Outcome, Point, Watch
@@ -15,12 +15,8 @@ __all__ = [
     "Outcome",
     "Point",
     "Watch",
-    "descend",
-    "gd",
-    "lbfgs",
     "newton",
     "proximal",
     "quadratic",
-    "sgd",
     "solve",
 ]

@@ -1,6 +1,7 @@
 """Curvature: the Hessian at some point, or nearly, as what solvers ask of it; and what to form it costs."""
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -23,6 +24,7 @@ NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inve
 COLUMNS, COLUMNS_OF_SPARSE = 25, 250
 LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
 FEWER = 2  # columns for each row, from where the space of the rows is much less than theirs
+STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 DIAGONALISED = 100  # times the cube of their number, which rows cost beside their products with one another
 
 
@@ -130,6 +132,31 @@ def preconditioners(objective: Any) -> list[tuple[Callable[[Any, Point], Curvatu
         return [(diagonal, whole), (factored, math.inf)]
     first = [] if parts <= AT_ONCE else [(diagonal, parts)]
     return [*first, (blocks, whole - parts), (factored, math.inf)]
+
+
+class Preconditioning:
+    """What preconditions the steps of conjugate gradients: the cheapest first, and in time something dearer.
+
+    ``left`` is how many more products may be taken before that has paid for itself.
+    """
+
+    def __init__(self, objective: Any, given: Curvature | None) -> None:
+        ways = preconditioners(objective)
+        self._ways = deque(ways if given is None else ways[-2:])  # a sample's is no worse than what comes first
+        self._objective, self._whole, self.curvature = objective, hessian_price(objective), given
+        self._prepare, self.left = self._ways.popleft()
+
+    def at(self, point: Point, steps: int) -> Curvature:
+        """Taken anew where the value has halved, or the last step took as many products as another one costs."""
+        worn = self._prepare is factored and steps >= self._whole
+        if self.curvature is None or worn or point.value < STALE * self.curvature.value:
+            self.curvature = self._prepare(self._objective, point)
+        return self.curvature
+
+    def go_on(self) -> None:
+        """To what is dearer."""
+        self._prepare, self.left = self._ways.popleft()
+        self.curvature = None
 
 
 def _blocks_price(objective: Any) -> float:

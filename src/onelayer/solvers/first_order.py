@@ -300,8 +300,3 @@ def _recent(k: int, per_epoch: int) -> float:
 
 def _polyak(k: int, per_epoch: int) -> float:
     return 4 / (k + 3)
-
-
-def gd(objective: Any, u: Array, **settings: Any) -> Outcome:
-    """Full-batch gradient descent, as in the guide, but by a step that the curvature allows."""
-    return descend(objective, u, rule=gradient_descent(), **settings)

@@ -19,13 +19,11 @@ NOTHING = 1e-30  # of a residual's square, as the preconditioner sees it: what i
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 
 
-def solve_symmetric(H: Array, g: Array) -> Array:
-    """H⁻¹ g for a positive semidefinite H, the shortest solution in scaled columns where H is singular."""
-    return symmetric_solver(H)(g)
-
-
 def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
-    """The function g → H⁻¹ g, H factored once, where it is if that may be; g is a vector, or columns of a matrix."""
+    """The function g → H⁻¹ g of a positive semidefinite H, factored once, in its own memory if it may `overwrite` that.
+
+    Where H is singular, the shortest solution in scaled columns; g is a vector, or columns of a matrix.
+    """
     size, factor = _cholesky(H, overwrite=overwrite)
     if factor is not None:
         return lambda g: dpotrs(factor, g, lower=1)[0]

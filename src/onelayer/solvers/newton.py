@@ -15,28 +15,27 @@ from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers.curvature import (
+    STALE,
     Curvature,
+    Preconditioning,
     diagonal,
     duality_gap,
     factored,
     hessian_price,
     of_sample,
-    preconditioners,
     row_space_price,
 )
-from onelayer.solvers.lbfgs import Pair, least_eigenvalue, remember, two_loops
-from onelayer.solvers.linear import UNSEEN, Solve, conjugate_gradients
+from onelayer.solvers.lbfgs import ARMIJO, Pair, least_eigenvalue, remember, two_loops
+from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
 
 Array = NDArray[Any]
 
-ARMIJO = 1e-4  # Nocedal & Wright, Numerical Optimization, 2nd ed., p. 33
 HALVINGS = 40
 AGED = 4  # how much an older Hessian may have changed along the gradient
 FARTHEST = 0.9  # of a distance left after a step: of slower ones no more is believed
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
 DOUBLE = float(np.finfo(np.float64).eps)
-STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
@@ -203,24 +202,20 @@ def _truncated(
     columns that nearly depend on one another need that or thousands of products, and twice the least is spent at most.
     Ends `within` so many, for whoever knows another way then.
     """
-    gap, kind, last, seen, ways = math.inf, "estimate", math.inf, UNSEEN, _Preconditioners(objective, curvature)
+    ways, remembering = Preconditioning(objective, curvature), curvature is None and _memorable(objective)
+    gap, kind, last, seen, floor, steps = math.inf, "estimate", math.inf, UNSEEN, 1.0, 0
     left, near = gap, QUADRATIC * math.sqrt(tol)  # without what is hidden
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
-    remembering, floor, steps = curvature is None and _memorable(objective), 1.0, 0
     while True:
-        if curvature is not None and seen.steps >= 3:
-            # as if all of the gradient lay where the step before has seen the least of the spectrum, and half of that
-            decrement = 2 / seen.least * curvature.step(point)[1]
-            gap, kind = gap_from(point, decrement * _to_come(decrement, last))
-            left = gap
-            if gap <= tol * point.value:
-                more, floor = curvature.hidden(objective, point, tol)
-                if seen.least <= floor and gap + more <= tol * point.value:
-                    gap += more
+        if ways.curvature is not None and seen.steps >= 3:
+            left, kind = _foreseen(point, ways.curvature, seen, last)
+            if left <= tol * point.value:
+                more, floor = ways.curvature.hidden(objective, point, tol)
+                gap = left + more
+                if seen.least <= floor and gap <= tol * point.value:
                     break
-        product = objective.product(point.u, point.logits)
-        curvature = ways.at(point, curvature, seen.steps)
+        product, curvature = objective.product(point.u, point.logits), ways.at(point, seen.steps)
         wanted = 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
@@ -231,7 +226,7 @@ def _truncated(
             wanted,
             seen._replace(least=min(seen.least, floor)),
             along=product.along,
-            most=min(ways.price, within),
+            most=min(ways.left, within),
             steep=remembering,
             quadratic=near * point.value,
         )
@@ -241,13 +236,13 @@ def _truncated(
         if gap <= tol * point.value:
             more, floor = curvature.hidden(objective, point, tol)
             gap += more + (seen.left / floor if floor < 1 else 0.0)
-        ways.price, within = ways.price - seen.steps, within - seen.steps
-        if min(ways.price, within) <= 0:  # they may have been cut short, and then the decrement says nothing
+        ways.left, within = ways.left - seen.steps, within - seen.steps
+        if min(ways.left, within) <= 0:  # they may have been cut short, and then the decrement says nothing
             gap, kind, left = point.value, "bound", point.value
             if within <= 0:
                 break
-            ways.dearer()
-            curvature, seen, remembering, floor = None, UNSEEN, False, 1.0
+            ways.go_on()
+            seen, remembering, floor = UNSEEN, False, 1.0
         if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         following = _line_search(objective, point, step, decrement, product.moved, last=decrement < near * point.value)
@@ -256,38 +251,23 @@ def _truncated(
         point, before, last = following, point, decrement
         steps += 1
         watch(point)
-        if curvature is not None and remembering and seen.steps <= EASY:
-            outcome, done = _remembering(
-                objective, before, point, curvature.beside(seen.steep), tol, max_iter - steps, watch
-            )
+        if remembering and seen.steps <= EASY:
+            steep = curvature.beside(seen.steep)
+            outcome, done = _remembering(objective, before, point, steep, tol, max_iter - steps, watch)
             if outcome.converged:
                 return outcome
             point, remembering = outcome.point, False
-            steps, ways.price, within = steps + done, max(1, ways.price - done), max(1, within - done)
+            steps, ways.left, within = steps + done, max(1, ways.left - done), max(1, within - done)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
 
 
-class _Preconditioners:
-    """What preconditions products at one point after another: the dearer, the more products have been taken.
+def _foreseen(point: Point, curvature: Curvature, seen: Seen, last: float) -> tuple[float, str]:
+    """The gap before another product: as if all of the gradient lay where the last step saw the least of the spectrum.
 
-    ``price`` is how many may be taken until that of the next has been paid.
+    And half of that.
     """
-
-    def __init__(self, objective: Any, curvature: Curvature | None) -> None:
-        self._objective, self._ways, self._whole = objective, preconditioners(objective), hessian_price(objective)
-        if curvature is not None:  # a sample's is no worse than what comes first
-            self._ways = self._ways[-2:]
-        self.dearer()
-
-    def dearer(self) -> None:
-        (self._prepare, self.price), *self._ways = self._ways
-
-    def at(self, point: Point, curvature: Curvature | None, products: int) -> Curvature:
-        """The one taken before, or a new one at this point: if there is none, it is stale, or steps take too many."""
-        worn = self._prepare is factored and products >= self._whole  # another costs no more than the last step took
-        if curvature is None or worn or point.value < STALE * curvature.value:
-            return self._prepare(self._objective, point)
-        return curvature
+    decrement = 2 / seen.least * curvature.step(point)[1]
+    return gap_from(point, decrement * _to_come(decrement, last))
 
 
 def _memorable(objective: Any) -> bool:

@@ -100,12 +100,8 @@ def proximal(
         whole = 2 * len(columns) > objective.rows.d and (modelled or len(columns) == objective.rows.d)
         if whole:
             columns = np.arange(objective.rows.d)
-        inner, start = objective, place
-        if not whole:
-            inner = objective.of_columns(columns, often=kept is not None)
-            start = place.of_columns(columns, inner)
-        if before is not None or place.defect > 0:  # what is known is of another point
-            start = Place.at(inner, start.point.u)
+        fresh = before is not None or place.defect > 0  # what is known is of another point
+        inner, start = _on_columns(objective, place, columns, often=kept is not None, fresh=fresh)
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
         if waiting and not whole:
@@ -179,6 +175,15 @@ def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
         entering = objecting[np.argpartition(-violation[objecting], room)[:room]]
     columns = np.sort(np.concatenate([np.flatnonzero(inside), entering]))
     return columns, len(entering), len(objecting) - len(entering)
+
+
+def _on_columns(objective: Any, place: Place, columns: Array, *, often: bool, fresh: bool) -> tuple[Any, Place]:
+    """The objective of these columns, and the place as it is seen there, asked anew if it is to be `fresh`."""
+    inner, start = objective, place
+    if len(columns) < objective.rows.d:
+        inner = objective.of_columns(columns, often=often)
+        start = place.of_columns(columns, inner)
+    return inner, Place.at(inner, start.point.u) if fresh else start
 
 
 def _of_all(objective: Any, inner: Any, columns: Array, reached: Place, walk: Walk, place: Place) -> Place:

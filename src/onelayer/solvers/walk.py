@@ -1,13 +1,15 @@
 """Steps by conjugate gradients beside an L1 penalty, on the weights that are not 0 or are about to leave it."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.lbfgs import ARMIJO
 from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients, symmetric_solver
-from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS
+from onelayer.solvers.newton import FLOOR, HALVINGS
 from onelayer.solvers.place import Place, subgradient
 
 Array = NDArray[Any]
@@ -190,25 +192,35 @@ def _crossing(u: Array, gradient: Array, lasso: Array, following: Array) -> Arra
 
 
 def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> tuple[Place | None, int]:
-    """The first of the steps 1, 1/2, 1/4 … cut off where a weight would change its sign, that gains enough.
+    """`halved` along a step that is cut off where a weight would change its sign.
 
-    How many were tried is told. `moves` is how it moves the logits, where that is known.
+    `moves` is how it moves the logits, where that is known.
     """
     point = place.point
-    noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
-    t = 1.0
-    for trials in range(1, HALVINGS + 1):
+
+    def at(t: float) -> tuple[Place, float]:
         moved = point.u + t * step
         crossing = _crossing(point.u, point.gradient, place.lasso, moved)
         near = None if moves is None or crossing.any() else (point.logits, moves, t)
         u = np.where(crossing, 0, moved)
-        trial = Place.at(objective, u, near=near)
-        gain = -float(np.vdot(point.gradient, u - point.u))
+        return Place.at(objective, u, near=near), -float(np.vdot(point.gradient, u - point.u))
+
+    return halved(objective, place, at)
+
+
+def halved(objective: Any, place: Place, at: Callable[[float], tuple[Place, float]]) -> tuple[Place | None, int]:
+    """The first of the steps 1, 1/2, 1/4 … that gains enough, if any does, and how many were tried.
+
+    ``at(t)`` is where a step of t leads, and what it promised to gain.
+    """
+    point = place.point
+    noise = 64 * FLOOR * objective.rows.precision * abs(point.value)
+    for trials in range(1, HALVINGS + 1):
+        trial, gain = at(0.5 ** (trials - 1))
         if trial.point.value <= point.value - ARMIJO * gain and trial.point.value < point.value:
             return trial, trials
         if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
             return trial, trials  # two values so near cannot be told apart: the subgradient still can
         if abs(gain) < noise / 64:
             return None, trials
-        t /= 2
     return None, HALVINGS

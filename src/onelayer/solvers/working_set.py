@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.curvature import hessian_price
+from onelayer.solvers.curvature import STALE, hessian_price
 from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
-from onelayer.solvers.newton import ARMIJO, FLOOR, HALVINGS, STALE
 from onelayer.solvers.place import Place
 from onelayer.solvers.progress import Watch
-from onelayer.solvers.walk import Walk
+from onelayer.solvers.walk import Walk, halved
 
 Array = NDArray[Any]
 
@@ -149,16 +148,6 @@ class _Models:
 
 def _towards(objective: Any, place: Place, target: Array) -> Place | None:
     """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough."""
-    point, step = place.point, target - place.point.u
-    gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(point.u))).sum())
-    t, noise = 1.0, 64 * FLOOR * objective.rows.precision * abs(point.value)
-    for _ in range(HALVINGS):
-        trial = Place.at(objective, target if t == 1 else point.u + t * step)
-        if trial.point.value <= point.value - ARMIJO * t * gain and trial.point.value < point.value:
-            return trial
-        if trial.point.value <= point.value + noise and trial.point.norm < point.norm:
-            return trial  # two values so near cannot be told apart: the subgradient still can
-        if t * gain < noise / 64:
-            return None
-        t /= 2
-    return None
+    u, step = place.point.u, target - place.point.u
+    gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(u))).sum())
+    return halved(objective, place, lambda t: (Place.at(objective, target if t == 1 else u + t * step), t * gain))[0]
