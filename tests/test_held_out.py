@@ -21,6 +21,30 @@ def noisy(n, seed, d=30):
     return X, y
 
 
+@pytest.mark.parametrize(
+    ("solver", "batch_size", "batches"),
+    [
+        ("lbfgs", "auto", False),
+        ("lbfgs", 16, False),
+        ("gd", "auto", False),
+        ("gd", 16, True),
+        ("momentum", "auto", False),
+        ("nesterov", "auto", False),
+        ("nesterov", 16, True),
+        ("adam", "auto", True),
+        ("adam", 200, False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_by_itself_a_network_that_learns_by_batches_is_stopped_early_and_no_other(solver, batch_size, batches):
+    X, y = noisy(200, 0)
+    model = PerceptronClassifier(solver=solver, batch_size=batch_size, hidden_layer_sizes=(4,), max_iter=20)
+    model.fit(X, y)
+    assert all((entry.held_out is not None) == batches for entry in model.history_)
+    one_layer = PerceptronClassifier(solver=solver, batch_size=batch_size, max_iter=20).fit(X, y)
+    assert all(entry.held_out is None for entry in one_layer.history_)
+
+
 def test_patience_is_counted_from_the_last_fall():
     losses = iter([5.0, 4.0, 4.0, 3.9, 4.0, 4.0, 3.0])
     held_out = HeldOut(lambda u: next(losses), patience=2)

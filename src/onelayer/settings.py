@@ -92,13 +92,20 @@ class Settings:
     def holds_out(self, n: int) -> bool:
         """Whether some of the rows are to be held out."""
         if self.early_stopping == "auto":
-            return bool(self.hidden_layer_sizes) and self.solver_for(n) not in ("lbfgs", "gd")
+            return bool(self.hidden_layer_sizes) and not self._on_all_rows(n)
         return bool(self.early_stopping)
 
     def strengthens(self, n: int) -> bool:
         """Whether rows held out for a while are to say how strong a network's penalty is."""
-        on_all_rows = bool(self.hidden_layer_sizes) and self.solver_for(n) in ("lbfgs", "gd")
-        return self.early_stopping == "auto" and on_all_rows and math.isfinite(self.C)
+        hidden = bool(self.hidden_layer_sizes)
+        return self.early_stopping == "auto" and hidden and self._on_all_rows(n) and math.isfinite(self.C)
+
+    def _on_all_rows(self, n: int) -> bool:
+        """Whether each step asks all rows, and not a batch of them."""
+        solver, size = self.solver_for(n), self.batch_size
+        if solver == "lbfgs":
+            return True
+        return solver in ("gd", "momentum", "nesterov") if size == "auto" else int(size) >= n
 
     @cached_property
     def jobs(self) -> int:
