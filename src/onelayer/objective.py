@@ -22,6 +22,7 @@ from onelayer.sparse import lies_at_hand, row_runs, with_entries
 Array = NDArray[Any]
 AT_ONCE, LEAST = 2**16, 64  # numbers of columns in which rows are multiplied with rows, and columns at least
 FEW = 2**18  # logits: up to here to keep them costs nothing
+SLIGHT = 1e-10  # of a column's curvature: a penalty whose pull is lost in the digits of a gradient
 TRIFLE = 2**15  # numbers: a Hessian of so few rows takes no longer than the calls around it
 NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
 FAR = 1e-3  # nats, by which a bias may move before its curvature is another
@@ -298,9 +299,17 @@ class Objective:
         if not weighted:
             values, turn = np.linalg.eigh(self.loss.curvature(logits[0][:1])[0])
             found = np.maximum(values, values.mean() / self.outputs)[:, None, None] * found
-        common = np.where(self.ridge > 0, self.ridge, 1.0)  # what is not penalised is not moved along it
+        own = found.diagonal(axis1=1, axis2=2).mean(axis=0)
+        common = np.where(self.bends_shifts(own), self.ridge, np.maximum(own, 1.0))
         directions = np.column_stack([turn - turn.mean(axis=0), np.full(self.outputs, 1 / math.sqrt(self.outputs))])
         return directions, np.concatenate([found + np.diag(self.ridge), np.diag(common)[None]])
+
+    def bends_shifts(self, own: Array) -> Array:
+        """Which penalties bend shifts common to all classes, which no row sees, more than rounding does.
+
+        Beside the curvature `own` to each column, (d + bias,): along all other shifts nothing is to move.
+        """
+        return np.asarray(self.ridge > SLIGHT * own)
 
     def product(self, u: Array, logits: Logits | None = None) -> Product:
         """The function v → Hessian(u) · v on arrays of u's shape."""

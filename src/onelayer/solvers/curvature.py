@@ -165,7 +165,7 @@ def _blocks_price(objective: Any) -> float:
     if k == 1 or p > BLOCK:
         return math.inf
     columns = COLUMNS_OF_SPARSE if rows.sparse else COLUMNS
-    ratio: float = p**2 * (min(rows.n, ROWS * p) + p) / rows.entries
+    ratio: float = p**2 * (min(rows.n, ROWS * p) + p) / max(rows.entries, 1)
     return math.ceil(ratio / columns)
 
 
@@ -174,7 +174,7 @@ def diagonal(objective: Any, point: Point) -> Curvature:
     own = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
     if objective.outputs == 1:
         return Curvature(lambda g: np.asarray(g / own), point.value, times=lambda v: np.asarray(v * own), diagonal=own)
-    ridge = np.where(objective.ridge > 0, objective.ridge, 1.0)  # what is not penalised is not moved along it
+    ridge = np.where(objective.bends_shifts(own.mean(axis=0)), objective.ridge, np.inf)
 
     def solve(g: Array) -> Array:
         common = g.mean(axis=0)
@@ -202,7 +202,8 @@ def _determined(objective: Any, H: Array) -> Array:
     """Add curvature along shifts common to all classes, which change no softmax and along which no gradient points."""
     k, p = objective.shape
     if k > 1:
-        free = np.flatnonzero(objective.ridge == 0)
+        own = np.abs(np.diag(H)).reshape(k, p).mean(axis=0)
+        free = np.flatnonzero(~objective.bends_shifts(own))
         blocks = H.reshape(k, p, k, p)
-        blocks[:, free, :, free] += (np.abs(np.diag(H)).reshape(k, p).mean(axis=0)[free] / k)[:, None, None]
+        blocks[:, free, :, free] += (own[free] / k)[:, None, None]
     return H

@@ -24,6 +24,8 @@ def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
 
     Where H is singular, the shortest solution in scaled columns; g is a vector, or columns of a matrix.
     """
+    if not H.size:
+        return np.copy
     size, factor = _cholesky(H, overwrite=overwrite)
     if factor is not None:
         return lambda g: dpotrs(factor, g, lower=1)[0]

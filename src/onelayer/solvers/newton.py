@@ -28,6 +28,7 @@ from onelayer.solvers.curvature import (
 from onelayer.solvers.lbfgs import ARMIJO, Pair, least_eigenvalue, remember, two_loops
 from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
+from onelayer.solvers.second_look import hides
 
 Array = NDArray[Any]
 
@@ -39,6 +40,7 @@ DOUBLE = float(np.finfo(np.float64).eps)
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
+ALIKE = 1e10  # times the least penalty: of sixteen digits, six are left
 NARROW = 256  # columns, and 64 rows, below which that is no matter
 FEW, FEW_OF_SPARSE = 48, 32  # parameters up to which a Hessian that no sample has is formed at once
 TRIFLE = 2**21  # multiplications: a Hessian of so many takes no longer than the calls around a product
@@ -51,9 +53,15 @@ NEAR = 0.05  # of the value: a decrement below it is that of a quadratic, to a f
 
 
 def spanned(objective: Any) -> bool:
-    """Whether the weights lie in the span of fewer rows: all are penalised; and no block is to be prepared."""
-    rows = objective.rows
-    return bool(rows.d > rows.n and rows.plain and (objective.penalty > 0).all())
+    """Whether the weights lie in the span of fewer rows: all are penalised; and no block is to be prepared.
+
+    Nor may their penalties differ so much, as of a column in a very large unit, that in products of rows with one
+    another it would leave all other columns no digits.
+    """
+    rows, penalty = objective.rows, objective.penalty
+    if not (rows.d > rows.n and rows.plain and (penalty > 0).all()):
+        return False
+    return bool(penalty.max() <= ALIKE * penalty.min())
 
 
 def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, samples: Iterable[Any]) -> Outcome:
@@ -64,14 +72,13 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     that it preconditions conjugate gradients, which cost less than second derivatives of all rows.
     """
     u, curvature = _on_samples(samples, u, max_iter, watch)
-    rows = objective.rows
+    rows, before, exact = objective.rows, watch.points, False
     if spanned(objective) and rows.n**2 < WIDE * max(rows.d, NARROW):
         return in_row_space(objective, u, tol, max_iter, watch)
     few = DIRECT if curvature is not None else FEW_OF_SPARSE if rows.sparse else FEW
     if u.size > few and u.size**2 * (rows.n + u.size) > TRIFLE:
         within = row_space_price(objective) if spanned(objective) else math.inf
         within = within if within < hessian_price(objective) else math.inf
-        before = watch.points
         outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within)
         left = max_iter - (watch.points - before) - 1  # there, start and end are looked at, too
         if within < math.inf and not outcome.converged and not watch.stopped and left > 0:
@@ -81,7 +88,24 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
         outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
         if not cheap and not outcome.converged and not watch.stopped:
             outcome = _truncated(objective, outcome.point, tol, max_iter, watch, curvature)
-    return certified(objective, outcome, tol, watch)
+        exact = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
+    outcome = certified(objective, outcome, tol, watch)
+    if exact:
+        return outcome
+    return _looked_at_again(objective, outcome, tol, max_iter - (watch.points - before), watch)
+
+
+def _looked_at_again(objective: Any, outcome: Outcome, tol: float, max_iter: int, watch: Watch) -> Outcome:
+    """The outcome, if a second look finds no way down that an estimate has not; else on from there, until none does."""
+    before = watch.points
+    while outcome.converged and outcome.gap_kind == "estimate" and not watch.stopped:
+        left, point = max_iter - (watch.points - before), outcome.point
+        if left <= 0 or not hides(objective, point, tol * point.value):
+            break
+        if point.u.size <= DIRECT:
+            return certified(objective, _direct(objective, point.u, tol, left, watch, None)[0], tol, watch)
+        outcome = certified(objective, _truncated(objective, point, tol, left, watch, None, sure=True), tol, watch)
+    return outcome
 
 
 def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -> tuple[Array, Curvature | None]:
@@ -129,6 +153,7 @@ def in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wat
     else:
         seen = Watch(see)
         outcome = _truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None)
+        outcome = _looked_at_again(inside, outcome, tol, max_iter - seen.points, seen)
     point = Point.at(objective, back(outcome.point.u))
     watch(point)
     return certified(objective, replace(outcome, point=point), tol, watch)
@@ -195,12 +220,15 @@ def _truncated(
     watch: Watch,
     curvature: Curvature | None,
     within: float = math.inf,
+    *,
+    sure: bool = False,
 ) -> Outcome:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1).
 
     Once these have taken as many products as a Hessian, or its blocks, cost, they are formed to precondition the next:
     columns that nearly depend on one another need that or thousands of products, and twice the least is spent at most.
-    Ends `within` so many, for whoever knows another way then.
+    Ends `within` so many, for whoever knows another way then. To be `sure`, steps are as exact as they are long: what
+    is left of a residual may still hide a way down.
     """
     ways, remembering = Preconditioning(objective, curvature), curvature is None and _memorable(objective)
     gap, kind, last, seen, floor, steps = math.inf, "estimate", math.inf, UNSEEN, 1.0, 0
@@ -216,7 +244,7 @@ def _truncated(
                 if seen.least <= floor and gap <= tol * point.value:
                     break
         product, curvature = objective.product(point.u, point.logits), ways.at(point, seen.steps)
-        wanted = 0.2 * tol * point.value
+        wanted = 0.0 if sure else 0.2 * tol * point.value
         forcing = min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
             product,
@@ -388,4 +416,4 @@ def gap_from(point: Point, decrement: float) -> tuple[float, str]:
     no loss is below 0.
     """
     estimate = 0.6 * decrement  # half, and a fifth of it for what is left of higher terms
-    return (estimate, "estimate") if estimate < NEAR * point.value else (point.value, "bound")
+    return (estimate, "estimate") if 0 <= estimate < NEAR * point.value else (point.value, "bound")

@@ -1,0 +1,76 @@
+"""A second look at what seems to be the optimum: whether columns that nearly depend on one another hide a way down.
+
+Along their difference a gradient is as small as what tells them apart, and the curvature is the square of that: a
+residual says nothing of such a direction, and conjugate gradients that were exact enough may not have met it. They do
+where the Hessian of a few rows preconditions them, all else being solved at once.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.solvers.curvature import BLOCK
+from onelayer.solvers.linear import Solve, conjugate_gradients, inverse, symmetric_solver
+from onelayer.solvers.progress import Point
+
+Array = NDArray[Any]
+
+LARGEST = 1200  # parameters of one output whose Hessian is formed of a few rows
+ROWS, ROWS_OF_MANY, FEWEST = 4, 2, 1000  # for each parameter, for each of more than BLOCK, and at least
+STEPS, STEPS_UNFORMED = 6, 12  # of conjugate gradients
+SCARCE = 0.5  # of the curvature of columns on average: one that has less is rare among these rows
+NOISE = 1e-6  # of a diagonal: what single precision leaves of a Hessian's least eigenvalues
+CHANCE = 10  # times what was claimed: that much a Hessian of so few rows may say too much by itself
+
+
+def hides(objective: Any, point: Point, gap: float) -> bool:
+    """Whether the objective falls from here by much more than a `gap`, as a few of its rows see it."""
+    return 0.6 * _decrement(objective, point) > CHANCE * gap
+
+
+def _decrement(objective: Any, point: Point) -> float:
+    """gᵀ H⁻¹ g, or less, with the Hessian of a few rows.
+
+    Columns that these rows know little of, such as rare levels, are taken to bend as others do.
+    """
+    p, u, g = objective.shape[1], point.u, point.gradient
+    thin = objective.thinned(max((ROWS if p <= BLOCK else ROWS_OF_MANY) * p, FEWEST))
+    logits = thin.logits(u)
+    own, scarce = thin.mean_curvature(logits)[:, None] + thin.ridge, SCARCE if thin.rows.n < objective.rows.n else 0.0
+
+    def missing(diagonal: Array) -> Array:
+        return np.where(diagonal < scarce * own, own - diagonal, 0.0)
+
+    solve, more, steps = _preconditioner(thin, u, logits, own, missing)
+    product = thin.product(u, logits)
+    step, _ = conjugate_gradients(lambda v: product(v) + more * v, -g, solve, 0.0, 0.0, most=steps)
+    return -float(np.vdot(g, step))
+
+
+def _preconditioner(
+    thin: Any, u: Array, logits: Any, own: Array, missing: Callable[[Array], Array]
+) -> tuple[Solve, Array, int]:
+    """The Hessian's inverse, what its diagonal is missing, and for how many steps: of several outputs, of their blocks.
+
+    Where these are too large, that of the diagonal.
+    """
+    k, p = u.shape
+    if k == 1 and p <= LARGEST:
+        H = thin.hessian(u, logits, single=True)
+        more = missing(np.diag(H)[None])
+        inside = symmetric_solver(_shored(H, more[0]), overwrite=True)
+        return lambda v: inside(v[0])[None], more, STEPS
+    if k > 1 and p <= BLOCK:
+        directions, found = thin.blocks(u)
+        more = missing(found[:k].diagonal(axis1=1, axis2=2))
+        inverses = np.stack([inverse(_shored(*part)) for part in zip(found, [*more, more.mean(axis=0)], strict=True)])
+        return lambda v: directions @ np.matmul(inverses, (directions.T @ v)[:, :, None])[:, :, 0], more, STEPS
+    return lambda v: v / own, missing(thin.diagonal(u, logits)), STEPS_UNFORMED
+
+
+def _shored(H: Array, more: Array) -> Array:
+    """With `more` on the diagonal, and what single precision may have taken from its least eigenvalues."""
+    H[np.diag_indices_from(H)] = (1 + NOISE) * (np.diag(H) + more)
+    return H
