@@ -59,6 +59,7 @@ HOUSE = {
     "judged": "tables model network",
     "pictures": "files judged labels paths plots diagnostics settings sources targets training tables model words",
     "demo": "files losses guide plots estimator",
+    "terminal": "",
 }
 HOUSE["cli"] = " ".join(HOUSE)  # the command line may use everything
 HOUSE["__main__"] = "cli"
