@@ -34,3 +34,10 @@ def test_numbers_are_judged_as_scikit_learn_does_whatever_their_unit(unit):
     assert found["r2"] == pytest.approx(r2_score(y, z), rel=1e-9)
     assert found["rmse"] == pytest.approx(root_mean_squared_error(y, z) * unit, rel=1e-9, abs=0)
     assert found["mean_rmse"] == pytest.approx(np.std(y) * unit, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("constant", [1.0, 0.1, -3e300])
+def test_one_number_for_all_rows_has_no_r2(constant):
+    z = np.random.default_rng(0).standard_normal(100)
+    found = quality.of_numbers(z, np.full(100, constant))
+    assert (found["r2"], found["mean_rmse"]) == (None, 0)

@@ -28,7 +28,8 @@ def of_classes(z: Array, codes: Array, threshold: float) -> dict[str, Any]:
 
 def of_numbers(z: Array, y: Array) -> dict[str, Any]:
     """R², None where y is constant, and root mean square error of numbers z, beside those of the mean of y."""
-    wrong, apart = _root_mean_square(z / 2 - y / 2), _root_mean_square(y / 2 - (y / 2 / len(y)).sum())
+    halves = y / 2 - y[0] / 2  # from one of them, so that a constant is 0 apart to its last digit
+    wrong, apart = _root_mean_square(z / 2 - y / 2), _root_mean_square(halves - (halves / len(y)).sum())
     return {
         "r2": 1 - (wrong / apart) ** 2 if apart > 0 else None,
         "rmse": 2 * wrong,
