@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer import quality, storage, tables
-from onelayer.losses import sigmoid, softmax
+from onelayer.losses import probabilities
 from onelayer.network import ACTIVATIONS, Layer, forward, pushes
 
 Array = NDArray[Any]
@@ -236,11 +236,6 @@ class Model:
             described |= {"task": self.task, "hidden": len(self.hidden), "activation": self.activation}
             arrays |= {f"hidden.{i}": w for i, w in enumerate(self.hidden)}
         storage.write(path, described, arrays)
-
-
-def probabilities(z: Array) -> Array:
-    """Of each class, (n, k), from logits, (n,) of two or (n, k)."""
-    return np.column_stack([sigmoid(-z), sigmoid(z)]) if z.ndim == 1 else softmax(z)
 
 
 def load(path: str | Path) -> Model:

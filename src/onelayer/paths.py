@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer import features
 from onelayer.columns import Columns, naming, not_finite
 from onelayer.labels import Labels
-from onelayer.losses import cross_entropy, log_loss
+from onelayer.losses import mean_log_loss
 from onelayer.objective import Objective
 from onelayer.problem import base_rate, growing_samples, make_objective
 from onelayer.settings import Settings
@@ -415,8 +415,7 @@ def cross_validate(
 def minus_log_loss(weights: Array, X: Any, labels: Labels) -> float:
     """Minus the mean log loss of weights (k, d + 1), in nats per row."""
     z = np.asarray(X @ weights[:, :-1].T) + weights[:, -1]
-    losses = log_loss(z[:, 0], labels.codes) if len(weights) == 1 else cross_entropy(z, labels.codes)
-    return -float(np.average(losses, weights=labels.weight))
+    return -mean_log_loss(z, labels.codes, labels.weight)
 
 
 def stratified_folds(codes: Array, folds: int, seed: int, weight: Array | None = None) -> list[tuple[Array, Array]]:

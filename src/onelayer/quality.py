@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.losses import cross_entropy, log_loss, sigmoid
+from onelayer.losses import mean_log_loss, sigmoid
 
 Array = NDArray[Any]
 
@@ -17,7 +17,7 @@ def of_classes(z: Array, codes: Array, threshold: float) -> dict[str, Any]:
     share = np.bincount(codes) / len(codes)
     seen = share[share > 0]
     return {
-        "log_loss": float((log_loss if two else cross_entropy)(z, codes).mean()),
+        "log_loss": mean_log_loss(z, codes),
         "accuracy": float((predicted == codes).mean()),
         "roc_auc": _roc_auc(z, codes) if two and len(seen) == 2 else None,
         "threshold": threshold,
