@@ -468,6 +468,21 @@ def test_evaluate_refuses_labels_that_are_none(folder):
     assert "target column 'kind' is of type List(String): it must hold classes" in done.stderr
 
 
+def test_control_characters_in_names_and_labels_are_escaped(tmp_path):
+    evil, label = "\x1b[31mred\nnew", "yes\nnew"  # no label may hold \x1b
+    rows = "".join(f'{i % 7},"{label if i % 2 else "no"}","{i % 3}{evil}"\n' for i in range(60))
+    table = f'"{evil}1","{evil}","{evil}2"\n{rows}'
+    fitted = run("fit", "-", "--model", tmp_path / "m", "--target", evil, stdin=table)
+    row = run("explain", tmp_path / "m", "-", stdin=f'"{evil}1","{evil}2"\n1,c\n')
+    for done in (fitted, run("explain", tmp_path / "m"), row):
+        assert done.returncode == 0
+        assert r"\x1b[31mred\nnew" in done.stdout
+        assert r"yes\nnew" in done.stdout
+        assert "\x1b" not in done.stdout + done.stderr
+        assert not any(line.startswith("new") for line in done.stdout.splitlines())
+    assert r"\x1b[31mred\nnew" in row.stderr
+
+
 def test_json_knows_neither_nan_nor_infinity_and_numpys_warnings_reach_nobody(priced):
     def refuse(constant):
         raise ValueError(constant)

@@ -177,11 +177,11 @@ def fit(
         terminal.stop("nothing is fitted yet, so no model is saved")
     model.save(model_path)
     told = model, model_path, time.perf_counter() - started
-    text = terminal.to_json(_of_fit(*told)) if as_json else "\n".join(words.of_fit(*told))
+    text = terminal.to_json(_of_fit(*told)) if as_json else terminal.lines(words.of_fit(*told))
     try:
         click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
     except OSError:
-        click.echo(f"the model is saved in {model_path!r}, but what is said of it cannot be written", err=True)
+        terminal.tell(f"the model is saved in {model_path!r}, but what is said of it cannot be written")
         raise
     if stopped:
         terminal.stop("; ".join([*(said.removeprefix("interrupted: ") for said in stopped), "the model is saved"]))
@@ -269,10 +269,10 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     if as_json:
         click.echo(terminal.to_json(quality))
     else:
-        click.echo("\n".join([f"rows        {quality['rows']}", *words.of_quality(quality)]))
+        click.echo(terminal.lines([f"rows        {quality['rows']}", *words.of_quality(quality)]))
     if quality["unanswered"]:
         said = words.left_out(quality["unanswered"], **quality["first_unanswered"])
-        click.echo(f"notice: {said}", err=True)
+        terminal.tell(f"notice: {said}")
         sys.exit(terminal.SOME_UNANSWERED)
 
 
@@ -300,11 +300,11 @@ def explain(
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     model = _loaded(model_path, data)
     if data is None:
-        click.echo(terminal.to_json(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
+        click.echo(terminal.to_json(model.explain(top)) if as_json else terminal.lines(words.of_weights(model, top)))
         return
     with terminal.notices():
         found = model.explain_row(tables.read(data, separator=sep, encoding=encoding), 1 if row is None else row)
-    click.echo(terminal.to_json(found) if as_json else "\n".join(words.of_row(found, top)))
+    click.echo(terminal.to_json(found) if as_json else terminal.lines(words.of_row(found, top)))
 
 
 @cli.command(short_help="Draw a picture of a model.")

@@ -4,12 +4,14 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+
+from onelayer.names import printable
 
 SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED, UNREAD = 1, 2, 70, 130, 141
 
@@ -35,7 +37,7 @@ def notices() -> Iterator[None]:
         warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a sum that is not finite: the answer says so
         yield
     for warning in caught:
-        click.echo(f"notice: {warning.message}", err=True)
+        tell(f"notice: {warning.message}")
 
 
 @contextmanager
@@ -50,16 +52,26 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda doing: status.update(doing)
 
 
+def lines(found: Iterable[str]) -> str:
+    """A text of these lines, in which the name of a column can neither begin another nor steer the terminal."""
+    return "\n".join(map(printable, found))
+
+
+def tell(line: str) -> None:
+    """A line on standard error."""
+    click.echo(printable(line), err=True)
+
+
 def stop(why: str) -> NoReturn:
     """Say why, and leave as a program does that Ctrl-C ends."""
-    click.echo(f"stopped: {why}", err=True)
+    tell(f"stopped: {why}")
     sys.exit(INTERRUPTED)
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> None:
     """Run a command, and leave by the exit code that says how it went; no traceback reaches a person."""
     if sys.stdout is None:
-        click.echo("error: standard output is closed: send it to a file, or to /dev/null", err=True)
+        tell("error: standard output is closed: send it to a file, or to /dev/null")
         sys.exit(USER_ERROR)
     out = sys.stdout
     try:
@@ -71,17 +83,17 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(USER_ERROR)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
+        tell("stopped")
         sys.exit(INTERRUPTED)
     except (ValueError, OSError) as error:
-        click.echo(f"error: {_said(error)}", err=True)
+        tell(f"error: {_said(error)}")
         sys.exit(USER_ERROR)
     except MemoryError as error:
-        click.echo(f"error: there is not enough memory: {str(error) or 'use fewer rows or columns'}", err=True)
+        tell(f"error: there is not enough memory: {str(error) or 'use fewer rows or columns'}")
         sys.exit(USER_ERROR)
     except Exception as error:
         what = f"{type(error).__name__} at {_place(error)}: {error}"
-        click.echo(f"error: our own fault, {what}; please report it", err=True)
+        tell(f"error: our own fault, {what}; please report it")
         sys.exit(OUR_FAULT)
 
 
