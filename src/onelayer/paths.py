@@ -192,11 +192,11 @@ def path(
     )
     labels = Labels.of(y, sample_weight, chosen.class_weight, None)
     names = list(map(str, X.columns)) if hasattr(X, "columns") else None
-    X = numbers(features.checked(X))
+    X = as_matrix(features.checked(X))
     if X.shape[0] != len(labels.codes):
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(labels.codes)} labels: pass one for each row")
     with naming(X, names):
-        problem = Problem.of(X, labels, chosen, chosen.jobs)
+        problem = PathProblem.of(X, labels, chosen, chosen.jobs)
         found = problem.along(problem.values(Cs, [l1_ratio]), l1_ratio)
     if not found.converged.all():
         first = int(found.converged.argmin())
@@ -210,7 +210,7 @@ def path(
 
 
 @dataclass(frozen=True)
-class Problem:
+class PathProblem:
     """What all fits of the same rows share: labels, coordinates, the objective."""
 
     X: Any
@@ -223,7 +223,7 @@ class Problem:
     @classmethod
     def of(
         cls, X: Any, labels: Labels, settings: Settings, jobs: int, stop: threading.Event | None = None
-    ) -> "Problem":
+    ) -> "PathProblem":
         """Look at the rows, once; who sets `stop` ends what is going on."""
         settings, X = replace(settings, n_jobs=jobs), laid_out(X, lies_at_hand(*X.shape))
         columns = Columns.of(X, settings.fit_intercept, jobs)
@@ -370,13 +370,13 @@ def cross_validate(
     _refuse_poor_folds(labels, counted, folds)
     jobs = settings.jobs
     side_by_side = min(jobs, len(folds))
-    values = Problem.of(X, labels, settings, jobs).values(Cs, l1_ratios)
+    values = PathProblem.of(X, labels, settings, jobs).values(Cs, l1_ratios)
 
     stop = threading.Event()
 
     def fit(fold: tuple[Array, Array]) -> tuple[list[Path], list[list[float]]]:
         rows, kept = fold
-        problem = Problem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs, stop)
+        problem = PathProblem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs, stop)
         paths = [problem.along(values, ratio) for ratio in l1_ratios]
         return paths, scores_of(kept, paths) if score is None else []
 
@@ -459,7 +459,7 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
             )
 
 
-def numbers(X: Any) -> Any:
+def as_matrix(X: Any) -> Any:
     """An array of floats or a CSR matrix."""
     if hasattr(X, "iloc"):  # what is missing in a pandas frame may be no float before
         X = X.astype(np.float64)
