@@ -12,10 +12,10 @@ from onelayer.solvers.curvature import (
     Curvature,
     blocks,
     diagonal,
-    duality_gap,
     factored,
     hessian_price,
     preconditioners,
+    ridge_gap,
 )
 from onelayer.solvers.linear import Steep
 from onelayer.solvers.progress import Point
@@ -52,17 +52,17 @@ def test_along_what_no_row_sees_the_penalty_hides_what_no_multiple_of_it_explain
         grown *= 2 / (grown @ [1, 3, 0])  # the same logits
         curvature, point = Curvature(lambda g: g, 1.0, diagonal=np.array([own])), Point.at(f, grown)
         more = point.value - f.value(best)
-        assert duality_gap(f, point) > more
-        lost, floor = curvature.hidden(f, point, tol=1.0)
+        assert ridge_gap(f, point) > more
+        lost, floor = curvature.unseen(f, point, tol=1.0)
         assert (lost, floor) == (pytest.approx(more, abs=1e-15), 1.0)
         if more > 1e-9:
-            assert curvature.hidden(f, point, tol=1e-6) == (0.0, pytest.approx(1e-3 / 9))
+            assert curvature.unseen(f, point, tol=1e-6) == (0.0, pytest.approx(1e-3 / 9))
 
 
 def test_without_penalties_nothing_is_hidden():
     f = objective(np.eye(4), [0.0, 1.0, 1.0, 1.0])
     point = Point.at(f, np.ones((1, 5)), keep=True)
-    assert diagonal(f, point).hidden(f, point, 1e-6) == (0.0, 1.0)
+    assert diagonal(f, point).unseen(f, point, 1e-6) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])

@@ -201,16 +201,3 @@ def test_a_fit_is_the_same_to_the_last_bit_in_any_thread():
     with ThreadPoolExecutor(1) as pool:
         there = pool.submit(PerceptronClassifier().fit, X, y).result()
     np.testing.assert_array_equal(there.coef_, here.coef_)
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_probabilities_of_both_classes_are_right_to_their_last_digits_however_small(dtype):
-    from scipy.special import expit
-
-    from onelayer.estimator import _both
-
-    z = np.concatenate([np.linspace(-80, 80, 401), [0.0, -1e-20]]).astype(dtype)
-    exact = expit(np.stack([-z, z], axis=1).astype(np.float64))
-    np.testing.assert_allclose(_both(z), exact, rtol=3 * np.finfo(dtype).eps)
-    far = np.array([1e4, -1e4, np.inf, -np.inf], dtype)
-    np.testing.assert_array_equal(_both(far), [[0, 1], [1, 0], [0, 1], [1, 0]])

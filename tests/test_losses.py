@@ -11,8 +11,19 @@ import mpmath
 import numpy as np
 import pytest
 from mpmath import mpf
+from scipy.special import expit
 
-from onelayer.losses import IDENTITY, SIGMOID, SOFTMAX, cross_entropy, log_loss, sigmoid, softmax
+from onelayer.losses import (
+    IDENTITY,
+    SIGMOID,
+    SOFTMAX,
+    cross_entropy,
+    log_loss,
+    mean_log_loss,
+    probabilities,
+    sigmoid,
+    softmax,
+)
 
 UNITS = 8
 DIGITS = 700  # of mpmath, so that naive formulas keep 90 digits where exp(-1400) stands beside 1
@@ -429,3 +440,24 @@ def test_slopes_that_no_probability_has_are_refused():
     assert SIGMOID.defect(SIGMOID.curvature(np.zeros(2)), t, np.array([1.0, 0.0])) == math.inf
     assert SIGMOID.defect(np.full(2, 0.25), np.array([0.1, np.nan]), None) == math.inf
     assert IDENTITY.defect(np.ones(2), 100 * t, None) == 0
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_probabilities_of_both_classes_are_right_to_their_last_digits_however_small(dtype):
+    z = np.concatenate([np.linspace(-80, 80, 401), [0.0, -1e-20]]).astype(dtype)
+    exact = expit(np.stack([-z, z], axis=1).astype(np.float64))
+    np.testing.assert_allclose(probabilities(z), exact, rtol=3 * np.finfo(dtype).eps)
+    far = np.array([1e4, -1e4, np.inf, -np.inf], dtype)
+    np.testing.assert_array_equal(probabilities(far), [[0, 1], [1, 0], [0, 1], [1, 0]])
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_mean_log_loss_is_that_of_the_probabilities(k):
+    rng = np.random.default_rng(k)
+    z, y, weight = rng.standard_normal((50, k)), rng.integers(max(2, k), size=50), rng.uniform(0, 3, 50)
+    own = -np.log(probabilities(z)[np.arange(50), y])
+    assert mean_log_loss(z, y) == pytest.approx(own.mean(), rel=1e-14)
+    assert mean_log_loss(z, y, weight) == pytest.approx(own @ weight / weight.sum(), rel=1e-14)
+    if k == 1:
+        np.testing.assert_array_equal(probabilities(z[:, 0]), probabilities(z))
+        assert mean_log_loss(z[:, 0], y) == mean_log_loss(z, y)

@@ -169,7 +169,7 @@ def test_no_rounding_of_single_precision_bends_or_slopes_what_is_common_to_all_c
 def test_without_weights_the_hessian_of_classes_is_blocks_in_other_directions(storage):
     _, f, u = many(SOFTMAX, storage)
     u[:, :-1] = 0
-    directions, blocks = f.blocks(u)
+    directions, blocks = f.block_diagonal(u)
     v = RNG.standard_normal(u.shape)
     v[:, f.ridge == 0] -= v[:, f.ridge == 0].mean(axis=0)  # what is common to all classes is not bent at all there
     found = directions @ np.einsum("kij,kj->ki", blocks, directions.T @ v)

@@ -91,7 +91,9 @@ def test_many_columns_stay_where_they_are(sparse):
     assert many.d == len(kept)
     assert all(np.shares_memory(a.data, b.data) for a, b in zip(many.blocks, source.blocks, strict=True))
     w = RNG.standard_normal((1, 40))
-    np.testing.assert_allclose(np.concatenate([block @ many.spread(w)[0] for block in many.blocks]), X[:, kept] @ w[0])
+    np.testing.assert_allclose(
+        np.concatenate([block @ many.to_all_columns(w)[0] for block in many.blocks]), X[:, kept] @ w[0]
+    )
     assert many.chosen(np.arange(50)).tolist() == kept.tolist()
     chosen = np.sort(RNG.choice(30_000, 500, replace=False))
     taken = many.take(chosen, None, lambda X: X.toarray() if sparse else X)

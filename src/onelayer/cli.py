@@ -7,19 +7,15 @@ it has so far; 141 whoever read the results has gone, as of a program that SIGPI
 
 import csv
 import io
-import json
-import math
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from onelayer import words
+from onelayer import terminal, words
 
 # as `onelayer.pictures` knows them: named here, so that --help loads neither NumPy nor Matplotlib
 PICTURES = (
@@ -40,7 +36,6 @@ PICTURES = (
 )
 DIGITS = {"probability": 6, "prediction": 10}  # in CSV; JSON has them all
 Command = Callable[..., None]
-SOME_UNANSWERED, USER_ERROR, OUR_FAULT, INTERRUPTED, UNREAD = 1, 2, 70, 130, 141
 
 
 def of_a_file(command: Command) -> Command:
@@ -154,7 +149,7 @@ def fit(
     check_output(model_path, [data])
     started = time.perf_counter()
     try:
-        with _notices(), _progress() as progress:
+        with terminal.notices(), terminal.progress() as progress:
             model = fitting.fit(
                 data,
                 target,
@@ -179,17 +174,17 @@ def fit(
         if stopped and not model.fitted["iterations"]:
             raise KeyboardInterrupt
     except KeyboardInterrupt:
-        _stop("nothing is fitted yet, so no model is saved")
+        terminal.stop("nothing is fitted yet, so no model is saved")
     model.save(model_path)
     told = model, model_path, time.perf_counter() - started
-    text = _json(_of_fit(*told)) if as_json else "\n".join(words.of_fit(*told))
+    text = terminal.to_json(_of_fit(*told)) if as_json else terminal.lines(words.of_fit(*told))
     try:
         click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
     except OSError:
-        click.echo(f"the model is saved in {model_path!r}, but what is said of it cannot be written", err=True)
+        terminal.tell(f"the model is saved in {model_path!r}, but what is said of it cannot be written")
         raise
     if stopped:
-        _stop("; ".join([*(said.removeprefix("interrupted: ") for said in stopped), "the model is saved"]))
+        terminal.stop("; ".join([*(said.removeprefix("interrupted: ") for said in stopped), "the model is saved"]))
 
 
 def _of_fit(model: Any, path: str, seconds: float) -> dict[str, Any]:
@@ -203,11 +198,6 @@ def _of_fit(model: Any, path: str, seconds: float) -> dict[str, Any]:
         "held_out": model.held_out,
         "seconds": seconds,
     }
-
-
-def _stop(why: str) -> NoReturn:
-    click.echo(f"stopped: {why}", err=True)
-    sys.exit(INTERRUPTED)
 
 
 @cli.command(short_help="Answer each row of a table.")
@@ -231,10 +221,10 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
     check_output(output, [model_path, data])
     model = _loaded(model_path, data)
     table = tables.read(data, separator=sep, encoding=encoding)
-    with _notices():
+    with terminal.notices():
         names, rows = _labels(model, table) if model.classes else _numbers(model, table)
     if as_json:
-        text = _json([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
+        text = terminal.to_json([row and dict(zip(names, row, strict=True)) for row in rows]) + "\n"
     else:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
@@ -244,7 +234,7 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
         text = buffer.getvalue()
     write_whole(output, text.encode())
     if None in rows:
-        sys.exit(SOME_UNANSWERED)
+        sys.exit(terminal.SOME_UNANSWERED)
 
 
 def _labels(model: Any, table: Any) -> tuple[Sequence[str], list[tuple[Any, ...] | None]]:
@@ -274,16 +264,16 @@ def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encodin
     from onelayer import tables
 
     model = _loaded(model_path, data)
-    with _notices():
+    with terminal.notices():
         quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding))
     if as_json:
-        click.echo(_json(quality))
+        click.echo(terminal.to_json(quality))
     else:
-        click.echo("\n".join([f"rows        {quality['rows']}", *words.of_quality(quality)]))
+        click.echo(terminal.lines([f"rows        {quality['rows']}", *words.of_quality(quality)]))
     if quality["unanswered"]:
         said = words.left_out(quality["unanswered"], **quality["first_unanswered"])
-        click.echo(f"notice: {said}", err=True)
-        sys.exit(SOME_UNANSWERED)
+        terminal.tell(f"notice: {said}")
+        sys.exit(terminal.SOME_UNANSWERED)
 
 
 @cli.command(short_help="Say what a model has learnt, or why a row is answered so.")
@@ -310,11 +300,11 @@ def explain(
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     model = _loaded(model_path, data)
     if data is None:
-        click.echo(_json(model.explain(top)) if as_json else "\n".join(words.of_weights(model, top)))
+        click.echo(terminal.to_json(model.explain(top)) if as_json else terminal.lines(words.of_weights(model, top)))
         return
-    with _notices():
+    with terminal.notices():
         found = model.explain_row(tables.read(data, separator=sep, encoding=encoding), 1 if row is None else row)
-    click.echo(_json(found) if as_json else "\n".join(words.of_row(found, top)))
+    click.echo(terminal.to_json(found) if as_json else terminal.lines(words.of_row(found, top)))
 
 
 @cli.command(short_help="Draw a picture of a model.")
@@ -364,7 +354,7 @@ def plot(
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)
     pictures.check(kind, wish)
     try:
-        with _notices(), _progress() as progress:
+        with terminal.notices(), terminal.progress() as progress:
             progress("drawing")
             model = _loaded(model_path, data)
             table = None if data is None else tables.read(data, separator=sep, encoding=encoding)
@@ -374,7 +364,7 @@ def plot(
     if path != "-":
         click.echo(path)
     if unanswered:
-        sys.exit(SOME_UNANSWERED)
+        sys.exit(terminal.SOME_UNANSWERED)
 
 
 def _loaded(path: str, data: str | None) -> Any:
@@ -401,79 +391,6 @@ def _pair(text: str) -> tuple[str, str]:
     return name, kind
 
 
-def _json(document: Any) -> str:
-    """JSON, which has neither NaN nor infinity: they are null."""
-    return json.dumps(_finite(document), allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-@contextmanager
-def _notices() -> Iterator[None]:
-    """Warnings as lines on standard error, when all is done."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a sum that is not finite: the answer says so
-        yield
-    for warning in caught:
-        click.echo(f"notice: {warning.message}", err=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """What is being done, beside a spinner on a terminal; nothing in a pipe."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda doing: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield lambda doing: status.update(doing)
-
-
-def _said(error: Exception) -> str:
-    """What the system says of a file, with the file first and no number; all but standard output have a name."""
-    if isinstance(error, OSError) and error.strerror:
-        file, where = "standard output", "where it goes"
-        if error.filename:
-            file, where = repr(str(error.filename)), "the path, its permissions"
-        return f"{file}: {error.strerror}; check {where} and the space left"
-    return str(error)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; no traceback reaches a person."""
-    if sys.stdout is None:
-        click.echo("error: standard output is closed: send it to a file, or to /dev/null", err=True)
-        sys.exit(USER_ERROR)
-    out = sys.stdout
-    try:
-        cli.main(args=arguments, prog_name="onelayer", standalone_mode=False)
-    except SystemExit as stopped:
-        # where its reader has gone, click puts another in its place, that no more is written to it, and says 1
-        sys.exit(stopped.code if sys.stdout is out else UNREAD)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(USER_ERROR)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
-        sys.exit(INTERRUPTED)
-    except (ValueError, OSError) as error:
-        click.echo(f"error: {_said(error)}", err=True)
-        sys.exit(USER_ERROR)
-    except MemoryError as error:
-        click.echo(f"error: there is not enough memory: {str(error) or 'use fewer rows or columns'}", err=True)
-        sys.exit(USER_ERROR)
-    except Exception as error:
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "unknown"
-        click.echo(f"error: our own fault, {type(error).__name__} at {where}: {error}; please report it", err=True)
-        sys.exit(OUR_FAULT)
+    terminal.run(cli, arguments)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer import face, notebook
 from onelayer.counting import counted
 from onelayer.labels import encode_labels, label_array
-from onelayer.losses import sigmoid, softmax
+from onelayer.losses import probabilities, sigmoid
 from onelayer.stream import Stream
 from onelayer.training import train
 
@@ -210,6 +210,9 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     ) -> Self:
         """Learn from one part of the rows after another, by small steps whose mean is kept; a fit is gone on from.
 
+        `solver`, `batch_size`, `momentum`, `early_stopping` and `max_iter` are those of `fit`: here steps are averaged
+        gradient descent, or Adam's with hidden layers.
+
         Parameters
         ----------
         X : array or sparse matrix of shape (n, d)
@@ -256,7 +259,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, (n, k), in the order of ``classes_``."""
-        return self._answer(X, lambda z: softmax(z) if z.ndim == 2 else _both(z))
+        return self._answer(X, probabilities)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`, from the logits, so that none is -inf but where the logit is."""
@@ -294,18 +297,6 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _both(z: Array) -> Array:
-    """Probabilities of both classes, (n, 2), from logits (n,): 0 where they are below all normal numbers."""
-    both = np.empty((len(z), 2), z.dtype)
-    with np.errstate(over="ignore", divide="ignore"):  # odds of infinity to 1
-        odds = np.exp(np.negative(z))
-        np.divide(1, odds + 1, out=both[:, 1])
-        np.divide(1, odds, out=odds)
-        odds += 1
-        np.divide(1, odds, out=both[:, 0])
-    return both
 
 
 def labels_of(y: ArrayLike) -> Array:

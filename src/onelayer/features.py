@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.counting import counted
+from onelayer.names import short
 
 Array = NDArray[Any]
 
@@ -186,5 +187,4 @@ def _reads_as_number(cell: Any) -> bool:
 
 
 def _shown(cell: Any) -> str:
-    text = repr(cell.item() if isinstance(cell, np.generic) else cell)
-    return text if len(text) <= 60 else text[:60] + "…"
+    return short(repr(cell.item() if isinstance(cell, np.generic) else cell))

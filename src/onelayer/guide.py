@@ -12,7 +12,6 @@ import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Real
 from operator import index
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlog1py, xlogy
 
 from onelayer import plots
+from onelayer.guide_input import Matrix, answers, check_rate, examples, matrix, weights
 from onelayer.losses import log_loss, sigmoid
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ __all__ = [
     "word_counts",
 ]
 
-Matrix = NDArray[np.float64]
 Parameters = dict[str, Matrix]
 
 WORDS = ("aack", "beep")
@@ -197,7 +196,7 @@ def layer_sizes(X: ArrayLike, Y: ArrayLike) -> tuple[int, int]:
     >>> layer_sizes(*blobs())
     (2, 1)
     """
-    X, Y = _examples(X, Y)
+    X, Y = examples(X, Y)
     return X.shape[0], Y.shape[0]
 
 
@@ -256,8 +255,8 @@ def forward_propagation(X: ArrayLike, parameters: Mapping[str, ArrayLike]) -> Ma
     >>> forward_propagation([[0, 1], [1, 1]], {"W": [[-1, 1]], "b": [[-0.5]]}).round(3)
     array([[0.622, 0.378]])
     """
-    W, b = _weights(parameters)
-    X = _matrix("X", X)
+    W, b = weights(parameters)
+    X = matrix("X", X)
     if X.shape[0] != W.shape[1]:
         remedy = "it looks transposed: pass X.T" if X.shape[1] == W.shape[1] else "features go in rows"
         raise ValueError(f"X has {X.shape[0]} rows for {W.shape[1]} weights; {remedy}")
@@ -294,7 +293,7 @@ def compute_cost(A: ArrayLike, Y: ArrayLike) -> float:
     >>> compute_cost([[1.0, 0.0]], [[1, 0]]), compute_cost([[0.0]], [[1]])
     (0.0, inf)
     """
-    A, Y = _answers(A, Y)
+    A, Y = answers(A, Y)
     return float(np.sum(0 - xlogy(Y, A) - xlog1py(1 - Y, -A)) / Y.shape[1])  # from 0, so that no loss is -0.0
 
 
@@ -324,8 +323,8 @@ def backward_propagation(A: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Parameters
     >>> backward_propagation([[0.5, 0.5]], [[0, 2]], [[0, 1]])
     {'dW': array([[-0.5]]), 'db': array([[0.]])}
     """
-    A, Y = _answers(A, Y)
-    X, Y = _examples(X, Y)
+    A, Y = answers(A, Y)
+    X, Y = examples(X, Y)
     return _gradients(A, X, Y)
 
 
@@ -358,9 +357,9 @@ def update_parameters(
     >>> update_parameters({"W": [[1.0]], "b": [[0.0]]}, {"dW": [[-0.5]], "db": [[0.0]]})
     {'W': array([[1.6]]), 'b': array([[0.]])}
     """
-    _check_rate(learning_rate)
-    W, b = _weights(parameters)
-    dW, db = _weights(grads, "grads", ("dW", "db"))
+    check_rate(learning_rate)
+    W, b = weights(parameters)
+    dW, db = weights(grads, "grads", ("dW", "db"))
     if dW.shape != W.shape:
         raise ValueError(f"grads['dW'] has shape {dW.shape}, parameters['W'] {W.shape}; they must be the same")
     return {"W": W - learning_rate * dW, "b": b - learning_rate * db}
@@ -400,9 +399,9 @@ def descent(
     >>> [round(cost, 3) for _, cost in islice(descent([[0, 1], [1, 0]], [[1, 0]], start), 4)]
     [0.693, 0.554, 0.454, 0.379]
     """
-    X, Y = _examples(X, Y)
-    _check_rate(learning_rate)
-    W, b = _weights(parameters)
+    X, Y = examples(X, Y)
+    check_rate(learning_rate)
+    W, b = weights(parameters)
     if W.shape != (Y.shape[0], X.shape[0]):
         raise ValueError(f"parameters['W'] has shape {W.shape}; X and Y ask for {(Y.shape[0], X.shape[0])}")
     while True:
@@ -460,7 +459,7 @@ def nn_model(
     array([[False, False, False,  True]])
     """
     sizes = layer_sizes(X, Y)
-    _check_rate(learning_rate)
+    check_rate(learning_rate)
     if index(num_iterations) < 0:
         raise ValueError(f"num_iterations is {num_iterations}; pass 0 or more")
     steps = descent(X, Y, initialize_parameters(*sizes), learning_rate)
@@ -504,7 +503,7 @@ def stable_rate(X: ArrayLike) -> float:
     >>> round(stable_rate([[1.0]]), 12)  # mean of x xᵀ is [[1, 1], [1, 1]]: largest eigenvalue 2, L = 1/2
     4.0
     """
-    X = _matrix("X", X)
+    X = matrix("X", X)
     scale = max(1.0, float(np.abs(X).max()))  # squares of the scaled rows neither overflow nor, at the top, vanish
     rows = np.vstack([X / scale, np.full((1, X.shape[1]), 1 / scale)])
     eigenvalue = float(np.linalg.eigvalsh(rows @ rows.T / X.shape[1])[-1])
@@ -543,8 +542,8 @@ def plot_decision_boundary(X: ArrayLike, Y: ArrayLike, parameters: Mapping[str, 
     >>> ax.get_xlabel()
     'x₁'
     """
-    X, Y = _examples(X, Y)
-    W, b = _weights(parameters)
+    X, Y = examples(X, Y)
+    W, b = weights(parameters)
     if W.shape != (1, 2) or X.shape[0] != 2 or Y.shape[0] != 1:
         raise ValueError(
             f"a boundary is drawn for two features and one output; X has {X.shape[0]} features, "
@@ -590,89 +589,6 @@ def _gradients(A: Matrix, X: Matrix, Y: Matrix) -> Parameters:
     m = X.shape[1]
     dZ = A - Y  # (n_y, m)
     return {"dW": dZ @ X.T / m, "db": dZ.sum(axis=1, keepdims=True) / m}
-
-
-def _matrix(name: str, value: ArrayLike) -> Matrix:
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} holds {array.dtype} values, not numbers; pass an array of numbers")
-    if array.ndim != 2:
-        raise ValueError(
-            f"{name} has shape {array.shape}, not two dimensions; examples go in columns: "
-            f"pass {name}.reshape(1, -1) for a single row, {name}.reshape(-1, 1) for a single example"
-        )
-    if array.size == 0:
-        raise ValueError(f"{name} is empty, of shape {array.shape}; pass at least one row and one example")
-    array = array.astype(np.float64, copy=False)
-    bad = ~np.isfinite(array)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise ValueError(
-            f"{name} has values that are not finite ({bad.sum()} in all), first {array[row, column]} in row {row}, "
-            f"column {column}; drop or fill that example"
-        )
-    return array
-
-
-def _labels(Y: ArrayLike) -> Matrix:
-    labels = _matrix("Y", Y)
-    wrong = (labels != 0) & (labels != 1)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"Y has labels that are neither 0 nor 1 ({wrong.sum()} in all), first {labels[row, column]:g} in "
-            f"row {row}, column {column}; recode them, for example (Y == {labels[row, column]:g})"
-        )
-    return labels
-
-
-def _examples(X: ArrayLike, Y: ArrayLike) -> tuple[Matrix, Matrix]:
-    X, Y = _matrix("X", X), _labels(Y)
-    (n_x, m), (n_y, m_y) = X.shape, Y.shape
-    if m == m_y and not (m == 1 < n_x == n_y):  # as many outputs as inputs and one example: surely two tall columns
-        return X, Y
-    shapes = f"X has shape {X.shape} and Y {Y.shape}; examples go in columns"
-    if n_x == n_y and n_x > 1:
-        raise ValueError(f"{shapes}: both look transposed: pass X.T and Y.T")
-    if n_x == m_y:
-        raise ValueError(f"{shapes}: X looks transposed: pass X.T")
-    if m == n_y:
-        raise ValueError(f"{shapes}: Y looks transposed: pass Y.T")
-    raise ValueError(f"{shapes}: pass one label for each of the {m} examples")
-
-
-def _answers(A: ArrayLike, Y: ArrayLike) -> tuple[Matrix, Matrix]:
-    A, Y = _matrix("A", A), _labels(Y)
-    if A.shape != Y.shape:
-        remedy = "Y looks transposed: pass Y.T" if A.shape == Y.shape[::-1] else "pass one label for each probability"
-        raise ValueError(f"A has shape {A.shape} and Y {Y.shape}; {remedy}")
-    wrong = (A < 0) | (A > 1)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"A has values outside [0, 1] ({wrong.sum()} in all), first {A[row, column]:g} in row {row}, "
-            f"column {column}; pass probabilities, from forward_propagation"
-        )
-    return A, Y
-
-
-def _weights(
-    values: Mapping[str, ArrayLike], name: str = "parameters", keys: tuple[str, str] = ("W", "b")
-) -> tuple[Matrix, Matrix]:
-    missing = [key for key in keys if key not in values]
-    if missing:
-        raise ValueError(f"{name} has no {missing[0]!r}; pass a dict with {keys[0]!r} and {keys[1]!r}")
-    W, b = (_matrix(f"{name}[{key!r}]", values[key]) for key in keys)
-    if b.shape != (W.shape[0], 1):
-        raise ValueError(f"{name}[{keys[1]!r}] has shape {b.shape}; {keys[0]!r} asks for {(W.shape[0], 1)}")
-    return W, b
-
-
-def _check_rate(learning_rate: float) -> None:
-    if not isinstance(learning_rate, Real):
-        raise TypeError(f"learning_rate is {learning_rate!r}, not a number; pass a positive one, such as 1.2")
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate is {learning_rate}; pass a positive, finite number, such as 1.2")
 
 
 def _refuse_overflow(X: Matrix, learning_rate: float) -> NoReturn:

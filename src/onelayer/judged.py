@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer import tables
-from onelayer.model import Model, probabilities
+from onelayer.losses import probabilities
+from onelayer.model import Model
 from onelayer.network import ACTIVATIONS, forward
 
 Array = NDArray[Any]

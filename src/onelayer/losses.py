@@ -236,6 +236,36 @@ def softmax(z: ArrayLike) -> Array:
     return np.ascontiguousarray(e.T)
 
 
+def probabilities(z: Array) -> Array:
+    """Probability of each class: of two from their one logit, 0 where it is below all normal numbers.
+
+    Parameters
+    ----------
+    z : array of shape (n,) or (n, 1), or (n, k) of three or more classes
+        Logits, in nats.
+
+    Returns
+    -------
+    array of shape (n, 2) or (n, k)
+
+    Examples
+    --------
+    >>> probabilities(np.array([0.0, -1000.0]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    if z.ndim == 2:
+        return softmax(z) if z.shape[1] > 1 else probabilities(z[:, 0])
+    both = np.empty((len(z), 2), z.dtype)
+    with np.errstate(over="ignore", divide="ignore"):  # odds of infinity to 1
+        odds = np.exp(np.negative(z))
+        np.divide(1, odds + 1, out=both[:, 1])
+        np.divide(1, odds, out=odds)
+        odds += 1
+        np.divide(1, odds, out=both[:, 0])
+    return both
+
+
 def cross_entropy(z: ArrayLike, y: ArrayLike) -> Array:
     """Cross-entropy of each example, -log softmax(z)[y], from differences to the true class.
 
@@ -258,6 +288,13 @@ def cross_entropy(z: ArrayLike, y: ArrayLike) -> Array:
     """
     z = _floating(z)
     return _against_true(_by_class(z), np.asarray(y))[0]
+
+
+def mean_log_loss(z: Array, y: ArrayLike, weight: Array | None = None) -> float:
+    """Of logits as `probabilities` takes them, and class codes y, (n,): in nats per row, or per unit of weight."""
+    if z.shape[1:] == (1,):
+        z = z[:, 0]
+    return float(np.average(log_loss(z, y) if z.ndim == 1 else cross_entropy(z, y), weights=weight))
 
 
 def _by_class(z: Array) -> Array:

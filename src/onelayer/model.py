@@ -11,8 +11,8 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer import storage, tables
-from onelayer.losses import cross_entropy, log_loss, sigmoid, softmax
+from onelayer import quality, storage, tables
+from onelayer.losses import probabilities
 from onelayer.network import ACTIVATIONS, Layer, forward, pushes
 
 Array = NDArray[Any]
@@ -113,12 +113,13 @@ class Model:
         encoded, z, y, kept = self.known(table)
         if not len(kept):
             raise tables.TableError("no row can be answered, so there is nothing to evaluate")
-        judged = _of_numbers if self.task == "regression" else self._of_classes
         counts: dict[str, Any] = {"rows": len(kept), "unanswered": len(encoded.unanswerable)}
         if encoded.unanswerable:
             row, reason = min(encoded.unanswerable.items())
             counts["first_unanswered"] = {"row": row + 1, "reason": reason}
-        return counts | judged(z[kept], y[kept])
+        z, y = z[kept], y[kept]
+        found = quality.of_numbers(z, y) if self.task == "regression" else quality.of_classes(z, y, self.threshold)
+        return counts | found
 
     def known(self, table: Any) -> tuple[tables.Encoded, Array, Array, Array]:
         """Rows whose answers are known: features, logits, codes or numbers; and which of them can be answered."""
@@ -127,20 +128,6 @@ class Model:
         y = tables.as_numbers(raw) if self.task == "regression" else self._codes(tables.as_labels(raw))
         encoded, z = self._asked(frame.drop(self.target))
         return encoded, z, y, np.setdiff1d(np.arange(len(y)), list(encoded.unanswerable))
-
-    def _of_classes(self, z: Array, codes: Array) -> dict[str, Any]:
-        two = len(self.classes) == 2
-        predicted = (sigmoid(z) > self.threshold).astype(int) if two else z.argmax(axis=1)
-        share = np.bincount(codes, minlength=len(self.classes)) / len(codes)
-        seen = share[share > 0]
-        return {
-            "log_loss": float((log_loss if two else cross_entropy)(z, codes).mean()),
-            "accuracy": float((predicted == codes).mean()),
-            "roc_auc": _roc_auc(z, codes) if two and len(seen) == 2 else None,
-            "threshold": self.threshold,
-            "base_rate_log_loss": float(-(seen * np.log(seen)).sum()),
-            "base_rate_accuracy": float(share.max()),
-        }
 
     def _codes(self, labels: pl.Series) -> Array:
         codes = tables.places(labels, self.classes)
@@ -249,36 +236,6 @@ class Model:
             described |= {"task": self.task, "hidden": len(self.hidden), "activation": self.activation}
             arrays |= {f"hidden.{i}": w for i, w in enumerate(self.hidden)}
         storage.write(path, described, arrays)
-
-
-def probabilities(z: Array) -> Array:
-    """Of each class, (n, k), from logits, (n,) of two or (n, k)."""
-    return np.column_stack([sigmoid(-z), sigmoid(z)]) if z.ndim == 1 else softmax(z)
-
-
-def _of_numbers(z: Array, y: Array) -> dict[str, Any]:
-    wrong, apart = _root_mean_square(z / 2 - y / 2), _root_mean_square(y / 2 - (y / 2 / len(y)).sum())
-    return {
-        "r2": 1 - (wrong / apart) ** 2 if apart > 0 else None,
-        "rmse": 2 * wrong,
-        "mean_r2": 0.0,
-        "mean_rmse": 2 * apart,
-    }
-
-
-def _root_mean_square(halves: Array) -> float:
-    """In a unit near the largest, a power of two, so that no square is too large or too small."""
-    unit = 2.0 ** (np.frexp(np.abs(halves).max())[1] - 1)
-    return float(np.sqrt(((halves / unit) ** 2).mean()) * unit)
-
-
-def _roc_auc(z: Array, codes: Array) -> float:
-    """The share of pairs of one row of each class that z puts in order, ties counting half (Mann & Whitney, 1947)."""
-    from scipy.stats import rankdata
-
-    ones = int(codes.sum())
-    ranks = rankdata(z)[codes == 1].sum() - ones * (ones + 1) / 2
-    return float(ranks / (ones * (len(codes) - ones)))
 
 
 def load(path: str | Path) -> Model:

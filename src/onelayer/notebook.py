@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.names import short
+
 Array = NDArray[Any]
 
 MOST_WEIGHTS = 8
@@ -40,7 +42,7 @@ def html(estimator: Any) -> str:
     True
     """
     parts = [
-        f"<strong>{escape(_short(_name(estimator)))}</strong> <span>{escape(_state(estimator))}</span>",
+        f"<strong>{_cell(_name(estimator))}</strong> <span>{escape(_state(estimator))}</span>",
         *(f"<div>notice: {escape(notice)}</div>" for notice in getattr(estimator, "notices_", ())),
         _parameters(estimator),
         _weights(estimator),
@@ -76,7 +78,7 @@ def _parameters(estimator: Any) -> str:
     """All of them, those that are not the defaults in bold."""
     changed, rows = _changed(estimator), []
     for name, value in estimator.get_params(deep=False).items():
-        cell = escape(_short(repr(value)))
+        cell = _cell(repr(value))
         rows.append(f"<tr><td>{escape(name)}</td><td>{f'<b>{cell}</b>' if name in changed else cell}</td></tr>")
     return f"<details><summary>parameters</summary><table>{''.join(rows)}</table></details>"
 
@@ -100,16 +102,16 @@ def _weights(estimator: Any) -> str:
 
 def _towards(estimator: Any) -> str:
     classes: Sequence[Any] = getattr(estimator, "classes_", ())
-    return f", positive towards {_short(str(classes[1]))}" if len(classes) == 2 else ""
+    return f", positive towards {short(classes[1], LONGEST)}" if len(classes) == 2 else ""
 
 
 def _head(classes: Sequence[Any]) -> str:
-    return f"<tr><th></th>{''.join(f'<th>{escape(_short(str(label)))}</th>' for label in classes)}</tr>"
+    return f"<tr><th></th>{''.join(f'<th>{_cell(label)}</th>' for label in classes)}</tr>"
 
 
 def _row(name: Any, values: Array) -> str:
     cells = "".join(f'<td style="text-align:right">{value:+.4g}</td>' for value in values)
-    return f"<tr><td>{escape(_short(str(name)))}</td>{cells}</tr>"
+    return f"<tr><td>{_cell(name)}</td>{cells}</tr>"
 
 
 def _unit(estimator: Any) -> str:
@@ -133,5 +135,5 @@ def _cost_curve(costs: Sequence[float], unit: str) -> str:
     )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _cell(value: Any) -> str:
+    return escape(short(value, LONGEST))

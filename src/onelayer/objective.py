@@ -277,7 +277,7 @@ class Objective:
         H.ravel()[:: k * p + 1] += self.ridge if k == 1 else np.tile(self.ridge, k)
         return H
 
-    def blocks(self, u: Array) -> tuple[Array, Array]:
+    def block_diagonal(self, u: Array) -> tuple[Array, Array]:
         """Directions among the outputs, (k, k + 1), as columns t, and blocks B along them: the Hessian is Σ t tᵀ ⊗ B.
 
         They are the outputs themselves, and what else couples them is left out; and what is common to all, along which
@@ -413,7 +413,7 @@ class Objective:
         b = u[:, d] if self.bias else np.zeros(self.outputs)
         if self.mean is not None:
             b = b - W @ self.mean
-        W = self.rows.spread(W)
+        W = self.rows.to_all_columns(W)
         return (W[0], b[0]) if self.outputs == 1 else (np.ascontiguousarray(W.T), b)
 
     def of_scaled_columns(self, back: Array, back_bias: Any) -> Array:

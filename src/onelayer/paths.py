@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer import features
 from onelayer.columns import Columns, naming, not_finite
 from onelayer.labels import Labels
-from onelayer.losses import cross_entropy, log_loss
+from onelayer.losses import mean_log_loss
 from onelayer.objective import Objective
 from onelayer.problem import base_rate, growing_samples, make_objective
 from onelayer.settings import Settings
@@ -192,11 +192,11 @@ def path(
     )
     labels = Labels.of(y, sample_weight, chosen.class_weight, None)
     names = list(map(str, X.columns)) if hasattr(X, "columns") else None
-    X = numbers(features.checked(X))
+    X = as_matrix(features.checked(X))
     if X.shape[0] != len(labels.codes):
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(labels.codes)} labels: pass one for each row")
     with naming(X, names):
-        problem = Problem.of(X, labels, chosen, chosen.jobs)
+        problem = PathProblem.of(X, labels, chosen, chosen.jobs)
         found = problem.along(problem.values(Cs, [l1_ratio]), l1_ratio)
     if not found.converged.all():
         first = int(found.converged.argmin())
@@ -210,7 +210,7 @@ def path(
 
 
 @dataclass(frozen=True)
-class Problem:
+class PathProblem:
     """What all fits of the same rows share: labels, coordinates, the objective."""
 
     X: Any
@@ -223,7 +223,7 @@ class Problem:
     @classmethod
     def of(
         cls, X: Any, labels: Labels, settings: Settings, jobs: int, stop: threading.Event | None = None
-    ) -> "Problem":
+    ) -> "PathProblem":
         """Look at the rows, once; who sets `stop` ends what is going on."""
         settings, X = replace(settings, n_jobs=jobs), laid_out(X, lies_at_hand(*X.shape))
         columns = Columns.of(X, settings.fit_intercept, jobs)
@@ -370,13 +370,13 @@ def cross_validate(
     _refuse_poor_folds(labels, counted, folds)
     jobs = settings.jobs
     side_by_side = min(jobs, len(folds))
-    values = Problem.of(X, labels, settings, jobs).values(Cs, l1_ratios)
+    values = PathProblem.of(X, labels, settings, jobs).values(Cs, l1_ratios)
 
     stop = threading.Event()
 
     def fit(fold: tuple[Array, Array]) -> tuple[list[Path], list[list[float]]]:
         rows, kept = fold
-        problem = Problem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs, stop)
+        problem = PathProblem.of(X[rows], labels.take(rows), settings, 1 if side_by_side > 1 else jobs, stop)
         paths = [problem.along(values, ratio) for ratio in l1_ratios]
         return paths, scores_of(kept, paths) if score is None else []
 
@@ -415,8 +415,7 @@ def cross_validate(
 def minus_log_loss(weights: Array, X: Any, labels: Labels) -> float:
     """Minus the mean log loss of weights (k, d + 1), in nats per row."""
     z = np.asarray(X @ weights[:, :-1].T) + weights[:, -1]
-    losses = log_loss(z[:, 0], labels.codes) if len(weights) == 1 else cross_entropy(z, labels.codes)
-    return -float(np.average(losses, weights=labels.weight))
+    return -mean_log_loss(z, labels.codes, labels.weight)
 
 
 def stratified_folds(codes: Array, folds: int, seed: int, weight: Array | None = None) -> list[tuple[Array, Array]]:
@@ -460,7 +459,7 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
             )
 
 
-def numbers(X: Any) -> Any:
+def as_matrix(X: Any) -> Any:
     """An array of floats or a CSR matrix."""
     if hasattr(X, "iloc"):  # what is missing in a pandas frame may be no float before
         X = X.astype(np.float64)

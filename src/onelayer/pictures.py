@@ -19,7 +19,7 @@ from onelayer.files import write_whole
 from onelayer.judged import Judged, listed
 from onelayer.labels import Labels
 from onelayer.model import Model
-from onelayer.paths import Problem
+from onelayer.paths import PathProblem
 from onelayer.plots.canvas import short
 from onelayer.settings import Progress, Settings
 from onelayer.sources import one_thread_per_core
@@ -145,7 +145,7 @@ def _regularisation(seen: Any, wish: Wish, ax: Any) -> None:
     y: Any = Labels.of(_codes(seen), None, None, None) if model.classes else Targets.of(seen.y, None, True)
     Cs = PATH_OF_C * (seen.C if np.isfinite(seen.C) else 1.0)
     settings = Settings(l1_ratio=model.l1_ratio, tol=PATH_TOL)
-    found = Problem.of(seen.encoded, y, settings, settings.jobs).along(Cs, model.l1_ratio)
+    found = PathProblem.of(seen.encoded, y, settings, settings.jobs).along(Cs, model.l1_ratio)
     weights = found.coefs * y.unit  # (m, k, d)
     if model.classes:
         k = _class(seen, wish)

@@ -184,6 +184,9 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def partial_fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from one part of the rows after another, by small steps whose mean is kept; a fit is gone on from.
 
+        `solver`, `batch_size`, `momentum`, `early_stopping` and `max_iter` are those of `fit`: here steps are averaged
+        gradient descent, or Adam's with hidden layers.
+
         Parameters
         ----------
         X : array or sparse matrix of shape (n, d)

@@ -192,7 +192,7 @@ class Rows:
     def _of_rows(self, rows: Array) -> Block:
         return self.X[rows] if self.sparse else np.take(self.X, rows, axis=0)
 
-    def spread(self, W: Array) -> Array:
+    def to_all_columns(self, W: Array) -> Array:
         """Weights of these columns, (…, d), as the blocks have columns."""
         return W
 
@@ -272,7 +272,7 @@ class _ColumnsInPlace(Rows):
         self.__dict__.update(rows.__dict__)
         self.d, self.plain, self._all, self._kept = len(kept), False, rows, kept
 
-    def spread(self, W: Array) -> Array:
+    def to_all_columns(self, W: Array) -> Array:
         whole = np.zeros((*W.shape[:-1], self._all.d), W.dtype)
         whole[..., self._kept] = W
         return whole

@@ -1,7 +1,6 @@
 """Learning from rows that come in parts: coordinates, weights and the solver's memory are carried from part to part."""
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +12,14 @@ from onelayer.columns import TINY, Columns, not_finite, power_of_two
 from onelayer.labels import Labels, checked_weights, row_weights
 from onelayer.problem import from_users_units, in_users_units, make_objective
 from onelayer.settings import Settings
-from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, small_batch
+from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, falling, polyak, recent, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
 from onelayer.sources import one_thread_per_core
 from onelayer.targets import Targets, numbers
 
 Array = NDArray[Any]
 
-FALL = 100  # steps after which the rate has fallen to 1/√2
-RECENT = 0.02  # share of a network's newest point in the mean
+FALL, MEAN = 100, 250  # steps taken for an epoch, as a stream has none: where rates fall, and where means forget
 
 
 @dataclass
@@ -191,8 +189,7 @@ class Stream:
             self.state, step = rule.step(self.state, batch.value_gradient(u)[1])
             u = u - self._rate(batch, u) * step
             self.steps += 1
-            share = 4 / (self.steps + 3) if objective.convex else max(1 / self.steps, RECENT)
-            mean = mean + share * (u - mean)
+            mean = mean + (polyak if objective.convex else recent)(self.steps, MEAN) * (u - mean)
         return u, mean
 
     def _rate(self, batch: Any, u: Array) -> float:
@@ -202,4 +199,4 @@ class Stream:
             return ADAPTIVE_RATE
         if self.steps < 4:  # the largest curvature in a few batches
             self.L = max(self.L, curvature_bound(batch, u))
-        return 1 / max(self.L, 1e-300) / math.sqrt(1 + self.steps / FALL)
+        return falling(self.steps / FALL) / max(self.L, 1e-300)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer import face, notebook
 from onelayer.estimator import PerceptronClassifier, labels_of
 from onelayer.labels import Labels, row_weights
-from onelayer.paths import Validation, cross_validate, numbers
+from onelayer.paths import Validation, as_matrix, cross_validate
 from onelayer.settings import Settings
 
 Array = NDArray[Any]
@@ -168,7 +168,7 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             raise ValueError("requires y to be passed, but the target y is None")
         X, answers = face.checked(self, X, reset=True), labels_of(y)
         face.same_length(X, answers, "label")
-        return numbers(X), answers
+        return as_matrix(X), answers
 
     def _keep(self, found: Validation) -> None:
         i, j = found.best

@@ -3,8 +3,7 @@
 from typing import Any
 
 from onelayer.counting import counted
-
-LONGEST = 60  # characters of a name: a term of a text may be a whole file
+from onelayer.names import short
 
 
 def of_fit(model: Any, path: str, seconds: float) -> list[str]:
@@ -92,7 +91,7 @@ def of_weights(model: Any, top: int) -> list[str]:
     if not found:
         return ["weight      none is other than 0: the bias alone answers"]
     return [
-        f"weight      {_short(row['feature'])}{_unit(row)}: "
+        f"weight      {short(row['feature'])}{_unit(row)}: "
         + (
             f"{row['weight']:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
             if "class" in row
@@ -100,10 +99,6 @@ def of_weights(model: Any, top: int) -> list[str]:
         )
         for row in found
     ]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
 def _unit(row: dict[str, Any]) -> str:
@@ -123,7 +118,7 @@ def of_row(found: dict[str, Any], top: int) -> list[str]:
         f"row {found['row']:<8}{says}",
         f"bias        {found['bias']:{digits}}",
         *(
-            f"push        {_short(push['feature'])}: {push['push']:{digits}}"
+            f"push        {short(push['feature'])}: {push['push']:{digits}}"
             + (f", for {push['class']}" if "class" in push else "")
             for push in found["pushes"][:top]
         ),

@@ -78,7 +78,7 @@ UNUSABLE = [
     ([{"x": 1}], "Struct({'x': Int64}), such as {'x': 1}: make each of its parts a column"),
     (np.ones((1, 2)), "Array(Float64, shape=(2,)), such as [1.0, 1.0]: make each of its parts a column"),
     ([1j], "Object, such as 1j: make it a number or a text"),
-    ([[None] * 99], "List(Null), such as [None, None, None, None, None, None, None, None, None, None,…: make each"),
+    ([[None] * 99], "List(Null), such as [None, None, None, None, None, None, None, None, None, None…: make each"),
 ]
 
 
@@ -119,8 +119,8 @@ def test_a_column_of_nulls_alone_of_such_a_type_has_no_example():
 
 
 def test_long_cells_are_cut():
-    assert shown("x" * 1000) == "'" + "x" * 60 + "'…"
-    assert shown("x" * 60) == "'" + "x" * 60 + "'"
+    assert shown("x" * 1000) == "'" + "x" * 58 + "…"
+    assert shown("x" * 58) == "'" + "x" * 58 + "'"
     assert shown(None) == "None"
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, softmax
 
+from onelayer import losses
 from onelayer.plots.canvas import Array, check_finite, codes_of
 from onelayer.plots.lines import two_weights
 
@@ -132,7 +132,7 @@ class Neurons:
 
     def predict_proba(self, X: Any) -> Array:
         """(n, 2 or k)."""
-        return _activated(np.asarray(X @ self.coef_.T + self.intercept_))
+        return losses.probabilities(np.asarray(X @ self.coef_.T + self.intercept_))
 
 
 def matrix(X: Any) -> Any:
@@ -163,7 +163,7 @@ def linear(model: Any, X: Any) -> Array | None:
     if len(coef) != (1 if len(model.classes_) == 2 else len(model.classes_)) or coef.shape[1] != X.shape[1]:
         return None
     weights = np.column_stack([coef, bias])
-    return weights if np.allclose(_activated(X @ coef.T + bias), probabilities(model, X), atol=1e-5) else None
+    return weights if np.allclose(losses.probabilities(X @ coef.T + bias), probabilities(model, X), atol=1e-5) else None
 
 
 def probabilities(model: Any, X: Any) -> Array:
@@ -178,16 +178,10 @@ def asked(answer: Callable[[Any], Any], X: Any) -> Array:
         return np.asarray(answer(X), dtype=np.float64)
 
 
-def _activated(z: Array) -> Array:
-    if z.shape[1] == 1:
-        return np.column_stack([expit(-z[:, 0]), expit(z[:, 0])])
-    return np.asarray(softmax(z, axis=1))
-
-
 def _of(line: Array) -> Callable[[Array], Array]:
     def probability(places: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):  # only the shade would suffer, the line is exact
-            return _activated(places @ line[:, :2].T + line[:, 2])
+            return losses.probabilities(places @ line[:, :2].T + line[:, 2])
 
     return probability
 

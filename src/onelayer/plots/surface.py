@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
 
+from onelayer.losses import mean_log_loss
 from onelayer.plots.canvas import (
     BLACK,
     Array,
@@ -169,14 +169,8 @@ def _surface(z: Array, codes: Array, moves: Sequence[tuple[int, Array, float]], 
         at = z.copy()
         for (row, column, now), value in zip(moves, (xs[j], ys[i]), strict=True):
             at[:, row] += column * (value - now)
-        surface[i, j] = _mean_log_loss(at, codes)
+        surface[i, j] = mean_log_loss(at, codes)
     return surface
-
-
-def _mean_log_loss(z: Array, codes: Array) -> float:
-    if z.shape[1] == 1:
-        return float(np.logaddexp(0, np.where(codes == 1, -z[:, 0], z[:, 0])).mean())
-    return float((logsumexp(z, axis=1) - z[np.arange(len(z)), codes]).mean())
 
 
 def _penalty(end: Array, i: int, j: int, xs: Array, ys: Array, d: int) -> Array:

@@ -48,7 +48,7 @@ class Curvature:
         step = -self.solve(point.gradient)
         return step, -float(np.vdot(point.gradient, step))
 
-    def hidden(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
+    def unseen(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
         """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.
 
         Along directions that no row tells from one another (all levels of a category, and the bias) penalties alone
@@ -63,7 +63,7 @@ class Curvature:
             return 0.0, 1.0
         squares, ratio = objective.penalty * u**2, self.diagonal[:, :d] / objective.penalty
         lost = float(squares.sum() - (squares * ratio).sum() ** 2 / (squares * ratio**2).sum()) / 2
-        lost = min(max(lost, 0.0), duality_gap(objective, point))
+        lost = min(max(lost, 0.0), ridge_gap(objective, point))
         return (lost, 1.0) if lost <= tol / 2 * point.value else (0.0, float(1 / ratio.max()))
 
     def beside(self, steep: Steep | None) -> "Curvature":
@@ -106,7 +106,7 @@ def row_space_price(objective: Any) -> float:
     return max(LEAST, math.ceil(ratio / COLUMNS))
 
 
-def duality_gap(objective: Any, point: Point) -> float:
+def ridge_gap(objective: Any, point: Point) -> float:
     """Σ g_j² / (2 ρ_j): how far the value is from the optimum at most, where the biases are balanced.
 
     At slopes that sum to nought, it is primal less dual; ρ are the L2 penalties, none of them 0.
@@ -186,7 +186,7 @@ def diagonal(objective: Any, point: Point) -> Curvature:
 
 def blocks(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian, of as many rows as that takes."""
-    directions, found = objective.thinned(ROWS * objective.shape[1]).blocks(point.u)
+    directions, found = objective.thinned(ROWS * objective.shape[1]).block_diagonal(point.u)
     inverses = np.stack([inverse(block) for block in found])
     return Curvature(lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value)
 

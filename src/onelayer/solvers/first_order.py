@@ -99,7 +99,7 @@ def descend(
         advance = _on_all_rows(objective, rule, rate, u)
     else:
         rate, notices = _rate_on_batches(objective, u, rule, learning_rate, batch_size)
-        advance = _on_batches(objective, rule, rate, u, batch_size, seed, _constant, _recent)
+        advance = _on_batches(objective, rule, rate, u, batch_size, seed, _constant, recent)
     outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
     return _explained(outcome, u, learning_rate, max_iter, watch)
 
@@ -121,7 +121,7 @@ def sgd(
     1992), with the weights of Shamir & Zhang (ICML 2013), § 4, η = 3.
     """
     rate, notices = _rate_on_batches(objective, u, gradient_descent(), learning_rate, batch_size)
-    advance = _on_batches(objective, gradient_descent(), rate, u, batch_size, seed, _falling, _polyak)
+    advance = _on_batches(objective, gradient_descent(), rate, u, batch_size, seed, falling, polyak)
     outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
     return _explained(outcome, u, learning_rate, max_iter, watch)
 
@@ -290,13 +290,16 @@ def _constant(epochs: float) -> float:
     return 1.0
 
 
-def _falling(epochs: float) -> float:
+def falling(epochs: float) -> float:
+    """What is left of the rate after so many epochs: 1/√2 after one."""
     return 1 / math.sqrt(1 + epochs)
 
 
-def _recent(k: int, per_epoch: int) -> float:
+def recent(k: int, per_epoch: int) -> float:
+    """Share of point k in the mean of those of late."""
     return max(1 / k, min(1.0, RECENT / per_epoch))
 
 
-def _polyak(k: int, per_epoch: int) -> float:
+def polyak(k: int, per_epoch: int) -> float:
+    """Share of point k in the mean of all, which forgets its beginning (`sgd`)."""
     return 4 / (k + 3)

@@ -19,10 +19,10 @@ from onelayer.solvers.curvature import (
     Curvature,
     Preconditioning,
     diagonal,
-    duality_gap,
     factored,
     hessian_price,
     of_sample,
+    ridge_gap,
     row_space_price,
 )
 from onelayer.solvers.lbfgs import ARMIJO, Pair, least_eigenvalue, remember, two_loops
@@ -239,7 +239,7 @@ def _truncated(
         if ways.curvature is not None and seen.steps >= 3:
             left, kind = _foreseen(point, ways.curvature, seen, last)
             if left <= tol * point.value:
-                more, floor = ways.curvature.hidden(objective, point, tol)
+                more, floor = ways.curvature.unseen(objective, point, tol)
                 gap = left + more
                 if seen.least <= floor and gap <= tol * point.value:
                     break
@@ -262,7 +262,7 @@ def _truncated(
         gap, kind = gap_from(point, (1 + 2 * forcing**2) * decrement * _to_come(decrement, last) + 4 * wanted)
         left = gap
         if gap <= tol * point.value:
-            more, floor = curvature.hidden(objective, point, tol)
+            more, floor = curvature.unseen(objective, point, tol)
             gap += more + (seen.left / floor if floor < 1 else 0.0)
         ways.left, within = ways.left - seen.steps, within - seen.steps
         if min(ways.left, within) <= 0:  # they may have been cut short, and then the decrement says nothing
@@ -340,13 +340,13 @@ def _remembered_gap(
     wanted = tol * point.value
     if not pairs or 0.6 * decrement > wanted:
         return point.value
-    if (objective.penalty > 0).all() and (dual := duality_gap(objective, point)) <= 10 * wanted:
+    if (objective.penalty > 0).all() and (dual := ridge_gap(objective, point)) <= 10 * wanted:
         return dual
     plain = float(np.vdot(point.gradient, curvature.solve(point.gradient)))
     if 1.2 * plain > wanted:  # no eigenvalue is much above 1
         return point.value
     least = least_eigenvalue(list(pairs)[-RECENT:], cast(Solve, curvature.times))
-    more, floor = curvature.hidden(objective, point, tol)
+    more, floor = curvature.unseen(objective, point, tol)
     return gap_from(point, 2 / min(least, floor) * plain)[0] + more if least > 0 else point.value
 
 
@@ -388,12 +388,12 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
     if watch.stopped or not outcome.converged or not (objective.penalty > 0).all():
         return outcome
     point, most = outcome.point, max(tol, 2 * ROUNDING)
-    if duality_gap(objective, point) > most * point.value:
+    if ridge_gap(objective, point) > most * point.value:
         return outcome
     if objective.bias:
         u, logits = objective.balanced(point.u, point.logits, point.gradient[:, -1])
         point = point if u is point.u else Point.at(objective, u, logits=logits)
-    gap = duality_gap(objective, point) + ROUNDING * point.value
+    gap = ridge_gap(objective, point) + ROUNDING * point.value
     if gap > most * point.value:
         return outcome
     watch(point)

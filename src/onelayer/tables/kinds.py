@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from onelayer.counting import counted
+from onelayer.names import short
 from onelayer.tables.reading import TableError
 
 KINDS = ("number", "category", "text")
@@ -73,9 +74,8 @@ def dates_noticed(series: pl.Series) -> str | None:
 
 
 def shown(cell: Any) -> str:
-    """A cell in a sentence, cut where it is long."""
-    text = repr(cell[:60]) if isinstance(cell, str) else str(cell)[:60]
-    return text + "…" if len(str(cell)) > 60 else text
+    """A cell in a sentence, a text in quotes."""
+    return short(repr(cell) if isinstance(cell, str) else cell)
 
 
 def say_kind(name: str) -> str:
@@ -97,11 +97,11 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
         return False
     if not blocked.any():
         return True
-    short = cells.filter(cells.str.len_bytes() <= LONGEST)
-    if 2 * len(short) <= filled.sum():  # texts: spare them what follows
+    brief = cells.filter(cells.str.len_bytes() <= LONGEST)
+    if 2 * len(brief) <= filled.sum():  # texts: spare them what follows
         return False
-    bare = short.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
-    meant = bare.cast(pl.Float64, strict=False).is_not_null() | short.str.contains(THOUSANDS).fill_null(False)
+    bare = brief.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
+    meant = bare.cast(pl.Float64, strict=False).is_not_null() | brief.str.contains(THOUSANDS).fill_null(False)
     if 2 * meant.sum() <= filled.sum():
         return False
     row = blocked.arg_max() or 0

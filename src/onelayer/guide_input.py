@@ -1,0 +1,98 @@
+"""What is given to the guide's functions, as matrices that fit together, or what is wrong with it and its remedy."""
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Matrix = NDArray[np.float64]
+
+
+def matrix(name: str, value: ArrayLike) -> Matrix:
+    """Finite numbers in rows and columns, at least one of each; `name` is what errors call them."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} holds {array.dtype} values, not numbers; pass an array of numbers")
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} has shape {array.shape}, not two dimensions; examples go in columns: "
+            f"pass {name}.reshape(1, -1) for a single row, {name}.reshape(-1, 1) for a single example"
+        )
+    if array.size == 0:
+        raise ValueError(f"{name} is empty, of shape {array.shape}; pass at least one row and one example")
+    array = array.astype(np.float64, copy=False)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ValueError(
+            f"{name} has values that are not finite ({bad.sum()} in all), first {array[row, column]} in row {row}, "
+            f"column {column}; drop or fill that example"
+        )
+    return array
+
+
+def _labels(Y: ArrayLike) -> Matrix:
+    labels = matrix("Y", Y)
+    wrong = (labels != 0) & (labels != 1)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"Y has labels that are neither 0 nor 1 ({wrong.sum()} in all), first {labels[row, column]:g} in "
+            f"row {row}, column {column}; recode them, for example (Y == {labels[row, column]:g})"
+        )
+    return labels
+
+
+def examples(X: ArrayLike, Y: ArrayLike) -> tuple[Matrix, Matrix]:
+    """X, and the labels Y of its columns."""
+    X, Y = matrix("X", X), _labels(Y)
+    (n_x, m), (n_y, m_y) = X.shape, Y.shape
+    if m == m_y and not (m == 1 < n_x == n_y):  # as many outputs as inputs and one example: surely two tall columns
+        return X, Y
+    shapes = f"X has shape {X.shape} and Y {Y.shape}; examples go in columns"
+    if n_x == n_y and n_x > 1:
+        raise ValueError(f"{shapes}: both look transposed: pass X.T and Y.T")
+    if n_x == m_y:
+        raise ValueError(f"{shapes}: X looks transposed: pass X.T")
+    if m == n_y:
+        raise ValueError(f"{shapes}: Y looks transposed: pass Y.T")
+    raise ValueError(f"{shapes}: pass one label for each of the {m} examples")
+
+
+def answers(A: ArrayLike, Y: ArrayLike) -> tuple[Matrix, Matrix]:
+    """Probabilities, and a label for each of them."""
+    A, Y = matrix("A", A), _labels(Y)
+    if A.shape != Y.shape:
+        remedy = "Y looks transposed: pass Y.T" if A.shape == Y.shape[::-1] else "pass one label for each probability"
+        raise ValueError(f"A has shape {A.shape} and Y {Y.shape}; {remedy}")
+    wrong = (A < 0) | (A > 1)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"A has values outside [0, 1] ({wrong.sum()} in all), first {A[row, column]:g} in row {row}, "
+            f"column {column}; pass probabilities, from forward_propagation"
+        )
+    return A, Y
+
+
+def weights(
+    values: Mapping[str, ArrayLike], name: str = "parameters", keys: tuple[str, str] = ("W", "b")
+) -> tuple[Matrix, Matrix]:
+    """Weights and biases, a row of each for every output."""
+    missing = [key for key in keys if key not in values]
+    if missing:
+        raise ValueError(f"{name} has no {missing[0]!r}; pass a dict with {keys[0]!r} and {keys[1]!r}")
+    W, b = (matrix(f"{name}[{key!r}]", values[key]) for key in keys)
+    if b.shape != (W.shape[0], 1):
+        raise ValueError(f"{name}[{keys[1]!r}] has shape {b.shape}; {keys[0]!r} asks for {(W.shape[0], 1)}")
+    return W, b
+
+
+def check_rate(learning_rate: float) -> None:
+    """Refuse a learning rate that is not positive and finite."""
+    if not isinstance(learning_rate, Real):
+        raise TypeError(f"learning_rate is {learning_rate!r}, not a number; pass a positive one, such as 1.2")
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate is {learning_rate}; pass a positive, finite number, such as 1.2")

@@ -1,0 +1,53 @@
+"""How good answers are, in figures, beside those of the base rate of classes, or of the mean of numbers."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.losses import mean_log_loss, sigmoid
+
+Array = NDArray[Any]
+
+
+def of_classes(z: Array, codes: Array, threshold: float) -> dict[str, Any]:
+    """Log loss, accuracy and, of two classes, area under the ROC curve of logits z, (n,) of two classes or (n, k)."""
+    two = z.ndim == 1
+    predicted = (sigmoid(z) > threshold).astype(int) if two else z.argmax(axis=1)
+    share = np.bincount(codes) / len(codes)
+    seen = share[share > 0]
+    return {
+        "log_loss": mean_log_loss(z, codes),
+        "accuracy": float((predicted == codes).mean()),
+        "roc_auc": _roc_auc(z, codes) if two and len(seen) == 2 else None,
+        "threshold": threshold,
+        "base_rate_log_loss": float(-(seen * np.log(seen)).sum()),
+        "base_rate_accuracy": float(share.max()),
+    }
+
+
+def of_numbers(z: Array, y: Array) -> dict[str, Any]:
+    """R², None where y is constant, and root mean square error of numbers z, beside those of the mean of y."""
+    halves = y / 2 - y[0] / 2  # from one of them, so that a constant is 0 apart to its last digit
+    wrong, apart = _root_mean_square(z / 2 - y / 2), _root_mean_square(halves - (halves / len(y)).sum())
+    return {
+        "r2": 1 - (wrong / apart) ** 2 if apart > 0 else None,
+        "rmse": 2 * wrong,
+        "mean_r2": 0.0,
+        "mean_rmse": 2 * apart,
+    }
+
+
+def _root_mean_square(halves: Array) -> float:
+    """In a unit near the largest, a power of two, so that no square is too large or too small."""
+    unit = 2.0 ** (np.frexp(np.abs(halves).max())[1] - 1)
+    return float(np.sqrt(((halves / unit) ** 2).mean()) * unit)
+
+
+def _roc_auc(z: Array, codes: Array) -> float:
+    """The share of pairs of one row of each class that z puts in order, ties counting half (Mann & Whitney, 1947)."""
+    from scipy.stats import rankdata
+
+    ones = int(codes.sum())
+    ranks = rankdata(z)[codes == 1].sum() - ones * (ones + 1) / 2
+    return float(ranks / (ones * (len(codes) - ones)))
