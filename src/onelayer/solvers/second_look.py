@@ -63,7 +63,7 @@ def _preconditioner(
         inside = symmetric_solver(_shored(H, more[0]), overwrite=True)
         return lambda v: inside(v[0])[None], more, STEPS
     if k > 1 and p <= BLOCK:
-        directions, found = thin.blocks(u)
+        directions, found = thin.block_diagonal(u)
         more = missing(found[:k].diagonal(axis1=1, axis2=2))
         inverses = np.stack([inverse(_shored(*part)) for part in zip(found, [*more, more.mean(axis=0)], strict=True)])
         return lambda v: directions @ np.matmul(inverses, (directions.T @ v)[:, :, None])[:, :, 0], more, STEPS
