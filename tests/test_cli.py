@@ -273,6 +273,15 @@ def test_ctrl_c_after_the_fit_saves_it_without_its_judgement(stopped_fit, tmp_pa
     assert onelayer.load(tmp_path / "m").held_out == {}
 
 
+def test_ctrl_c_while_the_model_is_saved_saves_it(stopped_fit, tmp_path, monkeypatch):
+    save = onelayer.Model.save
+    monkeypatch.setattr(onelayer.Model, "save", lambda *told: (os.kill(os.getpid(), signal.SIGINT), save(*told)))
+    said = stopped_fit("nothing that is said")
+    assert "20 held out" in said.out
+    assert said.err == "stopped: the model is saved\n"
+    assert onelayer.load(tmp_path / "m").fitted["converged"] is True
+
+
 @pytest.mark.parametrize(("doing", "options"), [("fitting: cost", ()), ("choosing C", ("--tune",)), ("encoding", ())])
 def test_ctrl_c_before_anything_is_fitted_leaves_an_earlier_model_alone(stopped_fit, tmp_path, doing, options):
     (tmp_path / "m").write_text("earlier")

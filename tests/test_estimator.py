@@ -201,3 +201,25 @@ def test_a_fit_is_the_same_to_the_last_bit_in_any_thread():
     with ThreadPoolExecutor(1) as pool:
         there = pool.submit(PerceptronClassifier().fit, X, y).result()
     np.testing.assert_array_equal(there.coef_, here.coef_)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_an_infinite_logit_has_a_probability_and_its_logarithm(k):
+    model = PerceptronClassifier().fit(np.arange(9.0)[:, None], np.arange(9) % k)
+    model.coef_ = np.array([[1.0]] if k == 2 else [[1.0], [0.0], [-1.0]]) * 1e300
+    X = np.array([[1e300], [-1e300], [0.0]])
+    with np.errstate(all="raise", under="ignore", over="ignore"):
+        p, log_p = model.predict_proba(X), model.predict_log_proba(X)
+    np.testing.assert_array_equal(np.exp(log_p[:2]), p[:2])
+    np.testing.assert_array_equal(np.sort(p[:2])[:, -1], 1)
+    np.testing.assert_allclose(np.exp(log_p[2]), p[2], rtol=1e-12)
+
+
+def test_a_threshold_is_what_predict_proba_says():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 3))
+    model = PerceptronClassifier().fit(X, X[:, 0] + rng.logistic(size=400) > 0)
+    p = model.predict_proba(X)[:, 1]
+    for threshold in p[:100]:  # as a curve of precision and recall hands them over
+        model.set_params(threshold=threshold)
+        np.testing.assert_array_equal(model.predict(X), p > threshold)

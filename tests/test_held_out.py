@@ -217,6 +217,11 @@ def test_interruption_on_a_sample_keeps_the_best_weights_so_far(at, l1_ratio):
     assert rows[-1][0] < 100_000
     assert not model.converged_
     assert model.history_[-1].rows == 100_000
+    z, w = model.decision_function(X), model.coef_[0]
+    held = np.abs(w).sum() if l1_ratio else w @ w / 2
+    assert model.history_[-1].cost == pytest.approx(
+        np.logaddexp(0, np.where(y, -z, z)).mean() + held / len(y), rel=1e-9
+    )
     assert model.history_[-1].cost == pytest.approx(min(cost for _, cost in rows), rel=0.1)
 
 

@@ -110,8 +110,28 @@ def test_a_row_that_is_not_there_or_has_no_answer_is_not_explained(model, table)
     with pytest.raises(ValueError, match="row 0 is not in the table: its rows are 1 to 569"):
         model.explain_row(table, 0)
     rows = {name: [None, *values[1:3]] for name, values in table.items()}
-    with pytest.raises(ValueError, match="row 1 cannot be answered: column 'mean radius' holds None, not a number"):
+    with pytest.raises(ValueError, match="row 1 cannot be answered: column 'mean radius' holds nothing"):
         model.explain_row(rows, 1)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_odds_are_those_of_the_class_that_is_named(classes):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 2))
+    label = [
+        ["low", "middle", "high"][i] for i in (x[:, :1] + rng.normal(size=(300, classes)) > 0).sum(axis=1) % classes
+    ]
+    model = onelayer.fit({"a": x[:, 0], "b": x[:, 1], "label": label})
+    for row in model.explain():
+        at = {"a": [0.0, 0.0], "b": [0.0, 0.0]}
+        at[row["feature"]][1] = row["unit"]
+        p = model.predict_proba(at)
+        k = model.classes.index(row["class"])
+        odds = p[:, k] / (1 - p[:, k]) if classes == 2 else p[:, k] / np.exp(np.log(p).mean(axis=1))
+        assert odds[1] / odds[0] == pytest.approx(row["odds_ratio"], rel=1e-6)
+    said = words.of_weights(model, 2)
+    assert ("beside the average class)" in said[0]) == (classes == 3)
+    assert all(("for" in line) or (classes == 3 and "against" in line) for line in said)
 
 
 def test_a_weight_of_a_number_has_its_unit(model, table):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.figure import Figure
 from PIL import Image
 
 import onelayer
@@ -262,3 +263,35 @@ def test_two_of_many_features_are_said_to_be_two(tmp_path):
     done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", "boundary", "-o", tmp_path / "p.png")
     assert done.exit_code == 0
     assert "notice: two of 11 features are shown: --kind projection shows all at once" in done.stderr
+
+
+def test_names_that_begin_with_an_underscore_stand_in_legends(tmp_path):
+    columns = table(2)
+    columns = {f"_{name}" if name != "label" else name: values for name, values in columns.items()}
+    columns["label"] = [f"_{label}" for label in columns["label"]]
+    seen = Judged(onelayer.fit(columns), columns)
+    for kind in ("roc", "precision-recall", "calibration", "regularisation"):
+        ax = Figure().add_subplot()
+        pictures.KINDS[kind](seen, pictures.Wish(""), ax)
+        assert any(text.get_text().startswith(" _") for text in ax.get_legend().get_texts())
+
+
+def test_one_feature_is_no_plane(tmp_path):
+    columns = table(2)
+    as_csv(columns, tmp_path / "d.csv")
+    onelayer.fit(columns).save(tmp_path / "m.onelayer")
+    name = next(iter(columns))
+    command = ["--kind", "boundary", "--feature", name, "--feature", name, "-o", tmp_path / "p.png"]
+    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", *command)
+    assert f"features has {name!r} twice; pass two different ones" in str(done.exception)
+
+
+def test_signs_that_the_font_lacks_are_told_once(tmp_path):
+    columns = table(2)
+    columns["label"] = [f"猫{label}犬" for label in columns["label"]]
+    as_csv(columns, tmp_path / "d.csv")
+    onelayer.fit(columns).save(tmp_path / "m.onelayer")
+    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", "roc", "-o", tmp_path / "p.png")
+    assert done.exit_code == 0
+    assert done.stderr.count("notice: ") == 1
+    assert "2 signs of names or labels are not in the font and drawn as boxes" in done.stderr

@@ -1,6 +1,7 @@
 """How a program speaks."""
 
 import json
+import signal
 import warnings
 
 import pytest
@@ -20,6 +21,20 @@ def test_json_has_neither_nan_nor_infinity():
         "c": None,
         "d": 2,
     }
+
+
+def test_what_is_begun_is_done_before_ctrl_c_is_heard(interruptible):
+    with terminal.to_the_end() as interrupted:
+        signal.raise_signal(signal.SIGINT)
+        done = True
+    assert done
+    assert interrupted
+    with terminal.to_the_end():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):  # who asks twice is heard
+            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_names_in_lines_neither_begin_others_nor_steer_the_terminal(capsys):

@@ -138,7 +138,7 @@ def fit(
     zcat people.csv.gz | onelayer fit - --target income --model - > income.onelayer
 
     Ctrl-C in the iterations keeps the best weights so far: the model is saved, not converged, and the exit code is 130.
-    Later, the model is saved, not judged; before the first iteration, as while C is chosen, nothing is saved.
+    Later, the model is saved, if not judged; before the first iteration, as while C is chosen, nothing is saved.
     """
     from onelayer import fitting
     from onelayer.files import check_output
@@ -175,15 +175,16 @@ def fit(
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         terminal.stop("nothing is fitted yet, so no model is saved")
-    model.save(model_path)
-    told = model, model_path, time.perf_counter() - started
-    text = terminal.to_json(_of_fit(*told)) if as_json else terminal.lines(words.of_fit(*told))
-    try:
-        click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
-    except OSError:
-        terminal.tell(f"the model is saved in {model_path!r}, but what is said of it cannot be written")
-        raise
-    if stopped:
+    with terminal.to_the_end() as interrupted:
+        model.save(model_path)
+        told = model, model_path, time.perf_counter() - started
+        text = terminal.to_json(_of_fit(*told)) if as_json else terminal.lines(words.of_fit(*told))
+        try:
+            click.echo(text, err=model_path == "-")  # what is said must not run into the model's bytes
+        except OSError:
+            terminal.tell(f"the model is saved in {model_path!r}, but what is said of it cannot be written")
+            raise
+    if stopped or interrupted:
         terminal.stop("; ".join([*(said.removeprefix("interrupted: ") for said in stopped), "the model is saved"]))
 
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer import face, notebook
 from onelayer.counting import counted
 from onelayer.labels import encode_labels, label_array
-from onelayer.losses import probabilities, sigmoid
+from onelayer.losses import probabilities
 from onelayer.stream import Stream
 from onelayer.training import train
 
@@ -264,9 +264,11 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`, from the logits, so that none is -inf but where the logit is."""
         z = self.decision_function(X)
-        z = np.column_stack([np.zeros(len(z)), z]) if z.ndim == 1 else z
-        z = z - z.max(axis=1, keepdims=True)
-        return np.asarray(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))
+        if z.ndim == 1:
+            return np.asarray(-np.logaddexp(0, np.column_stack([z, -z])))
+        largest = z.max(axis=1, keepdims=True)
+        below = np.subtract(z, largest, out=np.zeros_like(z), where=z != largest)  # of infinity, 0 below itself
+        return np.asarray(below - np.log(np.exp(below).sum(axis=1, keepdims=True)))
 
     def predict(self, X: Any) -> Array:
         """The label of each row: with two classes, class 1 when its probability exceeds ``threshold``."""
@@ -274,7 +276,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self._check_threshold(len(self.classes_))
         if z.ndim == 2:
             return np.asarray(self.classes_[z.argmax(axis=1)])
-        above = z > 0 if self.threshold == 0.5 else sigmoid(z) > self.threshold
+        above = z > 0 if self.threshold == 0.5 else probabilities(z)[:, 1] > self.threshold
         return np.asarray(self.classes_.take(above))
 
     def _check_threshold(self, classes: int) -> None:

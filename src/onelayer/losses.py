@@ -254,8 +254,10 @@ def probabilities(z: Array) -> Array:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
+    if z.ndim == 2 and z.shape[1] == 1:
+        return probabilities(z[:, 0])
     if z.ndim == 2:
-        return softmax(z) if z.shape[1] > 1 else probabilities(z[:, 0])
+        return softmax(np.nan_to_num(z, nan=np.nan) if z.max(initial=0) == np.inf else z)
     both = np.empty((len(z), 2), z.dtype)
     with np.errstate(over="ignore", divide="ignore"):  # odds of infinity to 1
         odds = np.exp(np.negative(z))

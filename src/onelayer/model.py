@@ -144,7 +144,9 @@ class Model:
         """The strongest weights but noughts: feature, class they speak for, weight in log-odds, factor on the odds.
 
         ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
-        Of a regression, weights are in the target's unit, and there are neither classes nor odds.
+        With two classes, ``class`` is the one that more of the feature speaks for, whose odds are then ``odds_ratio``
+        times as high; of more, the one whose weight it is, and the factor is of its probability over the classes'
+        geometric mean. Of a regression, weights are in the target's unit, and there are neither classes nor odds.
         """
         if self.hidden:
             raise ValueError(
@@ -158,8 +160,10 @@ class Model:
             for j in [j for j in np.argsort(-np.abs(w), kind="stable")[:top] if w[j] != 0]:
                 row = {"feature": names[j], "weight": float(w[j]), "unit": units[j]}
                 if self.classes:
-                    row["class"] = self.classes[int(w[j] > 0) if len(self.weights) == 1 else k]
-                    row["odds_ratio"] = float(np.exp(min(float(w[j]), 700.0)))
+                    two = len(self.weights) == 1
+                    row["class"] = self.classes[int(w[j] > 0) if two else k]
+                    log_odds = abs(w[j]) if two else w[j] - self.weights[:, j].mean()
+                    row["odds_ratio"] = float(np.exp(min(log_odds, 700.0)))
                 rows.append(row)
         return rows
 

@@ -1,7 +1,8 @@
 """The pictures of a saved model: which there are, what of a table each needs, and how it is drawn."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
@@ -283,9 +284,10 @@ def draw(model: Model, kind: str, table: Any, wish: Wish) -> int:
     rows = 0.9 + 0.32 * min(wish.top, model.weights.shape[1] - 1)
     height = 4.8 if kind != "weights" else max(3.0 if len(model.weights) < 6 else 4.8, rows)
     figure = Figure(figsize=(7, height), layout="constrained")
-    KINDS[kind](seen, wish, figure.add_subplot())
-    if kind != "animation":
-        write_whole(wish.output, _as_file(figure, wish.output))
+    with _one_notice_of_the_font():
+        KINDS[kind](seen, wish, figure.add_subplot())
+        if kind != "animation":
+            write_whole(wish.output, _as_file(figure, wish.output))
     if table is None or kind in WITHOUT_DATA[1:] or not seen.unanswered:
         return 0
     row, why = min(seen.unanswered.items())
@@ -320,6 +322,25 @@ def _refuse_format(kind: str, output: Path) -> None:
     if kind != "animation" and form and form not in FORMATS:
         raise ValueError(
             f"{str(output)!r}: a picture is saved as {', '.join(FORMATS)}: name it {output.with_suffix('.png')}"
+        )
+
+
+@contextmanager
+def _one_notice_of_the_font() -> Iterator[None]:
+    """What Matplotlib says of every sign that its font lacks, said once, with a remedy; other warnings as they came."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    messages = list(dict.fromkeys(str(warning.message) for warning in caught))
+    lacking = [message for message in messages if "missing from font" in message]
+    for message in messages:
+        if message not in lacking:
+            warnings.warn(message, stacklevel=4)
+    if lacking:
+        warnings.warn(
+            f"{tables.counted(len(lacking), 'sign')} of names or labels {'is' if len(lacking) == 1 else 'are'} not in "
+            "the font and drawn as boxes: set font.family in a matplotlibrc to a font that has them",
+            stacklevel=4,
         )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.losses import mean_log_loss, sigmoid
+from onelayer.losses import mean_log_loss, probabilities
 
 Array = NDArray[Any]
 
@@ -13,7 +13,7 @@ Array = NDArray[Any]
 def of_classes(z: Array, codes: Array, threshold: float) -> dict[str, Any]:
     """Log loss, accuracy and, of two classes, area under the ROC curve of logits z, (n,) of two classes or (n, k)."""
     two = z.ndim == 1
-    predicted = (sigmoid(z) > threshold).astype(int) if two else z.argmax(axis=1)
+    predicted = (probabilities(z)[:, 1] > threshold).astype(int) if two else z.argmax(axis=1)
     share = np.bincount(codes) / len(codes)
     seen = share[share > 0]
     return {
@@ -21,7 +21,7 @@ def of_classes(z: Array, codes: Array, threshold: float) -> dict[str, Any]:
         "accuracy": float((predicted == codes).mean()),
         "roc_auc": _roc_auc(z, codes) if two and len(seen) == 2 else None,
         "threshold": threshold,
-        "base_rate_log_loss": float(-(seen * np.log(seen)).sum()),
+        "base_rate_log_loss": abs(float((seen * np.log(seen)).sum())),  # of one class 0, not -0
         "base_rate_accuracy": float(share.max()),
     }
 

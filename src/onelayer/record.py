@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -91,7 +91,8 @@ class Record:
         if self.held_out is not None and self.held_out.best is not None:
             return self.held_out.best
         if self.best is None and self.nearest is not None:
-            return Point.at(self.problem.objective, self.nearest.u)
+            point, objective = Point.at(self.problem.objective, self.nearest.u), self.problem.objective
+            return replace(point, value=objective.cost(point.u)) if objective.convex else point  # with an L1 penalty
         return self.best
 
     @property

@@ -2,7 +2,9 @@
 
 import json
 import math
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +52,26 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("starting") as status:
         yield lambda doing: status.update(doing)
+
+
+@contextmanager
+def to_the_end() -> Iterator[list[int]]:
+    """Within it, the first Ctrl-C only enters the list, since what is begun is to be finished; a second one ends it."""
+    came: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    comes = before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+
+    def wait(number: int, frame: Any) -> None:
+        came.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    if comes:
+        signal.signal(signal.SIGINT, wait)
+    try:
+        yield came
+    finally:
+        if comes:
+            signal.signal(signal.SIGINT, before)
 
 
 def lines(found: Iterable[str]) -> str:

@@ -90,15 +90,17 @@ def of_weights(model: Any, top: int) -> list[str]:
     found = model.explain(top)
     if not found:
         return ["weight      none is other than 0: the bias alone answers"]
-    return [
-        f"weight      {short(row['feature'])}{_unit(row)}: "
-        + (
-            f"{row['weight']:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
-            if "class" in row
-            else f"{row['weight']:+.4g}"
-        )
-        for row in found
-    ]
+    return [f"weight      {short(row['feature'])}{_unit(row)}: {_weight(row, len(model.classes))}" for row in found]
+
+
+def _weight(row: dict[str, Any], classes: int) -> str:
+    w = row["weight"]
+    if not classes:
+        return f"{w:+.4g}"
+    if classes == 2:
+        return f"{w:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
+    side = "for" if w > 0 else "against"
+    return f"{w:+.3f}, {side} {row['class']} (× {row['odds_ratio']:.3g} beside the average class)"
 
 
 def _unit(row: dict[str, Any]) -> str:

@@ -148,9 +148,8 @@ def test_missing_values_are_refused_unless_imputed_and_named_at_prediction(missi
         _, encoded = tables.fit(frame, impute=impute)
         np.testing.assert_allclose(encoded.X[1, 0], (value - 5) / np.std([1, 3, 8, 8]), atol=1e-15)
     encoder, _ = tables.fit(pl.DataFrame({"age": [1.0, 2.0]}))
-    assert encoder.transform(frame).unanswerable == {
-        row: f"column 'age' holds {missing}, not a number" for row in (1, 3)
-    }
+    held = "nothing" if missing is None else "nan, not a number"
+    assert encoder.transform(frame).unanswerable == {row: f"column 'age' holds {held}" for row in (1, 3)}
 
 
 @pytest.mark.parametrize("cell", [np.inf, -np.inf, "inf", " -Infinity", "1e400"])
@@ -187,7 +186,11 @@ def test_an_imputed_column_fills_what_is_missing_but_never_what_cannot_be_read()
         ({"a": [1]}, {"kinds": {"A": "text"}}, "kind is given for column 'A', which is not there: did you mean 'a'"),
         ({"a": [1]}, {"kinds": {"a": "date"}}, "kind of column 'a' must be number, category, text, not 'date'"),
         ({"a": [1]}, {"impute": "zero"}, "impute must be one of mean, median, most_frequent, not 'zero'"),
-        ({}, {}, "the table has no column but the target: at least one feature is needed"),
+        (
+            {},
+            {},
+            "no column is left beside the target and what is not to be used: at least one feature is needed",
+        ),
         ({"a": [None, None]}, {}, "column 'a' has no value at all: exclude it"),
         ({"a": [np.nan]}, {"impute": "mean"}, "column 'a' has no value at all: exclude it"),
         (

@@ -98,7 +98,11 @@ def test_packed_parts_one_after_the_other_are_one_file(tmp_path):
         ("a\nx".encode("utf-16") + b"!", "is not utf-16: byte 8 "),
         (b'{"a": 1}\n\n{"a": \n', ", line 3: not one JSON object"),
         (b'{"a": 1}\n[1]\n', ", line 2: not one JSON object"),
-        (b'{"a": 1}\n{"a": NaN}\n', ', line 2: not one JSON object, such as {"age": 30} or {"age": null}'),
+        (
+            b'{"a": 1}\n{"a": NaN}\n',
+            ', line 2: not one JSON object, such as {"age": 30}, or {"age": null} where',
+        ),
+        (b'{"a": 1, "b": 2}\n{"a": 1, "b": 2, "a": 3}\n', ", line 2: the object names 'a' twice: rename one of them"),
         (b'{"a": 1}\n' + b"[" * 3_000 + b"\n", ", line 2: not one JSON object"),
         (b' [\n {"a": 1}]', "is one JSON document: write each row as a line of its own"),
         (b"PAR1" + bytes(20), "is not a whole Parquet file"),

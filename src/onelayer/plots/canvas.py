@@ -107,6 +107,12 @@ def short(name: Any, most: int = 30) -> str:
     return line if len(line) <= most else f"{line[: most - 1 - tail]}…{line[-tail:]}"
 
 
+def in_legend(name: Any, most: int = 30) -> str:
+    """A name as `short` has it, after a space where it begins with an underscore, which a legend would leave out."""
+    line = short(name, most)
+    return f" {line}" if line.startswith("_") else line
+
+
 def numbers(name: str, values: ArrayLike, ndim: int = 1) -> Array:
     """Finite numbers with so many axes, at least one of them.
 

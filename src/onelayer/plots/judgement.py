@@ -17,9 +17,9 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    in_legend,
     legend_aside,
     marker,
-    short,
     thinned,
 )
 
@@ -229,7 +229,7 @@ def _one_against_others(ax: "Axes", codes: NDArray[np.intp], p: Array, labels: A
         ax.set_title(f"the {MOST_CURVES} classes with the most rows, of {len(labels):,}")
     for i, k in enumerate(shown):
         style = {"color": colour(i), "linestyle": dash(i), "linewidth": 2}
-        yield style, short(labels[k], 20), codes == k, p[:, k]
+        yield style, in_legend(labels[k], 20), codes == k, p[:, k]
 
 
 def _binned(truth: NDArray[np.bool_], chance: Array, bins: int) -> tuple[Array, Array, Array]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onelayer.plots.canvas import BLACK, Array, axes, colour, dash, legend_aside, marker, numbers, short
+from onelayer.plots.canvas import BLACK, Array, axes, colour, dash, in_legend, legend_aside, marker, numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def regularisation_path(
         )
     for i, j in enumerate(named):
         style: dict[str, Any] = {"color": colour(i), "linestyle": dash(i), "marker": marker(i), "linewidth": 2}
-        ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=short(names[j]), **style)
+        ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=in_legend(names[j]), **style)
     _finish(ax, chosen, ylabel, most=0)
     return ax
 
@@ -136,7 +136,7 @@ def tuning(
     for i, (name, folds) in enumerate(runs.items()):
         mean, style = folds.mean(axis=0), {"color": colour(i), "linestyle": dash(i)}
         said = f"mean of {len(folds)} folds" if len(folds) > 1 else "rows kept out"
-        label = f"{short(name)}: {said}" if name else said
+        label = f"{in_legend(name)}: {said}" if name else said
         ax.plot(C[order], mean, linewidth=2, marker=marker(i), markersize=5, label=label, zorder=3, **style)
         if len(folds) > 1:
             ax.plot(C[order], folds.T, linewidth=0.8, alpha=0.4, color=colour(i))

@@ -221,7 +221,10 @@ def _chosen(features: Sequence[int | str] | None, names: Sequence[str], influenc
         return first, second
     if isinstance(features, str) or len(features) != 2:
         raise ValueError(f"features is {features!r}; pass two, by name or position")
-    return _position(features[0], names), _position(features[1], names)
+    first, second = _position(features[0], names), _position(features[1], names)
+    if first == second:
+        raise ValueError(f"features has {names[first]!r} twice; pass two different ones")
+    return first, second
 
 
 def _position(feature: int | str, names: Sequence[str]) -> int:

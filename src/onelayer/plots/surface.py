@@ -15,6 +15,7 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    in_legend,
     marker,
     numbers,
     sample,
@@ -194,7 +195,7 @@ def _draw_surface(ax: "Axes", xs: Array, ys: Array, surface: Array, where: str) 
 def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
-    label = "path" if name is None else short(name)
+    label = "path" if name is None else in_legend(name)
     style: dict[str, Any] = {"color": BLACK if name is None else colour(number), "linestyle": dash(number), "zorder": 4}
     outline = [Stroke(linewidth=4, foreground="white"), Normal()]
     x_, y_ = thinned(x, y)

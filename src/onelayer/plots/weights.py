@@ -16,6 +16,7 @@ from onelayer.plots.canvas import (
     check_finite,
     check_pair,
     colour,
+    in_legend,
     legend_aside,
     marker,
     short,
@@ -123,7 +124,7 @@ def _class_names(classes: Sequence[Any] | None, k: int) -> list[str]:
         check_pair("classes", classes)
     if isinstance(classes, str) or len(classes) != n:
         raise ValueError(f"classes is {classes!r}; pass {n} of them")
-    return [short(name) for name in classes]
+    return [in_legend(name) for name in classes]
 
 
 def _bars(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> None:

@@ -131,7 +131,9 @@ class Encoder:
             return _one_hot(column, as_text(series), unanswerable)
         values, unread = numbers(series)
         for row in np.flatnonzero(unread | np.isnan(values) if column.fill is None else unread):
-            unanswerable.setdefault(int(row), f"column {column.name!r} holds {shown(series[int(row)])}, not a number")
+            cell = series[int(row)]
+            held = "nothing" if cell is None else f"{shown(cell)}, not a number"
+            unanswerable.setdefault(int(row), f"column {column.name!r} holds {held}")
         return _standardised(column, values)
 
     def _of_texts(self, column: Column, texts: pl.Series, unanswerable: dict[int, str]) -> Any:
@@ -250,7 +252,9 @@ def _check(frame: pl.DataFrame, kinds: Mapping[str, str], impute: str | None) ->
     if impute is not None and impute not in IMPUTE:
         raise TableError(f"impute must be one of {', '.join(IMPUTE)}, not {impute!r}")
     if frame.width == 0:
-        raise TableError("the table has no column but the target: at least one feature is needed")
+        raise TableError(
+            "no column is left beside the target and what is not to be used: at least one feature is needed"
+        )
 
 
 def _listed(names: list[str]) -> str:

@@ -8,6 +8,8 @@ import json
 import re
 import sys
 import zlib
+from collections import Counter
+from contextlib import suppress
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ else:
     from backports import zstd
 
 SEPARATORS = ",;\t|"
+FIRST_LINES = 100  # of JSON, in which keys that come twice are looked for
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",  # before utf-16, with whose mark it begins
     b"\0\0\xfe\xff": "utf-32",
@@ -163,6 +166,8 @@ def _from_pandas(source: Any) -> pl.DataFrame | None:
 
 def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.DataFrame:
     name = "standard input" if path == "-" else repr(path)
+    if not path:
+        raise TableError("the name of the table is empty: name a file, or - for standard input")
     if path == "-" and sys.stdin is None:
         raise TableError("standard input cannot be read, for it is closed: name a file")
     try:
@@ -189,15 +194,32 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
 
 
 def _read_json_lines(text: str, name: str) -> pl.DataFrame:
+    _refuse_doubled(text, name)
     try:
         return pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
     except pl.exceptions.PolarsError as error:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip() and not _is_json_object(line):
                 raise TableError(
-                    f'{name}, line {number}: not one JSON object, such as {{"age": 30}} or {{"age": null}}'
+                    f'{name}, line {number}: not one JSON object, such as {{"age": 30}}, or {{"age": null}} where '
+                    "nothing is known (NaN is no JSON)"
                 ) from error
         raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
+
+
+def _refuse_doubled(text: str, name: str) -> None:
+    """A key twice in an object, of which one value would be lost: looked for in the first lines."""
+    doubled: list[str] = []
+
+    def keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        doubled.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        return dict(pairs)
+
+    for number, line in enumerate(text[:100_000].split("\n")[:FIRST_LINES], 1):
+        with suppress(ValueError, RecursionError):  # which polars tells of
+            json.loads(line, object_pairs_hook=keys)
+        if doubled:
+            raise TableError(f"{name}, line {number}: the object names {doubled[0]!r} twice: rename one of them")
 
 
 def _is_json_object(line: str) -> bool:
