@@ -44,6 +44,7 @@ ALIKE = 1e10  # times the least penalty: of sixteen digits, six are left
 NARROW = 256  # columns, and 64 rows, below which that is no matter
 FEW, FEW_OF_SPARSE = 48, 32  # parameters up to which a Hessian that no sample has is formed at once
 TRIFLE = 2**21  # multiplications: a Hessian of so many takes no longer than the calls around a product
+SURE = 1e-3  # of a residual that may hide a way down: what may be left of it
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
 RECENT = 5  # of them, which may have seen the same Hessian
@@ -105,6 +106,8 @@ def _looked_at_again(objective: Any, outcome: Outcome, tol: float, max_iter: int
         if point.u.size <= DIRECT:
             return certified(objective, _direct(objective, point.u, tol, left, watch, None)[0], tol, watch)
         outcome = certified(objective, _truncated(objective, point, tol, left, watch, None, sure=True), tol, watch)
+        if outcome.point is point:  # what a few rows saw, exact steps with all of them do not
+            break
     return outcome
 
 
@@ -245,7 +248,7 @@ def _truncated(
                     break
         product, curvature = objective.product(point.u, point.logits), ways.at(point, seen.steps)
         wanted = 0.0 if sure else 0.2 * tol * point.value
-        forcing = min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
+        forcing = SURE if sure else min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
             product,
             -point.gradient,
