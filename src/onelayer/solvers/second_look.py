@@ -18,8 +18,9 @@ from onelayer.solvers.progress import Point
 Array = NDArray[Any]
 
 LARGEST = 1200  # parameters of one output whose Hessian is formed of a few rows
-ROWS, ROWS_OF_MANY, FEWEST = 4, 2, 1000  # for each parameter, for each of more than BLOCK, and at least
-STEPS, STEPS_UNFORMED = 6, 12  # of conjugate gradients
+ROWS, ROWS_OF_MANY, FEWEST = 4, 2, 250  # for each parameter, for each of more than BLOCK, and at least
+STEPS = 12  # of conjugate gradients
+LEFT = 0.01  # of a residual, as a Hessian that was formed sees it: nothing is flat to that
 SCARCE = 0.5  # of the curvature of columns on average: one that has less is rare among these rows
 NOISE = 1e-6  # of a diagonal: what single precision leaves of a Hessian's least eigenvalues
 CHANCE = 10  # times what was claimed: that much a Hessian of so few rows may say too much by itself
@@ -43,31 +44,31 @@ def _decrement(objective: Any, point: Point) -> float:
     def missing(diagonal: Array) -> Array:
         return np.where(diagonal < scarce * own, own - diagonal, 0.0)
 
-    solve, more, steps = _preconditioner(thin, u, logits, own, missing)
+    solve, more, left = _preconditioner(thin, u, logits, own, missing)
     product = thin.product(u, logits)
-    step, _ = conjugate_gradients(lambda v: product(v) + more * v, -g, solve, 0.0, 0.0, most=steps)
+    step, _ = conjugate_gradients(lambda v: product(v) + more * v, -g, solve, left, 0.0, most=STEPS)
     return -float(np.vdot(g, step))
 
 
 def _preconditioner(
     thin: Any, u: Array, logits: Any, own: Array, missing: Callable[[Array], Array]
-) -> tuple[Solve, Array, int]:
-    """The Hessian's inverse, what its diagonal is missing, and for how many steps: of several outputs, of their blocks.
+) -> tuple[Solve, Array, float]:
+    """The Hessian's inverse, what its diagonal is missing, and what may be left of a residual.
 
-    Where these are too large, that of the diagonal.
+    Of several outputs, it is that of their blocks; where these are too large, that of the diagonal.
     """
     k, p = u.shape
     if k == 1 and p <= LARGEST:
         H = thin.hessian(u, logits, single=True)
         more = missing(np.diag(H)[None])
         inside = symmetric_solver(_shored(H, more[0]), overwrite=True)
-        return lambda v: inside(v[0])[None], more, STEPS
+        return lambda v: inside(v[0])[None], more, LEFT
     if k > 1 and p <= BLOCK:
         directions, found = thin.block_diagonal(u)
         more = missing(found[:k].diagonal(axis1=1, axis2=2))
         inverses = np.stack([inverse(_shored(*part)) for part in zip(found, [*more, more.mean(axis=0)], strict=True)])
-        return lambda v: directions @ np.matmul(inverses, (directions.T @ v)[:, :, None])[:, :, 0], more, STEPS
-    return lambda v: v / own, missing(thin.diagonal(u, logits)), STEPS_UNFORMED
+        return lambda v: directions @ np.matmul(inverses, (directions.T @ v)[:, :, None])[:, :, 0], more, LEFT
+    return lambda v: v / own, missing(thin.diagonal(u, logits)), 0.0
 
 
 def _shored(H: Array, more: Array) -> Array:
