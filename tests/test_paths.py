@@ -9,9 +9,10 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from onelayer import path
 from onelayer.labels import Labels
 from onelayer.objective import Objective
-from onelayer.paths import cross_validate, stratified_folds
+from onelayer.paths import PathProblem, cross_validate, stratified_folds
 from onelayer.product import Product
 from onelayer.settings import Settings
+from onelayer.targets import Targets
 from onelayer.training import train
 
 STORAGES = [np.asarray, sp.csr_matrix, sp.csc_matrix]
@@ -285,3 +286,23 @@ def test_an_index_of_a_fold_that_no_row_has_is_named():
     folds = [(np.arange(500), np.arange(500, 570))]
     with pytest.raises(ValueError, match="fold 1 of 1 has row 569, but there are 569, from 0 on"):
         cross_validate(X, labels, folds, Cs=2, l1_ratios=[0.0], settings=Settings())
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+def test_a_path_of_numbers_is_that_of_separate_fits(l1_ratio):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 5))
+    y = 1e3 * (X @ [3, 2, 1, 0, 0] + rng.standard_normal(80))
+    targets = Targets.of(y, None, True)
+    problem = PathProblem.of(X, targets, Settings(l1_ratio=l1_ratio, tol=1e-10), 1)
+    found = problem.along(np.array([1e-6, 1e-3, 1]), l1_ratio)
+    for C, w in zip(found.Cs, found.weights, strict=True):
+        alone = train(X, y, task="regression", C=float(C), l1_ratio=l1_ratio, tol=1e-10).weights
+        (here,) = targets.to_user([w])
+        np.testing.assert_allclose(here, alone, rtol=1e-4, atol=1e-5 * np.abs(alone).max())
+
+
+def test_what_no_path_knows_is_refused():
+    for name, value in (("solver", "gd"), ("callbacks", [print]), ("C", 3.0), ("hidden_layer_sizes", (4,))):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+            path([[0.0], [1.0], [2.0]], [0, 1, 0], **{name: value})

@@ -253,3 +253,16 @@ def test_a_part_of_a_hundred_thousand_columns_is_looked_at_at_once():
     started = time.perf_counter()
     PerceptronClassifier().partial_fit(X, np.arange(100) % 2, classes=[0, 1])
     assert time.perf_counter() - started < 5  # columns one by one took twenty seconds
+
+
+def test_steps_with_hidden_layers_are_those_of_the_adam_that_was_asked_for():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((64, 3))
+    y = X[:, 0] > 0
+    told = [{}, {"beta_1": 0.5}, {"beta_2": 0.9}, {"epsilon": 0.1}]
+    found = [
+        PerceptronClassifier(hidden_layer_sizes=(4,), **each).partial_fit(X, y, classes=[False, True]).coefs_[0]
+        for each in told
+    ]
+    for other in found[1:]:
+        assert not np.allclose(found[0], other, rtol=1e-6)

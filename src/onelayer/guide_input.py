@@ -23,25 +23,24 @@ def matrix(name: str, value: ArrayLike) -> Matrix:
     if array.size == 0:
         raise ValueError(f"{name} is empty, of shape {array.shape}; pass at least one row and one example")
     array = array.astype(np.float64, copy=False)
-    bad = ~np.isfinite(array)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise ValueError(
-            f"{name} has values that are not finite ({bad.sum()} in all), first {array[row, column]} in row {row}, "
-            f"column {column}; drop or fill that example"
-        )
+    _refuse(~np.isfinite(array), array, f"{name} has values that are not finite", "drop or fill that example")
     return array
+
+
+def _refuse(wrong: NDArray[np.bool_], array: Matrix, what: str, remedy: str) -> None:
+    """Name the first cell that is wrong, if one is; {} in the remedy is what it holds."""
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        first = f"{array[row, column]:g}"
+        raise ValueError(
+            f"{what} ({wrong.sum()} in all), first {first} in row {row}, column {column}; {remedy.format(first)}"
+        )
 
 
 def _labels(Y: ArrayLike) -> Matrix:
     labels = matrix("Y", Y)
-    wrong = (labels != 0) & (labels != 1)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"Y has labels that are neither 0 nor 1 ({wrong.sum()} in all), first {labels[row, column]:g} in "
-            f"row {row}, column {column}; recode them, for example (Y == {labels[row, column]:g})"
-        )
+    neither = (labels != 0) & (labels != 1)
+    _refuse(neither, labels, "Y has labels that are neither 0 nor 1", "recode them, for example (Y == {})")
     return labels
 
 
@@ -67,13 +66,8 @@ def answers(A: ArrayLike, Y: ArrayLike) -> tuple[Matrix, Matrix]:
     if A.shape != Y.shape:
         remedy = "Y looks transposed: pass Y.T" if A.shape == Y.shape[::-1] else "pass one label for each probability"
         raise ValueError(f"A has shape {A.shape} and Y {Y.shape}; {remedy}")
-    wrong = (A < 0) | (A > 1)
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise ValueError(
-            f"A has values outside [0, 1] ({wrong.sum()} in all), first {A[row, column]:g} in row {row}, "
-            f"column {column}; pass probabilities, from forward_propagation"
-        )
+    remedy = "pass probabilities, from forward_propagation"
+    _refuse((A < 0) | (A > 1), A, "A has values outside [0, 1]", remedy)
     return A, Y
 
 

@@ -186,9 +186,13 @@ def diagonal(objective: Any, point: Point) -> Curvature:
 
 def blocks(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian, of as many rows as that takes."""
-    directions, found = objective.thinned(ROWS * objective.shape[1]).block_diagonal(point.u)
+    return Curvature(along(*objective.thinned(ROWS * objective.shape[1]).block_diagonal(point.u)), point.value)
+
+
+def along(directions: Array, found: Array) -> Solve:
+    """The inverse of the Hessian that has these blocks along these directions among the outputs, as columns."""
     inverses = np.stack([inverse(block) for block in found])
-    return Curvature(lambda g: directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0], point.value)
+    return lambda g: np.asarray(directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0])
 
 
 def factored(objective: Any, point: Point) -> Curvature:

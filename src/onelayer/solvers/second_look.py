@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.curvature import BLOCK
-from onelayer.solvers.linear import Solve, conjugate_gradients, inverse, symmetric_solver
+from onelayer.solvers.curvature import BLOCK, along
+from onelayer.solvers.linear import Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]
@@ -66,8 +66,9 @@ def _preconditioner(
     if k > 1 and p <= BLOCK:
         directions, found = thin.block_diagonal(u)
         more = missing(found[:k].diagonal(axis1=1, axis2=2))
-        inverses = np.stack([inverse(_shored(*part)) for part in zip(found, [*more, more.mean(axis=0)], strict=True)])
-        return lambda v: directions @ np.matmul(inverses, (directions.T @ v)[:, :, None])[:, :, 0], more, LEFT
+        for H, by in zip(found, [*more, more.mean(axis=0)], strict=True):
+            _shored(H, by)
+        return along(directions, found), more, LEFT
     return lambda v: v / own, missing(thin.diagonal(u, logits)), 0.0
 
 
