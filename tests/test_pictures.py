@@ -1,5 +1,7 @@
 """`onelayer plot`: every kind of picture from a saved model, and one sentence where it cannot be drawn."""
 
+import warnings
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -284,6 +286,12 @@ def test_one_feature_is_no_plane(tmp_path):
     command = ["--kind", "boundary", "--feature", name, "--feature", name, "-o", tmp_path / "p.png"]
     done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", *command)
     assert f"features has {name!r} twice; pass two different ones" in str(done.exception)
+
+
+def test_other_warnings_of_a_picture_come_as_they_are():
+    with pytest.warns(RuntimeWarning, match="overflow") as told, pictures._one_notice_of_the_font():
+        warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+    assert len(told) == 1
 
 
 def test_signs_that_the_font_lacks_are_told_once(tmp_path):

@@ -331,10 +331,10 @@ def _one_notice_of_the_font() -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    messages = list(dict.fromkeys(str(warning.message) for warning in caught))
-    lacking = [message for message in messages if "missing from font" in message]
-    for message in messages:
-        if message not in lacking:
+    said = {str(warning.message): warning.message for warning in caught}
+    lacking = [text for text in said if "missing from font" in text]
+    for text, message in said.items():
+        if text not in lacking:
             warnings.warn(message, stacklevel=4)
     if lacking:
         warnings.warn(
