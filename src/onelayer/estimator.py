@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer import face, notebook
 from onelayer.counting import counted
 from onelayer.labels import encode_labels, label_array
-from onelayer.losses import probabilities
+from onelayer.losses import of_both_classes, probabilities
 from onelayer.stream import Stream
 from onelayer.training import train
 
@@ -259,7 +259,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, (n, k), in the order of ``classes_``."""
-        return self._answer(X, probabilities)
+        return self._answer(X, lambda z: of_both_classes(z) if z.ndim == 1 else probabilities(z))
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`, from the logits, so that none is -inf but where the logit is."""

@@ -1,5 +1,6 @@
 """What both estimators share of scikit-learn's face: their settings, X as it is checked, what is kept of a fit."""
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -121,11 +122,11 @@ def logits(estimator: Any, X: Any, w: Array, b: Any, then: Callable[[Array], Arr
         sums.append(z.sum())
         return then(z)
 
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         at_once = X.shape[0] * X.shape[1] <= AT_ONCE
         result = block(X) if at_once else by_blocks(X, block, available_jobs(estimator.n_jobs))
-        finite = np.isfinite(sum(sums))
-    if not finite and (message := not_finite(X, names(estimator))) is not None:
+        total = sum(sums)
+    if not math.isfinite(total) and (message := not_finite(X, names(estimator))) is not None:
         raise ValueError(message)
     return result
 

@@ -255,17 +255,20 @@ def probabilities(z: Array) -> Array:
            [1. , 0. ]])
     """
     if z.ndim == 2 and z.shape[1] == 1:
-        return probabilities(z[:, 0])
+        z = z[:, 0]
     if z.ndim == 2:
         return softmax(np.nan_to_num(z, nan=np.nan) if z.max(initial=0) == np.inf else z)
-    both = np.empty((len(z), 2), z.dtype)
     with np.errstate(over="ignore", divide="ignore"):  # odds of infinity to 1
-        odds = np.exp(np.negative(z))
-        np.divide(1, odds + 1, out=both[:, 1])
-        np.divide(1, odds, out=odds)
-        odds += 1
-        np.divide(1, odds, out=both[:, 0])
-    return both
+        return of_both_classes(z)
+
+
+def of_both_classes(z: Array) -> Array:
+    """`probabilities` of two classes, (n, 2), where NumPy is silent about odds of infinity already."""
+    both = np.empty((len(z), 2), z.dtype)
+    odds = np.exp(z, out=both[:, 0])
+    np.reciprocal(odds, out=both[:, 1])
+    both += 1
+    return np.reciprocal(both, out=both)
 
 
 def cross_entropy(z: ArrayLike, y: ArrayLike) -> Array:
