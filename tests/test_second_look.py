@@ -5,10 +5,11 @@ import pytest
 import scipy.sparse as sp
 
 from onelayer import PerceptronClassifier, PerceptronRegressor, path
-from onelayer.losses import SIGMOID
+from onelayer.losses import IDENTITY, SIGMOID
 from onelayer.objective import Objective
-from onelayer.solvers.progress import Point
-from onelayer.solvers.second_look import hides
+from onelayer.solvers.newton import _truncated
+from onelayer.solvers.progress import Point, Watch
+from onelayer.solvers.second_look import SecondLook
 from onelayer.sources import Rows
 
 
@@ -57,6 +58,20 @@ def least(X, y, k, C, intercept):
         if t < 1e-9 or (g * step).sum() < 1e-13:
             break
     return value(V)[0]
+
+
+class Counted:
+    """An objective that notes when a few of its rows are asked for."""
+
+    def __init__(self, objective, asked):
+        self.objective, self.asked = objective, asked
+
+    def __getattr__(self, name):
+        return getattr(self.objective, name)
+
+    def thinned(self, size):
+        self.asked.append(size)
+        return self.objective.thinned(size)
 
 
 def columns(kind, n, d, rng):
@@ -122,8 +137,63 @@ def test_rare_levels_hide_nothing(storage):
         _, g = objective.value_gradient(u)
         u = u - np.linalg.solve(objective.hessian(u), g.ravel()).reshape(u.shape)
     point = Point.at(objective, u + 1e-7 * rng.standard_normal(u.shape))
-    assert not hides(objective, point, 1e-6 * point.value)
-    assert hides(objective, Point.at(objective, 0.9 * u), 1e-6 * point.value)
+    look = SecondLook(objective, 1e-6)
+    assert not look.hides(point)
+    assert look.hides(Point.at(objective, 0.9 * u))
+
+
+def beside_least_squares(X, step):
+    """The least squares of a thin problem, and how far the value is from it at a point beside it."""
+    rng = np.random.default_rng(0)
+    n, d = X.shape
+    y = X[:, :5].sum(axis=1) + rng.standard_normal(n)
+    objective = Objective(Rows(X, y), IDENTITY, 1, np.zeros(d), float(n))
+    A = np.column_stack([X, np.ones(n)])
+    u = np.linalg.lstsq(A, y, rcond=None)[0][None]
+    least = objective.value_gradient(u)[0]
+    point = Point.at(objective, u + step)
+    return objective, point, point.value / least - 1
+
+
+def test_near_the_optimum_few_rows_make_an_estimate_sharper_and_are_asked_once():
+    X = np.random.default_rng(1).standard_normal((6000, 300))
+    objective, point, true = beside_least_squares(X, 1e-4)
+    asked = []
+    look = SecondLook(Counted(objective, asked), true / 2)
+    assert look.sharper(point, 9 * true * point.value) == 9 * true * point.value  # not near enough
+    assert not asked
+    seen = look.sharper(point, 4 * true * point.value)
+    assert true / 2 * point.value <= seen <= 2 * true * point.value
+    assert look.sharper(point, 2 * true * point.value) == pytest.approx(seen / 2)
+    assert not look.hides(point)
+    assert len(asked) == 1
+
+
+def test_what_few_rows_see_of_a_way_down_makes_an_estimate_larger():
+    own = np.random.default_rng(1).standard_normal((6000, 300))
+    X = own.copy()
+    X[:, 1] = X[:, 0] + 1e-4 * own[:, 1]
+    away = np.zeros(301)
+    away[:2] = 10, -10  # along what tells them apart, the value hardly changes
+    objective, point, true = beside_least_squares(X, away)
+    look = SecondLook(objective, true / 50)
+    assert look.sharper(point, true / 20 * point.value) >= true / 2 * point.value
+    assert look.hides(point)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "walk", "clear"), [(float, True, True), (np.float32, True, False), (float, False, False)]
+)
+def test_where_steps_were_solved_with_a_hessian_of_all_rows_few_are_not_asked(dtype, walk, clear):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 60))
+    X = X.cumsum(axis=1) if walk else X  # of each column, most is the one before
+    y = (X[:, 0] - X[:, 1] + rng.logistic(size=3000) > 0).astype(float)
+    objective = Objective(Rows(X.astype(dtype), y), SIGMOID, 1, np.zeros(60), 3000.0)
+    look, watch = SecondLook(objective, 1e-6), Watch(lambda point: False)
+    outcome = _truncated(objective, Point.at(objective, np.zeros((1, 61))), 1e-6, 50, watch, None, look=look)
+    assert outcome.converged
+    assert look.clear == clear
 
 
 @pytest.mark.parametrize("unit", [1e7, 1e9, 1e12])

@@ -15,6 +15,7 @@ from onelayer.solvers.progress import Point
 Array = NDArray[Any]
 
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
+DOUBLE = float(np.finfo(np.float64).eps)
 FEW = 512  # parameters, whose Hessian is never too large
 AT_ONCE = 4  # products, for which that is not put off
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
@@ -109,8 +110,10 @@ def row_space_price(objective: Any) -> float:
 def ridge_gap(objective: Any, point: Point) -> float:
     """Σ g_j² / (2 ρ_j): how far the value is from the optimum at most, where the biases are balanced.
 
-    At slopes that sum to nought, it is primal less dual; ρ are the L2 penalties, none of them 0.
+    At slopes that sum to nought, it is primal less dual; ρ are the L2 penalties. Infinite where one of them is 0.
     """
+    if not (objective.penalty > 0).all():
+        return math.inf
     g = point.gradient[:, : objective.rows.d]
     return float((g**2 / (2 * objective.penalty)).sum())
 
@@ -152,6 +155,11 @@ class Preconditioning:
         if self.curvature is None or worn or point.value < STALE * self.curvature.value:
             self.curvature = self._prepare(self._objective, point)
         return self.curvature
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is a Hessian of all rows in double precision, which leaves nothing hidden."""
+        return self._prepare is factored and bool(self._objective.rows.precision == DOUBLE)
 
     def go_on(self) -> None:
         """To what is dearer."""

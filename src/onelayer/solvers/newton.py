@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers.curvature import (
+    DOUBLE,
     STALE,
     Curvature,
     Preconditioning,
@@ -28,7 +29,7 @@ from onelayer.solvers.curvature import (
 from onelayer.solvers.lbfgs import ARMIJO, Pair, least_eigenvalue, remember, two_loops
 from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
-from onelayer.solvers.second_look import hides
+from onelayer.solvers.second_look import SecondLook
 
 Array = NDArray[Any]
 
@@ -36,7 +37,6 @@ HALVINGS = 40
 AGED = 4  # how much an older Hessian may have changed along the gradient
 FARTHEST = 0.9  # of a distance left after a step: of slower ones no more is believed
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
-DOUBLE = float(np.finfo(np.float64).eps)
 FLOOR = 8  # units of the rows' precision: below this, two values of the objective cannot be told apart
 ROUNDING = FLOOR * DOUBLE
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
@@ -73,14 +73,14 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     that it preconditions conjugate gradients, which cost less than second derivatives of all rows.
     """
     u, curvature = _on_samples(samples, u, max_iter, watch)
-    rows, before, exact = objective.rows, watch.points, False
+    rows, before, look = objective.rows, watch.points, SecondLook(objective, tol)
     if spanned(objective) and rows.n**2 < WIDE * max(rows.d, NARROW):
         return in_row_space(objective, u, tol, max_iter, watch)
     few = DIRECT if curvature is not None else FEW_OF_SPARSE if rows.sparse else FEW
     if u.size > few and u.size**2 * (rows.n + u.size) > TRIFLE:
         within = row_space_price(objective) if spanned(objective) else math.inf
         within = within if within < hessian_price(objective) else math.inf
-        outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within)
+        outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within, look=look)
         left = max_iter - (watch.points - before) - 1  # there, start and end are looked at, too
         if within < math.inf and not outcome.converged and not watch.stopped and left > 0:
             return in_row_space(objective, u, tol, left, watch)
@@ -89,19 +89,19 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
         outcome, curvature = _direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
         if not cheap and not outcome.converged and not watch.stopped:
             outcome = _truncated(objective, outcome.point, tol, max_iter, watch, curvature)
-        exact = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
+        look.clear = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
     outcome = certified(objective, outcome, tol, watch)
-    if exact:
-        return outcome
-    return _looked_at_again(objective, outcome, tol, max_iter - (watch.points - before), watch)
+    return _looked_at_again(objective, outcome, tol, max_iter - (watch.points - before), watch, look)
 
 
-def _looked_at_again(objective: Any, outcome: Outcome, tol: float, max_iter: int, watch: Watch) -> Outcome:
+def _looked_at_again(
+    objective: Any, outcome: Outcome, tol: float, max_iter: int, watch: Watch, look: SecondLook
+) -> Outcome:
     """The outcome, if a second look finds no way down that an estimate has not; else on from there, until none does."""
     before = watch.points
     while outcome.converged and outcome.gap_kind == "estimate" and not watch.stopped:
         left, point = max_iter - (watch.points - before), outcome.point
-        if left <= 0 or not hides(objective, point, tol * point.value):
+        if left <= 0 or not look.hides(point):
             break
         if point.u.size <= DIRECT:
             return certified(objective, _direct(objective, point.u, tol, left, watch, None)[0], tol, watch)
@@ -154,9 +154,9 @@ def in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wat
     if start.size <= DIRECT:
         outcome = _direct(inside, start, tol, max_iter, Watch(see), None)[0]
     else:
-        seen = Watch(see)
-        outcome = _truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None)
-        outcome = _looked_at_again(inside, outcome, tol, max_iter - seen.points, seen)
+        seen, look = Watch(see), SecondLook(inside, tol)
+        outcome = _truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None, look=look)
+        outcome = _looked_at_again(inside, outcome, tol, max_iter - seen.points, seen, look)
     point = Point.at(objective, back(outcome.point.u))
     watch(point)
     return certified(objective, replace(outcome, point=point), tol, watch)
@@ -224,6 +224,7 @@ def _truncated(
     curvature: Curvature | None,
     within: float = math.inf,
     *,
+    look: SecondLook | None = None,
     sure: bool = False,
 ) -> Outcome:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1).
@@ -247,6 +248,8 @@ def _truncated(
                 if seen.least <= floor and gap <= tol * point.value:
                     break
         product, curvature = objective.product(point.u, point.logits), ways.at(point, seen.steps)
+        if look and ways.exact:
+            look.clear = True
         wanted = 0.0 if sure else 0.2 * tol * point.value
         forcing = SURE if sure else min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
@@ -284,7 +287,7 @@ def _truncated(
         watch(point)
         if remembering and seen.steps <= EASY:
             steep = curvature.beside(seen.steep)
-            outcome, done = _remembering(objective, before, point, steep, tol, max_iter - steps, watch)
+            outcome, done = _remembering(objective, before, point, steep, tol, max_iter - steps, watch, look)
             if outcome.converged:
                 return outcome
             point, remembering = outcome.point, False
@@ -307,7 +310,14 @@ def _memorable(objective: Any) -> bool:
 
 
 def _remembering(
-    objective: Any, before: Point, point: Point, curvature: Curvature, tol: float, max_iter: int, watch: Watch
+    objective: Any,
+    before: Point,
+    point: Point,
+    curvature: Curvature,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+    look: SecondLook | None,
 ) -> tuple[Outcome, int]:
     """Steps with a remembered Hessian: one sweep each, and not one for every product and another at its end.
 
@@ -321,6 +331,7 @@ def _remembering(
         step = -two_loops(pairs, point.gradient, curvature.solve)
         decrements.append(-float(np.vdot(point.gradient, step)))
         gap, done = _remembered_gap(objective, point, curvature, pairs, decrements[-1], tol), len(decrements) - 1
+        gap = look.sharper(point, gap) if look else gap
         if gap <= tol * point.value:
             return Outcome(point, gap, "estimate", True), done
         slow = done >= LATELY and decrements[-1] >= decrements[-1 - LATELY] / 2
@@ -343,7 +354,7 @@ def _remembered_gap(
     wanted = tol * point.value
     if not pairs or 0.6 * decrement > wanted:
         return point.value
-    if (objective.penalty > 0).all() and (dual := ridge_gap(objective, point)) <= 10 * wanted:
+    if (dual := ridge_gap(objective, point)) <= 10 * wanted:
         return dual
     plain = float(np.vdot(point.gradient, curvature.solve(point.gradient)))
     if 1.2 * plain > wanted:  # no eigenvalue is much above 1
@@ -388,7 +399,7 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
 
     At slopes that sum to nought, primal less dual is Σ g_j² / (2 ρ_j): so the biases are balanced first.
     """
-    if watch.stopped or not outcome.converged or not (objective.penalty > 0).all():
+    if watch.stopped or not outcome.converged:
         return outcome
     point, most = outcome.point, max(tol, 2 * ROUNDING)
     if ridge_gap(objective, point) > most * point.value:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.newton import DOUBLE
+from onelayer.solvers.curvature import DOUBLE
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.curvature import BLOCK, along
+from onelayer.solvers.curvature import BLOCK, along, ridge_gap
 from onelayer.solvers.linear import Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.progress import Point
 
@@ -23,12 +23,44 @@ STEPS = 12  # of conjugate gradients
 LEFT = 0.01  # of a residual, as a Hessian that was formed sees it: nothing is flat to that
 SCARCE = 0.5  # of the curvature of columns on average: one that has less is rare among these rows
 NOISE = 1e-6  # of a diagonal: what single precision leaves of a Hessian's least eigenvalues
-CHANCE = 10  # times what was claimed: that much a Hessian of so few rows may say too much by itself
+EAGER = 10  # times `tol`: at an estimate below it, a few rows are asked
+LEAST = 0.1  # of an estimate: no less is believed
+NEAR = 1e3  # times `tol`: a duality gap below it
+CHANCE = 10  # times `tol`: that much a Hessian of so few rows may say too much by itself
 
 
-def hides(objective: Any, point: Point, gap: float) -> bool:
-    """Whether the objective falls from here by much more than a `gap`, as a few of its rows see it."""
-    return 0.6 * _decrement(objective, point) > CHANCE * gap
+class SecondLook:
+    """Whether the objective falls by much more than `tol` of its value from where a solver takes it to be optimal.
+
+    As a few of its rows see it. What they see is nearer the truth than the estimates of a solver that must be sure: so
+    they are asked as soon as these are near `tol`, and then only once.
+
+    Attributes
+    ----------
+    clear : bool
+        Whether nothing is hidden: few rows have said so, or steps were solved with a Hessian of all of them.
+    """
+
+    def __init__(self, objective: Any, tol: float) -> None:
+        self.objective, self.tol, self.clear, self._share = objective, tol, False, 0.0
+
+    def hides(self, point: Point) -> bool:
+        """Whether there is a way down that an estimate has not seen."""
+        return not self.clear and self._seen(point) > CHANCE * self.tol * point.value
+
+    def sharper(self, point: Point, gap: float) -> float:
+        """An estimate of the gap, by what few rows saw of one that was near `tol`.
+
+        Where a duality gap will be sharp a few steps later, which needs no second look, they are not asked.
+        """
+        wanted = self.tol * point.value
+        if not self._share and wanted < gap <= EAGER * wanted and ridge_gap(self.objective, point) > NEAR * wanted:
+            seen = self._seen(point)
+            self._share, self.clear = max(seen / gap, LEAST), seen <= CHANCE * wanted
+        return gap * (self._share or 1.0)
+
+    def _seen(self, point: Point) -> float:
+        return 0.6 * _decrement(self.objective, point)
 
 
 def _decrement(objective: Any, point: Point) -> float:
