@@ -138,8 +138,8 @@ def test_rare_levels_hide_nothing(storage):
         u = u - np.linalg.solve(objective.hessian(u), g.ravel()).reshape(u.shape)
     point = Point.at(objective, u + 1e-7 * rng.standard_normal(u.shape))
     look = SecondLook(objective, 1e-6)
-    assert not look.hides(point)
-    assert look.hides(Point.at(objective, 0.9 * u))
+    assert look.gap(point) <= 1e-6 * point.value
+    assert look.gap(Point.at(objective, 0.9 * u)) > 1e-4 * point.value
 
 
 def beside_least_squares(X, step):
@@ -155,30 +155,46 @@ def beside_least_squares(X, step):
     return objective, point, point.value / least - 1
 
 
-def test_near_the_optimum_few_rows_make_an_estimate_sharper_and_are_asked_once():
+def test_near_the_optimum_few_rows_end_a_fit_and_are_asked_once():
     X = np.random.default_rng(1).standard_normal((6000, 300))
     objective, point, true = beside_least_squares(X, 1e-4)
-    asked = []
-    look = SecondLook(Counted(objective, asked), true / 2)
-    assert look.sharper(point, 9 * true * point.value) == 9 * true * point.value  # not near enough
+    gap, asked = true * point.value, []
+    look = SecondLook(Counted(objective, asked), 2 * true)
+    assert look.sharper(point, 9 * gap) == 9 * gap  # not near enough
     assert not asked
-    seen = look.sharper(point, 4 * true * point.value)
-    assert true / 2 * point.value <= seen <= 2 * true * point.value
-    assert look.sharper(point, 2 * true * point.value) == pytest.approx(seen / 2)
-    assert not look.hides(point)
+    assert look.sharper(point, 7 * gap) == pytest.approx(1.2 * gap, rel=0.1)
+    assert look.gap(point) == 0  # known to be nothing
     assert len(asked) == 1
 
 
-def test_what_few_rows_see_of_a_way_down_makes_an_estimate_larger():
+def test_few_rows_that_see_a_way_down_end_no_fit():
     own = np.random.default_rng(1).standard_normal((6000, 300))
     X = own.copy()
     X[:, 1] = X[:, 0] + 1e-4 * own[:, 1]
     away = np.zeros(301)
     away[:2] = 10, -10  # along what tells them apart, the value hardly changes
     objective, point, true = beside_least_squares(X, away)
-    look = SecondLook(objective, true / 50)
-    assert look.sharper(point, true / 20 * point.value) >= true / 2 * point.value
-    assert look.hides(point)
+    asked, claimed = [], true / 40 * point.value
+    look = SecondLook(Counted(objective, asked), true / 50)
+    assert look.sharper(point, claimed) == look.sharper(point, claimed) == claimed
+    assert len(asked) == 1
+    assert look.gap(point) == pytest.approx(1.2 * true * point.value, rel=0.1)
+
+
+@pytest.mark.parametrize("shape", [(3000, 120), (9000, 700)])
+@pytest.mark.parametrize("ridge", [1e-6, 1e-2])
+def test_few_rows_tell_of_a_gap_what_it_is(shape, ridge):
+    rng = np.random.default_rng(0)
+    n, d = shape
+    X = rng.standard_normal(shape) + rng.standard_normal((n, 20)) @ rng.standard_normal((20, d))
+    y = (X[:, :9].sum(axis=1) + 30 * rng.logistic(size=n) > 0).astype(float)
+    objective = Objective(Rows(X, y), SIGMOID, 1, np.full(d, ridge), float(n))
+    model = PerceptronClassifier(C=1 / ridge / n, tol=1e-12).fit(X, y)
+    best = np.column_stack([model.coef_, model.intercept_])
+    least = objective.value_gradient(best)[0]
+    for away in (1e-3, 1e-4):
+        point = Point.at(objective, best + away * rng.standard_normal(best.shape))
+        assert 1 <= SecondLook(objective, 1e-6).gap(point) / (point.value - least) <= 1.4
 
 
 @pytest.mark.parametrize(

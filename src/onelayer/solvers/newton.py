@@ -97,12 +97,13 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
 def _looked_at_again(
     objective: Any, outcome: Outcome, tol: float, max_iter: int, watch: Watch, look: SecondLook
 ) -> Outcome:
-    """The outcome, if a second look finds no way down that an estimate has not; else on from there, until none does."""
+    """The outcome, if few rows see no more of a gap than `tol`; else on from there, until they do not."""
     before = watch.points
     while outcome.converged and outcome.gap_kind == "estimate" and not watch.stopped:
-        left, point = max_iter - (watch.points - before), outcome.point
-        if left <= 0 or not look.hides(point):
-            break
+        left, point, seen = max_iter - (watch.points - before), outcome.point, look.gap(outcome.point)
+        enough = seen <= tol * point.value
+        if enough or left <= 0:
+            return replace(outcome, gap=max(outcome.gap, seen), converged=enough)
         if point.u.size <= DIRECT:
             return certified(objective, _direct(objective, point.u, tol, left, watch, None)[0], tol, watch)
         outcome = certified(objective, _truncated(objective, point, tol, left, watch, None, sure=True), tol, watch)

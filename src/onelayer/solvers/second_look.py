@@ -23,17 +23,15 @@ STEPS = 12  # of conjugate gradients
 LEFT = 0.01  # of a residual, as a Hessian that was formed sees it: nothing is flat to that
 SCARCE = 0.5  # of the curvature of columns on average: one that has less is rare among these rows
 NOISE = 1e-6  # of a diagonal: what single precision leaves of a Hessian's least eigenvalues
-EAGER = 10  # times `tol`: at an estimate below it, a few rows are asked
-LEAST = 0.1  # of an estimate: no less is believed
+EAGER = 4  # times `tol`: at an estimate below it, a few rows are asked
 NEAR = 1e3  # times `tol`: a duality gap below it
-CHANCE = 10  # times `tol`: that much a Hessian of so few rows may say too much by itself
 
 
 class SecondLook:
-    """Whether the objective falls by much more than `tol` of its value from where a solver takes it to be optimal.
+    """How far the objective falls from where a solver takes it to be optimal, as a few of its rows see it.
 
-    As a few of its rows see it. What they see is nearer the truth than the estimates of a solver that must be sure: so
-    they are asked as soon as these are near `tol`, and then only once.
+    That is nearer the truth than the estimates of a solver that must be sure: so they are asked as soon as these are
+    near `tol`, and may end the fit.
 
     Attributes
     ----------
@@ -42,29 +40,27 @@ class SecondLook:
     """
 
     def __init__(self, objective: Any, tol: float) -> None:
-        self.objective, self.tol, self.clear, self._share = objective, tol, False, 0.0
+        self.objective, self.tol, self.clear, self._asked = objective, tol, False, False
 
-    def hides(self, point: Point) -> bool:
-        """Whether there is a way down that an estimate has not seen."""
-        return not self.clear and self._seen(point) > CHANCE * self.tol * point.value
+    def gap(self, point: Point) -> float:
+        """How far the objective falls by what an estimate may not have seen: 0 where that is known to be nothing."""
+        return 0.0 if self.clear else _gap(self.objective, point)
 
     def sharper(self, point: Point, gap: float) -> float:
-        """An estimate of the gap, by what few rows saw of one that was near `tol`.
+        """An estimate of the gap; or what few rows see, where the one is near `tol` and the other below.
 
         Where a duality gap will be sharp a few steps later, which needs no second look, they are not asked.
         """
         wanted = self.tol * point.value
-        if not self._share and wanted < gap <= EAGER * wanted and ridge_gap(self.objective, point) > NEAR * wanted:
-            seen = self._seen(point)
-            self._share, self.clear = max(seen / gap, LEAST), seen <= CHANCE * wanted
-        return gap * (self._share or 1.0)
-
-    def _seen(self, point: Point) -> float:
-        return 0.6 * _decrement(self.objective, point)
+        if self._asked or not wanted < gap <= EAGER * wanted or ridge_gap(self.objective, point) <= NEAR * wanted:
+            return gap
+        seen, self._asked = _gap(self.objective, point), True
+        self.clear = seen <= wanted
+        return seen if self.clear else gap
 
 
-def _decrement(objective: Any, point: Point) -> float:
-    """gᵀ H⁻¹ g, or less, with the Hessian of a few rows.
+def _gap(objective: Any, point: Point) -> float:
+    """Half of gᵀ H⁻¹ g, and a fifth for what is left of higher terms, with the Hessian of a few rows.
 
     Columns that these rows know little of, such as rare levels, are taken to bend as others do.
     """
@@ -79,7 +75,22 @@ def _decrement(objective: Any, point: Point) -> float:
     solve, more, left = _preconditioner(thin, u, logits, own, missing)
     product = thin.product(u, logits)
     step, _ = conjugate_gradients(lambda v: product(v) + more * v, -g, solve, left, 0.0, most=STEPS)
-    return -float(np.vdot(g, step))
+    decrement, penalty = -float(np.vdot(g, step)), thin.ridge + more
+    if thin.rows.n < objective.rows.n and decrement > 0:
+        held = float(np.vdot(step, penalty * step)) / decrement  # what does not depend on how few rows there are
+        decrement /= held + (1 - held) * _excess(solve, penalty, thin.rows.n)
+    return 0.6 * decrement
+
+
+def _excess(solve: Solve, penalty: Array, n: int) -> float:
+    """By how much the inverse of what so few rows say of the Hessian H is too large: 1 / (1 - p / n), as of Wishart's.
+
+    The parameters p are those that rows determine and no penalty P, tr (H - P) H⁻¹, here by random signs (Hutchinson,
+    "A stochastic estimator of the trace of the influence matrix", Communications in Statistics 19, 1990).
+    """
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], penalty.shape)
+    determined = float(np.vdot(signs, signs - penalty * solve(signs))) / len(signs)
+    return 1 / (1 - min(determined / n, 1 / ROWS_OF_MANY))
 
 
 def _preconditioner(
