@@ -1,10 +1,9 @@
-"""Curvature: what preconditions, what forming a Hessian costs, and what no product sees."""
+"""Curvature: what preconditions, and what no product sees."""
 
 import math
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.objective import Objective
@@ -13,7 +12,6 @@ from onelayer.solvers.curvature import (
     blocks,
     diagonal,
     factored,
-    hessian_price,
     preconditioners,
     ridge_gap,
 )
@@ -63,13 +61,6 @@ def test_without_penalties_nothing_is_hidden():
     f = objective(np.eye(4), [0.0, 1.0, 1.0, 1.0])
     point = Point.at(f, np.ones((1, 5)), keep=True)
     assert diagonal(f, point).unseen(f, point, 1e-6) == (0.0, 1.0)
-
-
-@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
-def test_a_hessian_costs_more_products_the_more_columns_and_none_that_outgrows_the_rows_is_formed(storage):
-    prices = [hessian_price(objective(storage(np.ones((2_000, d))), 1.0)) for d in (10, 2_000, 3_900)]
-    assert 0 < prices[0] <= prices[1] < prices[2] < math.inf
-    assert hessian_price(objective(storage(np.ones((20, 600))), 1.0)) == math.inf
 
 
 def of_classes(n, d, k=3):

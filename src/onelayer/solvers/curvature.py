@@ -1,4 +1,4 @@
-"""Curvature: the Hessian at some point, or nearly, as what solvers ask of it; and what to form it costs."""
+"""Curvature: the Hessian at some point, or nearly, as what solvers ask of it."""
 
 import math
 from collections import deque
@@ -9,24 +9,16 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers import prices
 from onelayer.solvers.linear import Solve, Steep, conjugate_gradients, inverse, symmetric_solver
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]
 
-BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
 DOUBLE = float(np.finfo(np.float64).eps)
-FEW = 512  # parameters, whose Hessian is never too large
-AT_ONCE = 4  # products, for which that is not put off
-ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
+AT_ONCE = 4  # products, for which what is dearer is not put off
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
-# a Hessian costs a product for so many columns, times those there are for each entry of a row; products of sparse rows
-# are slower for their entries
-COLUMNS, COLUMNS_OF_SPARSE = 25, 250
-LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
-FEWER = 2  # columns for each row, from where the space of the rows is much less than theirs
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
-DIAGONALISED = 100  # times the cube of their number, which rows cost beside their products with one another
 
 
 @dataclass(frozen=True)
@@ -81,32 +73,6 @@ class Curvature:
         return replace(self, solve=with_them(solve, directions, 1 / more - 1), times=with_them(times, bent, more - 1))
 
 
-def hessian_price(objective: Any, few: int = FEW) -> float:
-    """How many products a Hessian costs, about; infinitely many where it would be twice as large as the rows.
-
-    Unless there are no more than a `few` parameters.
-    """
-    size, rows = math.prod(objective.shape), objective.rows
-    if size**2 > max(2 * rows.entries, few**2):
-        return math.inf
-    product = (rows.entries + rows.n) * objective.outputs
-    ratio: float = size**2 * (rows.n + size) / product  # to form it, and to factor it
-    least, columns = (LEAST_OF_SPARSE, COLUMNS_OF_SPARSE) if rows.sparse else (LEAST, COLUMNS)
-    return max(least, math.ceil(ratio / columns))
-
-
-def row_space_price(objective: Any) -> float:
-    """How many products it costs, about, to turn rows into their own space.
-
-    Infinitely many where that is hardly less than the space of the columns.
-    """
-    rows = objective.rows
-    if rows.d < FEWER * rows.n:
-        return math.inf
-    ratio: float = rows.n * (rows.d + DIAGONALISED * rows.n) / (rows.d * objective.outputs)
-    return max(LEAST, math.ceil(ratio / COLUMNS))
-
-
 def ridge_gap(objective: Any, point: Point) -> float:
     """Σ g_j² / (2 ρ_j): how far the value is from the optimum at most, where the biases are balanced.
 
@@ -130,7 +96,7 @@ def of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
 
 def preconditioners(objective: Any) -> list[tuple[Callable[[Any, Point], Curvature], float]]:
     """What preconditions, the cheapest first, and after how many products something dearer has paid for itself."""
-    parts, whole = _blocks_price(objective), hessian_price(objective)
+    parts, whole = prices.blocks(objective), prices.hessian(objective)
     if parts >= whole:
         return [(diagonal, whole), (factored, math.inf)]
     first = [] if parts <= AT_ONCE else [(diagonal, parts)]
@@ -146,7 +112,7 @@ class Preconditioning:
     def __init__(self, objective: Any, given: Curvature | None) -> None:
         ways = preconditioners(objective)
         self._ways = deque(ways if given is None else ways[-2:])  # a sample's is no worse than what comes first
-        self._objective, self._whole, self.curvature = objective, hessian_price(objective), given
+        self._objective, self._whole, self.curvature = objective, prices.hessian(objective), given
         self._prepare, self.left = self._ways.popleft()
 
     def at(self, point: Point, steps: int) -> Curvature:
@@ -167,16 +133,6 @@ class Preconditioning:
         self.curvature = None
 
 
-def _blocks_price(objective: Any) -> float:
-    """How many products each output's own block of the Hessian costs, about; infinitely many where that is no part."""
-    (k, p), rows = objective.shape, objective.rows
-    if k == 1 or p > BLOCK:
-        return math.inf
-    columns = COLUMNS_OF_SPARSE if rows.sparse else COLUMNS
-    ratio: float = p**2 * (min(rows.n, ROWS * p) + p) / max(rows.entries, 1)
-    return math.ceil(ratio / columns)
-
-
 def diagonal(objective: Any, point: Point) -> Curvature:
     """The Hessian's diagonal in scaled columns; and what is common to all outputs, along which penalties alone bend."""
     own = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
@@ -194,7 +150,7 @@ def diagonal(objective: Any, point: Point) -> Curvature:
 
 def blocks(objective: Any, point: Point) -> Curvature:
     """Each output's own block of the Hessian, of as many rows as that takes."""
-    return Curvature(along(*objective.thinned(ROWS * objective.shape[1]).block_diagonal(point.u)), point.value)
+    return Curvature(along(*objective.thinned(prices.ROWS * objective.shape[1]).block_diagonal(point.u)), point.value)
 
 
 def along(directions: Array, found: Array) -> Solve:

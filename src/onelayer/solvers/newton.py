@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
+from onelayer.solvers import prices
 from onelayer.solvers.curvature import (
     DOUBLE,
     STALE,
@@ -21,10 +22,8 @@ from onelayer.solvers.curvature import (
     Preconditioning,
     diagonal,
     factored,
-    hessian_price,
     of_sample,
     ridge_gap,
-    row_space_price,
 )
 from onelayer.solvers.lbfgs import ARMIJO, Pair, least_eigenvalue, remember, two_loops
 from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients
@@ -42,8 +41,6 @@ ROUNDING = FLOOR * DOUBLE
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
 ALIKE = 1e10  # times the least penalty: of sixteen digits, six are left
 NARROW = 256  # columns, and 64 rows, below which that is no matter
-FEW, FEW_OF_SPARSE = 48, 32  # parameters up to which a Hessian that no sample has is formed at once
-TRIFLE = 2**21  # multiplications: a Hessian of so many takes no longer than the calls around a product
 SURE = 1e-3  # of a residual that may hide a way down: what may be left of it
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
@@ -76,10 +73,9 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
     rows, before, look = objective.rows, watch.points, SecondLook(objective, tol)
     if spanned(objective) and rows.n**2 < WIDE * max(rows.d, NARROW):
         return in_row_space(objective, u, tol, max_iter, watch)
-    few = DIRECT if curvature is not None else FEW_OF_SPARSE if rows.sparse else FEW
-    if u.size > few and u.size**2 * (rows.n + u.size) > TRIFLE:
-        within = row_space_price(objective) if spanned(objective) else math.inf
-        within = within if within < hessian_price(objective) else math.inf
+    if not prices.paid_at_once(objective, sampled=curvature is not None):
+        within = prices.row_space(objective) if spanned(objective) else math.inf
+        within = within if within < prices.hessian(objective) else math.inf
         outcome = _truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within, look=look)
         left = max_iter - (watch.points - before) - 1  # there, start and end are looked at, too
         if within < math.inf and not outcome.converged and not watch.stopped and left > 0:

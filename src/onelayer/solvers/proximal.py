@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.curvature import hessian_price
+from onelayer.solvers import prices
 from onelayer.solvers.lasso import lasso_minimum
 from onelayer.solvers.newton import ROUNDING, gap_from
 from onelayer.solvers.place import Place, duality_gap
@@ -56,7 +56,7 @@ class Kept:
     def pay(self, products: float, objective: Any, place: Place) -> None:
         """Count so many products, and form it at this place if that is paid for."""
         self.spent += products
-        if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= hessian_price(objective):
+        if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= prices.hessian(objective):
             self.hessian = objective.hessian(place.point.u, place.point.logits) - np.diag(objective.ridge)
             self.spent = 0.0
 

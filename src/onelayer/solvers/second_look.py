@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.curvature import BLOCK, along, ridge_gap
+from onelayer.solvers.curvature import along, ridge_gap
 from onelayer.solvers.linear import Solve, conjugate_gradients, symmetric_solver
+from onelayer.solvers.prices import BLOCK
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]

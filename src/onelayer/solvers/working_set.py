@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.curvature import STALE, hessian_price
+from onelayer.solvers import prices
+from onelayer.solvers.curvature import STALE
 from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
 from onelayer.solvers.place import Place
 from onelayer.solvers.progress import Watch
@@ -82,7 +83,7 @@ class _Models:
     def __init__(self, objective: Any, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
         rows, size = objective.rows, place.point.u.size
         self.objective, self.hessian, self._size, self._owed = objective, hessian, size, owed
-        self._price = hessian_price(objective, LARGEST)
+        self._price = prices.hessian(objective, LARGEST)
         # along some directions nothing bends: shifts common to all classes are such, too
         self._scarce = rows.n < size or objective.outputs > 1
         self._tall = RIGHT * size <= rows.n
