@@ -97,7 +97,7 @@ def _looked_at_again(
     before = watch.points
     while outcome.converged and outcome.gap_kind == "estimate" and not watch.stopped:
         left, point, seen = max_iter - (watch.points - before), outcome.point, look.gap(outcome.point)
-        enough = seen <= tol * point.value
+        enough = seen <= max(tol, ROUNDING) * point.value
         if enough or left <= 0:
             return replace(outcome, gap=max(outcome.gap, seen), converged=enough)
         if point.u.size <= DIRECT:
