@@ -1,6 +1,7 @@
 """Curvature: what preconditions, and what no product sees."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,3 +95,39 @@ def test_what_is_common_to_all_classes_bends_by_its_penalty_alone(way):
     common = np.ones(f.shape)
     common[:, -1] = 0
     np.testing.assert_allclose(solve(common), common / 0.1, atol=1e-8)
+
+
+def sampled(scale):
+    """All rows and 4,000 of them, of labels that are the surer the larger the scale; the sample's optimum."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40_000, 3))
+    y = (scale * X @ np.array([1.0, 2.0, -1.0]) + rng.logistic(size=40_000) > 0).astype(float)
+    whole, sample = (Objective(Rows(X[::by], y[::by]), SIGMOID, 1, np.full(3, 1e-4), 40_000.0 / by) for by in (1, 10))
+    u = np.zeros(whole.shape)
+    for _ in range(12):
+        curvature = factored(sample, Point.at(sample, u, keep=True))
+        u = curvature.step(Point.at(sample, u))[0] + u
+    return whole, replace(curvature, sample=sample), u
+
+
+def left(whole, u):
+    """How far the value is from the optimum, by a Hessian of all rows."""
+    point = Point.at(whole, u, keep=True)
+    return factored(whole, point).step(point)[1] / 2
+
+
+def test_a_step_that_a_sample_bends_leaves_less_than_its_hessian_alone():
+    whole, curvature, u = sampled(scale=2)
+    u = 0.9 * u
+    point = Point.at(whole, u)
+    step, decrement = curvature.step(point)
+    bent = curvature.bent(point, step, decrement)
+    assert left(whole, u + bent) < left(whole, u + step) / 5 < left(whole, u) / 50
+
+
+def test_far_from_the_optimum_a_step_is_not_bent():
+    whole, curvature, u = sampled(scale=8)
+    point = Point.at(whole, 5 * u)
+    step, decrement = curvature.step(point)
+    assert curvature.bent(point, step, decrement) is step
+    assert replace(curvature, sample=None).bent(Point.at(whole, u), step, decrement) is step

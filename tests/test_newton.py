@@ -148,3 +148,14 @@ def test_rows_whose_optimum_is_far_off_are_not_left_out_of_the_gap(seed, tol):
     fit, best = train(X, y, tol=tol, **settings), train(X, y, tol=1e-11, **settings).history[-1].cost
     assert fit.converged
     assert (fit.history[-1].cost - best) / fit.history[-1].cost <= 1.5 * fit.optimality_gap
+
+
+@pytest.mark.parametrize(("d", "scale"), [(2, 8), (2, 1), (30, 2)])
+def test_many_rows_are_swept_twice(d, scale):
+    """Where a sample has its optimum, and after a step that the sample bends: its Hessian alone left too much."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400_000, d))
+    y = scale * X[:, 0] - scale * X[:, 1] + rng.logistic(size=len(X)) > 0
+    fit = train(X, y)
+    assert fit.converged
+    assert [point.rows for point in fit.history].count(len(X)) == 2

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 SHARE = 8  # of all rows, the largest sample is at most one in so many; each smaller one has an eighth of the next
-CHEAP = 16  # of all rows, a sample of one in so many costs little beside a sweep of them
+CHEAP = 32  # of all rows, a sample of one in so many costs little beside a sweep of them
 DIRECT = 512  # parameters up to which forming and factoring the Hessian is cheaper than some 20 products with it
 RICH = 20  # rows a parameter below which a sample's curvature is too far from all rows'
 FEWEST = 1_000  # rows: below it, the interpreter takes longer than the arithmetic
@@ -24,7 +24,7 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
     """How many rows the samples of n rows have for a point of k outputs and p coordinates, smallest first.
 
     A sample's optimum is p k / (2 s) from all rows', and a step with its Hessian leaves p / s of that: the largest has
-    as many rows as leave `tol` of a loss of a third of a nat after one step, so that two sweeps of all rows suffice.
+    as many rows as leave half of `tol` of a loss of a third of a nat after one step, so that two sweeps suffice.
     Of rows that are nearly all sure, few have a curvature: so it has no fewer than cost little. The Hessian of three or
     more classes is dear: of the last sample, it is only multiplied with.
     """
@@ -33,7 +33,7 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
     if k * p > DIRECT:  # curvature is not taken over, and only sparse columns are known from few rows
         size = size if sparse else 0
     elif k == 1 or k * p <= SQUARE:
-        enough = max(k * p * math.sqrt(6 / max(tol, 1e-8)), n / CHEAP)
+        enough = max(k * p * math.sqrt(3 / max(tol, 1e-8)), n / CHEAP)
         size, least = min(math.ceil(enough), size), max(RICH * k * p, FEWEST)
     else:
         last, size = size, min(HESSIANS * k * p, size)

@@ -18,6 +18,7 @@ Array = NDArray[Any]
 DOUBLE = float(np.finfo(np.float64).eps)
 AT_ONCE = 4  # products, for which what is dearer is not put off
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
+ASTRAY = 0.1  # of the decrement: a step that leaves more of it in the sample is not bent
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 
 
@@ -35,11 +36,25 @@ class Curvature:
     error: float = 1.0
     times: Solve | None = None  # the inverse of solve
     diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
+    sample: Any = None  # the objective of some rows, whose Hessian it is
 
     def step(self, point: Point) -> tuple[Array, float]:
         """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
         step = -self.solve(point.gradient)
         return step, -float(np.vdot(point.gradient, step))
+
+    def bent(self, point: Point, step: Array, decrement: float) -> Array:
+        """The step to where the sample's gradient vanishes, moved so that at the point it is that of all rows.
+
+        That is right beyond what is quadratic, too: what is left is what the sample has another Hessian for (Shamir,
+        Srebro & Zhang, "Communication-efficient distributed optimization using an approximate Newton-type method",
+        ICML 2014). Far from the optimum the step is as it was: there, one of Newton's may lead astray.
+        """
+        if self.sample is None:
+            return step
+        left = self.sample.value_gradient(point.u + step)[1] - self.sample.value_gradient(point.u)[1] + point.gradient
+        more = self.solve(left)
+        return step - more if float(np.vdot(left, more)) <= ASTRAY * decrement else step
 
     def unseen(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
         """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.

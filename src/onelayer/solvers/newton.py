@@ -41,6 +41,8 @@ ROUNDING = FLOOR * DOUBLE
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
 ALIKE = 1e10  # times the least penalty: of sixteen digits, six are left
 NARROW = 256  # columns, and 64 rows, below which that is no matter
+BENT = 30  # times `tol`: of a larger decrement, a step by a sample's Hessian alone leaves too much
+AMPLE = 1.5  # times a gap that few rows may take it for
 SURE = 1e-3  # of a residual that may hide a way down: what may be left of it
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
@@ -97,9 +99,10 @@ def _looked_at_again(
     before = watch.points
     while outcome.converged and outcome.gap_kind == "estimate" and not watch.stopped:
         left, point, seen = max_iter - (watch.points - before), outcome.point, look.gap(outcome.point)
-        enough = seen <= max(tol, ROUNDING) * point.value
+        most = max(tol, ROUNDING) * point.value
+        enough = seen <= AMPLE * most
         if enough or left <= 0:
-            return replace(outcome, gap=max(outcome.gap, seen), converged=enough)
+            return replace(outcome, gap=max(outcome.gap, min(seen, most)) if enough else seen, converged=enough)
         if point.u.size <= DIRECT:
             return certified(objective, _direct(objective, point.u, tol, left, watch, None)[0], tol, watch)
         outcome = certified(objective, _truncated(objective, point, tol, left, watch, None, sure=True), tol, watch)
@@ -118,7 +121,7 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
             curvature = None
             outcome, curvature = _direct(sample, u, accuracy, max_iter, watch, None)
             if curvature is not None:
-                curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2)
+                curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2, sample=sample)
         else:
             outcome = _truncated(sample, _seen(sample, u, watch), accuracy, max_iter, watch, curvature)
             if curvature is not None:
@@ -185,6 +188,8 @@ def _direct(
         gap, kind = gap_from(point, decrement * max(aged, _to_come(decrement, last)))
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
+        if decrement > BENT * tol * point.value:
+            step = curvature.bent(point, step, decrement)
         following = _line_search(objective, point, step, decrement)
         if following is None and older:
             curvature = None
