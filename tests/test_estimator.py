@@ -223,3 +223,15 @@ def test_a_threshold_is_what_predict_proba_says():
     for threshold in p[:100]:  # as a curve of precision and recall hands them over
         model.set_params(threshold=threshold)
         np.testing.assert_array_equal(model.predict(X), p > threshold)
+
+
+@pytest.mark.parametrize("hidden", [(), (3,)])
+@pytest.mark.filterwarnings("error")
+def test_logits_beyond_all_odds_have_probabilities_and_no_warning(hidden):
+    X, y = np.array([[-1.0], [-0.5], [0.5], [1.0]]), [0, 0, 1, 1]
+    model = PerceptronClassifier(hidden_layer_sizes=hidden, max_iter=50).fit(X, y)
+    if hidden:
+        model.coefs_ = [1e5 * w for w in model.coefs_]
+    else:
+        model.coef_ = 1e5 * model.coef_
+    np.testing.assert_array_equal(model.predict_proba(np.array([[-1.0], [1.0]])), [[1, 0], [0, 1]])

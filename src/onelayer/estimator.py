@@ -253,7 +253,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
         if "coefs_" in self.__dict__:
-            return then(face.logits_of_stack(self, X))
+            return face.logits_of_stack(self, X, then)
         w, b = (self.coef_[0], self.intercept_[0]) if len(self.classes_) == 2 else (self.coef_.T, self.intercept_)
         return face.logits(self, X, w, b, then)
 

@@ -131,12 +131,13 @@ def logits(estimator: Any, X: Any, w: Array, b: Any, then: Callable[[Array], Arr
     return result
 
 
-def logits_of_stack(estimator: Any, X: Any) -> Array:
-    """Logits of checked rows through hidden layers, (n,) or (n, k)."""
+def logits_of_stack(estimator: Any, X: Any, then: Callable[[Array], Array] = lambda z: z) -> Array:
+    """Logits of checked rows through hidden layers, (n,) or (n, k), or what `then` makes of them."""
     if (message := not_finite(X, names(estimator))) is not None:  # tanh and ReLU hide an infinity
         raise ValueError(message)
     layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
-    return forward(X, layers, ACTIVATIONS[estimator.activation])[0]
+    with np.errstate(all="ignore"):
+        return then(forward(X, layers, ACTIVATIONS[estimator.activation])[0])
 
 
 def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight: Any) -> None:

@@ -95,7 +95,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
 def _looked_at_again(
     objective: Any, outcome: Outcome, tol: float, max_iter: int, watch: Watch, look: SecondLook
 ) -> Outcome:
-    """The outcome, if few rows see no more of a gap than `tol`; else on from there, until they do not."""
+    """The outcome, if few rows see hardly more of a gap than `tol`; else on from there, until they do not."""
     before = watch.points
     while outcome.converged and outcome.gap_kind == "estimate" and not watch.stopped:
         left, point, seen = max_iter - (watch.points - before), outcome.point, look.gap(outcome.point)
@@ -127,7 +127,7 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
             if curvature is not None:
                 curvature = of_sample(sample, outcome.point, curvature)
         u = outcome.point.u
-        del sample, outcome  # before the next one takes its memory
+        del sample, outcome  # before the next one takes its memory; what a curvature keeps is an eighth of that
         if watch.stopped:
             break
     return u, curvature
