@@ -16,6 +16,7 @@ from scipy.special import expit
 from onelayer.losses import (
     IDENTITY,
     SIGMOID,
+    SIGMOID_SINGLE,
     SOFTMAX,
     cross_entropy,
     log_loss,
@@ -391,6 +392,25 @@ def test_a_sum_of_losses_that_are_all_small_keeps_its_digits(margin):
     with mpmath.workdps(50):
         expected = float(1000 * mpmath.log1p(mpmath.exp(-margin)))
     assert SIGMOID.sum_slope(z, y, None)[0] == pytest.approx(expected, rel=2e-11, abs=0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("size", [0.01, 1.0, 5.0, 30.0])
+def test_exponentials_in_single_precision_leave_slopes_seven_digits_and_sums_eight(size, weighted):
+    rng = np.random.default_rng(0)
+    z, y = size * rng.standard_normal(50_000), rng.integers(0, 2, 50_000)
+    weight = rng.uniform(0.5, 2, 50_000) if weighted else None
+    total, slope = SIGMOID.sum_slope(z.copy(), y, weight)
+    nearly, about = SIGMOID_SINGLE.sum_slope(z.copy(), y, weight)
+    assert nearly == pytest.approx(total, rel=2e-8)
+    np.testing.assert_allclose(about, slope, rtol=3e-6, atol=1e-300)
+    np.testing.assert_allclose(about.sum(), slope.sum(), atol=2e-8 * np.abs(slope).sum())
+
+
+@pytest.mark.parametrize("margin", [40.0, 12.0, -21.0, -800.0])
+def test_rows_that_are_sure_or_very_wrong_keep_their_digits_where_exponentials_are_in_single_precision(margin):
+    z, y = np.full(1000, margin), np.ones(1000)
+    assert SIGMOID_SINGLE.sum_slope(z, y, None)[0] == SIGMOID.sum_slope(z, y, None)[0]
 
 
 @pytest.mark.parametrize("rows", [1, 30, 33, 1000, 5000])

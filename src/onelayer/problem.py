@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onelayer import sampling
 from onelayer.columns import Columns
 from onelayer.labels import Labels
+from onelayer.losses import SIGMOID, SIGMOID_SINGLE
 from onelayer.network import ACTIVATIONS, Network, layers
 from onelayer.objective import Objective
 from onelayer.settings import Settings
@@ -20,6 +21,8 @@ from onelayer.targets import Targets
 
 Array = NDArray[Any]
 
+MANY = 2**16  # rows, from which their exponentials are a part of a fit's time
+COARSE = 1e-7  # a relative gap that costs of eight digits still tell
 LEAST = 1e-300  # of C times the rows' weights, whose product may be below all floats
 
 
@@ -84,7 +87,8 @@ def make_objective(
     X: Any, labels: Labels | Targets, columns: Columns, settings: Settings, *, all_weight: float | None = None
 ) -> Any:
     """One layer's objective, or a network's; `all_weight` is that of all rows, where these are not all."""
-    k, loss, target, total_weight = labels.outputs, labels.loss, labels.values, labels.total_weight
+    k, target, total_weight = labels.outputs, labels.values, labels.total_weight
+    loss = SIGMOID_SINGLE if labels.loss is SIGMOID and _digits_to_spare(X, settings) else labels.loss
     strength = 1 / max(settings.C * (all_weight or total_weight), LEAST)
     if settings.hidden_layer_sizes:
         sizes = (X.shape[1], *settings.hidden_layer_sizes, k)
@@ -101,6 +105,11 @@ def make_objective(
         columns.implicit_scale,
         columns.lasso(settings.l1_ratio * strength / labels.unit),
     )
+
+
+def _digits_to_spare(X: Any, settings: Settings) -> bool:
+    """Whether the rows are doubles, of which slopes of seven digits are enough, and many."""
+    return bool(X.shape[0] >= MANY and X.dtype == np.float64 and settings.tol >= COARSE)
 
 
 def from_users_units(stack: Sequence[Array], objective: Any, columns: Columns) -> Array:

@@ -29,6 +29,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BLOCK_BYTES = 2**22  # measured best from 2**18 to 2**24: smaller ones keep the threads waiting for the interpreter
+FEW = 4  # columns, of which blocks have as many rows as of fewer: logits and slopes are to fit the cache, too
 BLOCKS = 4  # dense rows that deserve a second thread have at least so many
 CHUNKS = 16  # enough to keep eight cores busy to the end, few enough that adding their sums costs nothing
 KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the effect
@@ -92,7 +93,7 @@ class Rows:
             self.chunks = min(self.chunks, max(BLOCKS, entries // MANY_ENTRIES))
         step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
         if not self.sparse:
-            step = min(step, max(1, BLOCK_BYTES // (X.itemsize * max(self.d, 16))))
+            step = min(step, max(1, BLOCK_BYTES // (X.itemsize * max(self.d, FEW))))
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
         _keep_memory()
 
