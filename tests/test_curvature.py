@@ -125,6 +125,27 @@ def test_a_step_that_a_sample_bends_leaves_less_than_its_hessian_alone():
     assert left(whole, u + bent) < left(whole, u + step) / 5 < left(whole, u) / 50
 
 
+def test_an_older_hessian_bends_a_step_until_only_what_the_sample_lacks_is_left():
+    whole, curvature, u = sampled(scale=2)
+    older = replace(curvature, solve=lambda g: 1.2 * curvature.solve(g))
+    point = Point.at(whole, 0.95 * u)
+    bent = older.bent(point, *older.step(point))
+    exact = curvature.bent(point, *curvature.step(point))
+    assert left(whole, point.u + bent) == pytest.approx(left(whole, point.u + exact), rel=0.05)
+    assert left(whole, point.u + older.step(point)[0]) > 20 * left(whole, point.u + bent)
+
+
+def test_what_the_sample_said_where_it_was_asked_last_is_not_asked_again(monkeypatch):
+    whole, curvature, u = sampled(scale=2)
+    point, step = Point.at(whole, u), curvature.step(Point.at(whole, u))
+    plain, asked, ask = curvature.bent(point, *step), [], Objective.value_gradient
+    monkeypatch.setattr(Objective, "value_gradient", lambda self, u: (asked.append(u), ask(self, u))[1])
+    known = replace(curvature, seen=Point.at(curvature.sample, u))
+    np.testing.assert_array_equal(known.bent(point, *step), plain)
+    assert not any(where is u for where in asked)
+    assert len(asked) > 0
+
+
 def test_far_from_the_optimum_a_step_is_not_bent():
     whole, curvature, u = sampled(scale=8)
     point = Point.at(whole, 5 * u)

@@ -159,3 +159,17 @@ def test_many_rows_are_swept_twice(d, scale):
     fit = train(X, y)
     assert fit.converged
     assert [point.rows for point in fit.history].count(len(X)) == 2
+
+
+def test_of_a_sample_the_hessian_of_the_one_before_serves(monkeypatch):
+    """It is the largest sample's that takes longest to form; a step more of it takes a third of that."""
+    rng, hessian, formed = np.random.default_rng(0), Objective.hessian, []
+    X = rng.standard_normal((400_000, 50))
+    y = X[:, 0] - X[:, 1] + rng.logistic(size=len(X)) > 0
+    monkeypatch.setattr(
+        Objective, "hessian", lambda self, *args, **kept: (formed.append(self.rows.n), hessian(self, *args, **kept))[1]
+    )
+    fit = train(X, y)
+    rows = sorted({point.rows for point in fit.history})
+    assert fit.converged
+    assert max(formed) == rows[-3]

@@ -121,19 +121,20 @@ FAR = 20.0  # nats a row may be wrong by: exp(FAR)^(FACTORS + 1) does not overfl
 EASY = {8: 1e-5, 4: 1e-2}  # nats a row, by the bytes of a logit: below it, too few digits of 1 + exp(-m) are left
 
 
-def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None, exp: Any = np.exp) -> tuple[float, Array]:
+def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None, *, precision: Any = None) -> tuple[float, Array]:
     """With the margin m, one exponential a row: the loss is log(1 + exp(-m)), its slope ∓exp(-m) / (1 + exp(-m)).
 
     Rows that are very wrong, or all of them very sure, are left to the functions that are exact for each row.
+    The fewer calls there are, the less do threads wait for the interpreter: a `precision` of exponentials that is not
+    the logits' is had in the calls that are needed anyway.
     """
-    sign = np.multiply(y, -2, dtype=z.dtype)
-    sign += 1
-    slope = sign * z  # -m: what speaks for the wrong class
-    if not slope.max(initial=0.0) <= FAR:
+    sign = 1 - 2 * y.astype(np.int8, copy=False)
+    e = np.multiply(z, sign, dtype=precision or z.dtype, casting="same_kind")  # -m: what speaks for the wrong class
+    if not e.max(initial=0.0) <= FAR:
         return _weighted(*_sigmoid_value_slope(z, y), weight)
-    exp(slope, out=slope)
-    q = slope + 1
-    slope /= q
+    np.exp(e, out=e)
+    q = np.add(e, 1, dtype=z.dtype)
+    slope = np.divide(e, q, out=e if e.dtype == z.dtype else None)
     slope *= sign
     total = _log_product(q) if weight is None else float(np.log(q, out=q) @ weight)
     if total < EASY[z.itemsize] * (len(z) if weight is None else float(weight.sum())):
@@ -141,12 +142,6 @@ def _sigmoid_sum_slope(z: Array, y: Array, weight: Array | None, exp: Any = np.e
     if weight is not None:
         slope *= weight
     return total, slope
-
-
-def _exp_in_single_precision(x: Array, out: Array) -> None:
-    """To seven digits, a few in the last place off, and in sums to eight, since they are off to both sides."""
-    single = x.astype(np.float32)
-    np.copyto(out, np.exp(single, out=single))
 
 
 def _log_product(q: Array) -> float:
@@ -418,7 +413,7 @@ SIGMOID = Loss(
 )
 # slopes of seven digits, which is plenty for a gap that goes with their squares; where an exponential of doubles is
 # made one by one (without AVX-512), it takes most of a sweep of few columns, and in single precision a fifth of that
-SIGMOID_SINGLE = SIGMOID._replace(sum_slope=partial(_sigmoid_sum_slope, exp=_exp_in_single_precision))
+SIGMOID_SINGLE = SIGMOID._replace(sum_slope=partial(_sigmoid_sum_slope, precision=np.float32))
 SOFTMAX = Loss(
     "cross-entropy",
     softmax,

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 DOUBLE = float(np.finfo(np.float64).eps)
 AT_ONCE = 4  # products, for which what is dearer is not put off
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
-ASTRAY = 0.1  # of the decrement: a step that leaves more of it in the sample is not bent
+ASTRAY = 0.1  # of the decrement: a step that leaves more of it in the sample is not bent any more
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 
 
@@ -36,7 +36,8 @@ class Curvature:
     error: float = 1.0
     times: Solve | None = None  # the inverse of solve
     diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
-    sample: Any = None  # the objective of some rows, whose Hessian it is
+    sample: Any = None  # the objective of some rows, as many as it is of, or more
+    seen: Any = None  # the point where the sample was asked last
 
     def step(self, point: Point) -> tuple[Array, float]:
         """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
@@ -48,13 +49,22 @@ class Curvature:
 
         That is right beyond what is quadratic, too: what is left is what the sample has another Hessian for (Shamir,
         Srebro & Zhang, "Communication-efficient distributed optimization using an approximate Newton-type method",
-        ICML 2014). Far from the optimum the step is as it was: there, one of Newton's may lead astray.
+        ICML 2014), about one in so many of the decrement as it has rows a parameter. Far from the optimum the step is
+        as it was: there, one of Newton's may lead astray.
         """
         if self.sample is None:
             return step
-        left = self.sample.value_gradient(point.u + step)[1] - self.sample.value_gradient(point.u)[1] + point.gradient
-        more = self.solve(left)
-        return step - more if float(np.vdot(left, more)) <= ASTRAY * decrement else step
+        known = self.seen is not None and self.seen.u is point.u
+        moved = point.gradient - (self.seen.gradient if known else self.sample.value_gradient(point.u)[1])
+        enough = point.u.size / self.sample.rows.n * decrement
+        while decrement > enough:
+            left = self.sample.value_gradient(point.u + step)[1] + moved
+            more = self.solve(left)
+            size = float(np.vdot(left, more))
+            if size > ASTRAY * decrement:
+                break
+            step, decrement = step - more, size
+        return step
 
     def unseen(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
         """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.

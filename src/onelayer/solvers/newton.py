@@ -41,6 +41,7 @@ ROUNDING = FLOOR * DOUBLE
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
 ALIKE = 1e10  # times the least penalty: of sixteen digits, six are left
 NARROW = 256  # columns, and 64 rows, below which that is no matter
+CHEAP = 32  # parameters up to which each sample's Hessian costs less than steps with the one before
 BENT = 30  # times `tol`: of a larger decrement, a step by a sample's Hessian alone leaves too much
 AMPLE = 1.5  # times a gap that few rows may take it for
 SURE = 1e-3  # of a residual that may hide a way down: what may be left of it
@@ -118,10 +119,11 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
         accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
         if formed(sample.rows.n, u.shape):
-            curvature = None
-            outcome, curvature = _direct(sample, u, accuracy, max_iter, watch, None)
+            older = curvature if u.size > CHEAP else None
+            outcome, curvature = _direct(sample, u, accuracy, max_iter, watch, older)
             if curvature is not None:
-                curvature = replace(curvature, error=(1 + math.sqrt(u.size / sample.rows.n)) ** 2, sample=sample)
+                error = curvature.error if curvature is older else (1 + math.sqrt(u.size / sample.rows.n)) ** 2
+                curvature = replace(curvature, error=error, sample=sample, seen=outcome.point)
         else:
             outcome = _truncated(sample, _seen(sample, u, watch), accuracy, max_iter, watch, curvature)
             if curvature is not None:
