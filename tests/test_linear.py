@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import eigh
 
+from onelayer.solvers import linear
 from onelayer.solvers.linear import conjugate_gradients, inverse, shifted, symmetric_solver
 
 
@@ -132,6 +133,25 @@ def test_a_matrix_is_factored_once_for_any_scale_of_its_coordinates():
     solve = symmetric_solver(H)
     for right in (scale, scale * np.arange(8)):
         np.testing.assert_allclose(H @ solve(right), right, rtol=1e-9, atol=1e-9 * scale.min())
+
+
+@pytest.mark.parametrize(("apart", "digits"), [(1.0, 1e-5), (0.1, 1e-3), (1e-3, 2e-3)])
+def test_single_precision_is_enough_where_columns_are_far_from_dependent(apart, digits, monkeypatch):
+    """Else its factor would have no digit of a column, and that of doubles has those that the matrix has."""
+    factored = []
+    for name in ("spotrs", "dpotrs"):
+        original = getattr(linear, name)
+        monkeypatch.setattr(linear, name, lambda *a, _f=original, _n=name, **k: (factored.append(_n), _f(*a, **k))[1])
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((400, 50))
+    A[:, 1] = A[:, 0] + apart * A[:, 1]
+    H = (A.T @ A).astype(np.float32)
+    given = H.copy()
+    right = rng.standard_normal(50)
+    found = symmetric_solver(H, overwrite=True)(right)
+    exact = np.linalg.solve(given.astype(np.float64), right)
+    np.testing.assert_allclose(found, exact, atol=digits * np.abs(exact).max())
+    assert factored == ["spotrs" if apart > 0.01 else "dpotrs"]
 
 
 @pytest.mark.parametrize("rank", [5, 8])

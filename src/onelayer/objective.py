@@ -228,7 +228,7 @@ class Objective:
     def hessian(self, u: Array, logits: Logits | None = None, *, single: bool = False) -> Array:
         """Second derivatives at u, (k (d + bias), k (d + bias)), in the order of ``u.ravel()``.
 
-        In `single` precision, those of one output take half the time: enough of a model.
+        In `single` precision, those of one output take half the time: enough of a model, or to precondition with.
         """
         k, p = self.shape
         if k == 1 and logits is not None and self._at_hand is not None and self._at_hand.size <= TRIFLE:
@@ -260,7 +260,7 @@ class Objective:
             return (total,)
 
         (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
-        H = np.asarray(H, dtype=np.float64)
+        H = np.asarray(H, dtype=np.float32 if single and k == 1 else np.float64)
         H /= self.total_weight
         if k > 1:  # the curvature's rows sum to nought: a class bends as much by itself as against all others
             among, each = H.reshape(k, p, k, p), np.arange(k)

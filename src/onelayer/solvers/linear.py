@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dpstrf, dsterf
+from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dpstrf, dsterf, spotrf, spotrs
 
 Array = NDArray[Any]
 Solve = Callable[[Array], Array]
@@ -22,13 +22,18 @@ FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding,
 def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
     """The function g → H⁻¹ g of a positive semidefinite H, factored once, in its own memory if it may `overwrite` that.
 
-    Where H is singular, the shortest solution in scaled columns; g is a vector, or columns of a matrix.
+    Where H is singular, the shortest solution in scaled columns; g is a vector, or columns of a matrix. An H of single
+    precision is factored in it, in half the time, where that leaves digits enough.
     """
     if not H.size:
         return np.copy
-    size, factor = _cholesky(H, overwrite=overwrite)
+    single = H.dtype == np.float32
+    size, factor = _cholesky(H, overwrite=overwrite and not single)
     if factor is not None:
-        return lambda g: dpotrs(factor, g, lower=1)[0]
+        potrs = spotrs if single else dpotrs
+        return lambda g: potrs(factor, g, lower=1)[0]
+    if single:
+        return symmetric_solver(H.astype(np.float64), overwrite=True)
     inside = _singular(H / size / size[:, None])
     return lambda g: np.asarray((inside((g.T / size).T).T / size).T)
 
@@ -108,9 +113,10 @@ def _cholesky(H: Array, *, overwrite: bool = False) -> tuple[Array, Array | None
     squares = H.diagonal().copy()
     size = np.sqrt(squares)
     size[size == 0.0] = 1.0
-    factor, failed = dpotrf(H.T, lower=1, overwrite_a=overwrite, clean=0)
+    potrf = spotrf if H.dtype == np.float32 else dpotrf
+    factor, failed = potrf(H.T, lower=1, overwrite_a=overwrite, clean=0)
     # a pivot this small holds no digit of its column
-    if failed or (factor.diagonal() / size).min() <= math.sqrt(len(H) * 4e-16):
+    if failed or (factor.diagonal() / size).min() <= math.sqrt(len(H) * 2 * np.finfo(H.dtype).eps):
         if overwrite:
             H.ravel()[:: len(H) + 1] = squares
         return size, None

@@ -141,7 +141,8 @@ class _Models:
         modelled = self.objective
         if self._few and not self.anew:
             modelled = modelled.thinned(max(RICH * self._size, CHEAP // self._size**2))
-        self.hessian = modelled.hessian(place.point.u, single=not (self.anew or self._scarce))
+        single = not (self.anew or self._scarce)
+        self.hessian = np.asarray(modelled.hessian(place.point.u, single=single), dtype=np.float64)
         self._taken_at = place.point.value
         if not self._scarce:  # of few rows, a model is cheap beside its minimum
             self._lately = math.inf
