@@ -65,12 +65,14 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
         return []
     chance = np.log(np.bincount(codes, minlength=k) / n)  # of a row to be of the class; of all that are parted, d times
     kept = np.flatnonzero((rows < n) & (by_chance | (rows * chance[code] < math.log(CHANCE / d))))
+    if sp.issparse(X) and len(kept):
+        kept = kept[~_negative(X)[column[kept]]]
     kept = kept[np.argsort(-rows[kept], kind="stable")]
     return [Separating(int(column[i]), int(code[i]), int(rows[i])) for i in kept]
 
 
 def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Array, Array]:
-    """Sparse columns without a negative entry that are zero in all classes but one; the class, and how many rows."""
+    """Sparse columns that are zero in all classes but one; the class, and how many rows."""
 
     def count(X: Any, codes: Array, weight: Array | None) -> tuple[Any, ...]:
         both, squares = np.zeros((2, X.shape[1]))
@@ -86,11 +88,16 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     counts = both - PACKED * sums
     # codes are one and the same where the mean of their squares is the square of their mean
     pure = (counts > 0) & (counts * (squares if k > 2 else sums) == sums**2)
-    if pure.any():
-        for _, run in row_runs(X):
-            pure[run.indices[run.data < 0]] = False
     column = np.flatnonzero(pure)
     return column, (sums[column] / counts[column]).astype(np.intp), counts[column].astype(np.intp)
+
+
+def _negative(X: Any) -> Array:
+    """Which sparse columns have a negative entry."""
+    found = np.zeros(X.shape[1], dtype=bool)
+    for _, run in row_runs(X):
+        found[run.indices[run.data < 0]] = True
+    return found
 
 
 def _parting(X: Array, codes: Array) -> tuple[Array, Array, Array]:
