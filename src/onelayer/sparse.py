@@ -66,7 +66,7 @@ def row_run(X: Any, span: slice) -> Any:
 def row_runs(X: Any) -> Iterator[tuple[slice, Any]]:
     """A CSR matrix in runs of rows: a copy of the entries of one is little, and sums of its columns are less still."""
     n, d = X.shape
-    step = max(1, n * max(RUN, 8 * d) // max(X.nnz, 1))
+    step = max(1, n * max(RUN, 2 * d) // max(X.nnz, 1))
     for start in range(0, n, step):
         span = slice(start, min(start + step, n))
         yield span, row_run(X, span)
