@@ -272,7 +272,10 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def predict(self, X: Any) -> Array:
         """The label of each row: with two classes, class 1 when its probability exceeds ``threshold``."""
-        z = self.decision_function(X)
+        return self._answer(X, self._labels)
+
+    def _labels(self, z: Array) -> Array:
+        """Of logits."""
         self._check_threshold(len(self.classes_))
         if z.ndim == 2:
             return np.asarray(self.classes_[z.argmax(axis=1)])
