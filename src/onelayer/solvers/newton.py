@@ -45,6 +45,7 @@ CHEAP = 32  # parameters up to which each sample's Hessian costs less than steps
 BENT = 30  # times `tol`: of a larger decrement, a step by a sample's Hessian alone leaves too much
 AMPLE = 1.5  # times a gap that few rows may take it for
 SURE = 1e-3  # of a residual that may hide a way down: what may be left of it
+PROVABLE = 600  # times what is left of the quadratic: a duality gap that is no more is brought below `tol` with it
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
 RECENT = 5  # of them, which may have seen the same Hessian
@@ -241,10 +242,18 @@ def _truncated(
     ways, remembering = Preconditioning(objective, curvature), curvature is None and _memorable(objective)
     gap, kind, last, seen, floor, steps = math.inf, "estimate", math.inf, UNSEEN, 1.0, 0
     left, near = gap, QUADRATIC * math.sqrt(tol)  # without what is hidden
+    loose, enough = (
+        gap,
+        False,
+    )  # times as much as is left of the quadratic is the duality gap; whether that is below tol
     if point.logits is None:
         point = replace(point, logits=objective.logits(point.u))
     while True:
-        if ways.curvature is not None and seen.steps >= 3:
+        dual = ridge_gap(objective, point)
+        if dual <= tol * point.value and not sure:
+            gap, kind = dual, "estimate"  # a bound, once the biases are balanced
+            break
+        if ways.curvature is not None and seen.steps >= 3 and loose > PROVABLE:
             left, kind = _foreseen(point, ways.curvature, seen, last)
             if left <= tol * point.value:
                 more, floor = ways.curvature.unseen(objective, point, tol)
@@ -255,6 +264,9 @@ def _truncated(
         if look and ways.exact:
             look.clear = True
         wanted = 0.0 if sure else 0.2 * tol * point.value
+        loose = 2 * dual / max(curvature.step(point)[1], 1e-300) if look and not look.clear else math.inf
+        if loose <= PROVABLE:
+            wanted /= max(1.0, loose * seen.least)
         forcing = SURE if sure else min(0.3, math.sqrt(min(left, point.value) / max(point.value, 1e-300)))
         step, seen = conjugate_gradients(
             product,
@@ -281,11 +293,12 @@ def _truncated(
                 break
             ways.go_on()
             seen, remembering, floor = UNSEEN, False, 1.0
-        if steps == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
+        before_last, enough = enough, bool(gap <= max(tol, ROUNDING) * point.value)
+        if steps == max_iter or watch.stopped or (enough and (before_last or loose > PROVABLE)):
             break
         following = _line_search(objective, point, step, decrement, product.moved, last=decrement < near * point.value)
         if following is None:
-            return Outcome(point, gap, kind, _at_rounding(objective, point, decrement))
+            return Outcome(point, gap, kind, enough or _at_rounding(objective, point, decrement))
         point, before, last = following, point, decrement
         steps += 1
         watch(point)
