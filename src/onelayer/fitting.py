@@ -168,8 +168,9 @@ def _trained(
 
     kept = _seen(encoder, X)
     _refuse_size([len(kept), *settings["hidden_layer_sizes"], len(classes) if len(classes) > 2 else 1])
-    names = encoder.feature_names
-    X_kept = X if len(kept) == X.shape[1] else X[:, kept]
+    names, X_kept = encoder.feature_names, X
+    if len(kept) < X.shape[1]:
+        names, X_kept = [names[j] for j in kept], X[:, kept]
     tuning: dict[str, Any] = {}
     said: list[str] = []
     if tuning_seed is not None:
@@ -180,7 +181,7 @@ def _trained(
         X_kept,
         y,
         sample_weight=weights,
-        names=[names[j] for j in kept],
+        names=names,
         class_names=classes or None,
         **settings,
         callbacks=[
@@ -191,7 +192,7 @@ def _trained(
     )
     first, *others = [*found.hidden, found.weights]
     w = np.zeros((len(first), X.shape[1] + 1))
-    w[:, [*kept, -1]] = first
+    w[:, np.append(kept, -1)] = first
     C = settings["C"]
     return [w, *others], {
         "rows": len(y),

@@ -59,7 +59,8 @@ def learn(texts: pl.Series, ngrams: int, limit: int) -> tuple[Vocabulary, Any]:
 
 def tf_idf(counts: Any, weights: Array, length: float) -> Any:
     """Sublinear tf-idf (Manning, Raghavan & Schütze, 2008, § 6.4), each row of one length; CSR (n, terms)."""
-    data = (1 + np.log(counts.data)) * weights[counts.indices]
+    sublinear = 1 + np.log(np.arange(1, counts.data.max(initial=1) + 1))
+    data = sublinear[counts.data - 1] * weights[counts.indices]
     squares = sp.csr_matrix((data**2, counts.indices, counts.indptr), shape=counts.shape)
     lengths = np.sqrt(squares @ np.ones(counts.shape[1]))
     data *= np.repeat(length / np.where(lengths > 0, lengths, 1), np.diff(counts.indptr))
