@@ -36,6 +36,13 @@ class Model:
     hidden: tuple[Array, ...] = ()
     activation: str = "relu"
 
+    def __repr__(self) -> str:
+        """What it predicts and what of, in a line: of texts, the terms alone would fill a screen a thousand times."""
+        features = (*self.hidden, self.weights)[0].shape[1] - 1
+        made = f"{tables.counted(features, 'feature')} of {tables.counted(len(self.encoder.columns), 'column')}"
+        rows = f", fitted to {tables.counted(self.fitted['rows'], 'row')}" if "rows" in self.fitted else ""
+        return f"<Model of {self.target!r} ({', '.join(self.classes) or 'a number'}) from {made}{rows}>"
+
     @property
     def task(self) -> str:
         """What it predicts, as "classification" of labels or "regression" of numbers."""
