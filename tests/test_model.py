@@ -40,8 +40,10 @@ def test_evaluate_is_what_scikit_learn_says(model, table):
 
 def test_a_model_is_shown_in_a_line(model):
     assert repr(model) == "<Model of 'label' (benign, malignant) from 6 features of 6 columns, fitted to 427 rows>"
-    of_texts = onelayer.fit({"text": ["good film", "bad film"] * 20, "stars": [5.0, 1.0] * 20}, target="stars")
-    assert repr(of_texts) == "<Model of 'stars' (a number) from 5 features of 1 column, fitted to 40 rows>"
+    of_texts = onelayer.fit(
+        {"text": ["good film", "bad film"] * 20, "stars": [5.0, 1.0] * 20}, target="stars", task="regression"
+    )
+    assert repr(of_texts) == "<Model of 'stars' (a number) from 3 features of 1 column, fitted to 40 rows>"
 
 
 def test_a_saved_model_predicts_the_same_without_scikit_learn_or_matplotlib(model, table, tmp_path):
