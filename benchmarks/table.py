@@ -50,13 +50,17 @@ ahead."""
 
 
 class Fit(NamedTuple):
-    """One fit: its gap, milliseconds, passes, memory beside the data in sizes of it, and milliseconds to store rows."""
+    """One fit: its gap, milliseconds, passes, memory beside the data in sizes of it, milliseconds to store rows.
+
+    And the day it was measured.
+    """
 
     gap: float
     milliseconds: float
     passes: float
     memory: float | None
     store: float
+    day: str
 
 
 Key = tuple[str, str, str]  # workload, peer, threads
@@ -75,6 +79,8 @@ def read(path: Path) -> tuple[dict[Key, list[Fit]], dict[str, Any]]:
         if "ended" in line:
             found[key]  # it was tried
         elif line["objective"] == line["objective"]:
+            if any(other["when"][:10] < line["when"][:10] for other in found[key].values()):
+                found[key].clear()  # fits of one solver are of one day
             found[key][line["tol"]] = line
             least[line["workload"]] = min(least[line["workload"]], line["objective"])
     fits = {
@@ -87,7 +93,8 @@ def read(path: Path) -> tuple[dict[Key, list[Fit]], dict[str, Any]]:
 def _fit(line: dict[str, Any], least: float) -> Fit:
     seconds = statistics.median(line["seconds"])
     gap = (line["objective"] - least) / least
-    return Fit(gap, 1e3 * seconds, seconds / line["pass_seconds"], line["memory"], 1e3 * line["store_seconds"])
+    passes, store = seconds / line["pass_seconds"], 1e3 * line["store_seconds"]
+    return Fit(gap, 1e3 * seconds, passes, line["memory"], store, line["when"][:10])
 
 
 def first_below(fits: list[Fit], gap: float) -> Fit | None:
@@ -95,7 +102,7 @@ def first_below(fits: list[Fit], gap: float) -> Fit | None:
     return min((fit for fit in fits if fit.gap <= gap), key=lambda fit: fit.milliseconds, default=None)
 
 
-def table(fits: dict[Key, list[Fit]]) -> str:
+def table(fits: dict[Key, list[Fit]], today: str) -> str:
     lines = [
         "| workload | solver | 1e-3, ms | **1e-6, ms** | passes | 1e-8, ms | passes "
         "| one thread: 1e-6, ms | passes | storing, ms | memory |",
@@ -109,10 +116,10 @@ def table(fits: dict[Key, list[Fit]]) -> str:
             both, single = (fits.get((workload.name, peer, threads)) for threads in ("all", "1"))
             middle = first_below(both or [], GAPS[1])
             cells = [
-                *_cells(both, GAPS[0])[:1],
-                *_cells(both, GAPS[1]),
-                *_cells(both, GAPS[2]),
-                *_cells(single, GAPS[1]),
+                *_cells(both, GAPS[0], today)[:1],
+                *_cells(both, GAPS[1], today),
+                *_cells(both, GAPS[2], today),
+                *_cells(single, GAPS[1], today),
             ]
             stores = middle is not None and PEERS[peer].store is not PEERS[OURS].store
             cells += [
@@ -127,12 +134,14 @@ def table(fits: dict[Key, list[Fit]]) -> str:
     return "\n".join(lines)
 
 
-def _cells(fits: list[Fit] | None, gap: float) -> tuple[str, str]:
+def _cells(fits: list[Fit] | None, gap: float, today: str) -> tuple[str, str]:
     """Milliseconds and passes to a gap; empty where it was not measured, a dash where it was not reached."""
     if fits is None:
         return "", ""
     fit = first_below(fits, gap)
-    return (_digits(fit.milliseconds, 100), _digits(fit.passes, 10)) if fit else ("–", "–")
+    if fit is None:
+        return "–", "–"
+    return _digits(fit.milliseconds, 100) + ("†" if fit.day < today else ""), _digits(fit.passes, 10)
 
 
 def _digits(value: float, whole: float) -> str:
@@ -142,6 +151,7 @@ def _digits(value: float, whole: float) -> str:
 
 def page(fits: dict[Key, list[Fit]], facts: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(facts["versions"].items()))
+    today = facts["when"][:10]
     return f"""# Time to the optimum
 
 Made by `benchmarks/table.py` of what `benchmarks/fits.py` measured; how, is told at the top of that file. All minimise
@@ -149,18 +159,15 @@ C · Σ loss + (1 − l1_ratio)/2 ‖w‖² + l1_ratio ‖w‖₁ with a free in
 Each solver is at the tolerance that reaches a relative gap of 1e-3, 1e-6 or 1e-8 soonest; medians of whole fits, checks
 and labels included, in a warm process, without the time that a peer's own storage of the rows takes, which stands in
 the column "storing". A pass is `X @ w` (sparse: and `X.T @ r`) in the same process with the same threads. Memory is the
-peak beyond what the process held with the data loaded, in sizes of the data, at 1e-6. All were measured on one
-day, but for lbfgs in float32, glmnet and skglm on 2e4 × 1000, newton-cholesky on one-hot levels, liblinear on adult,
-and peers on one thread: these are of the day before, and hold some MB of the harness's own. That was before a
-sweep took one exponential a row (docs/decisions/0014), on another machine than the paths of reviews and Zipf text
-below. Solvers stand in order of
-time to 1e-6; – is not reached in a minute, and an empty cell not measured.
+peak beyond what the process held with the data loaded, in sizes of the data, at 1e-6. Solvers stand in order of time to
+1e-6; – is not reached in a minute, and an empty cell not measured.
 
-{table(fits)}
+{table(fits, today)}
 
 \\* penalises the intercept a little, as the weight of a column of 100: its optimum is only near the common one.
+† measured on an earlier day, of another machine: its passes can be compared, its time hardly.
 
-{facts["machine"]}; NumPy {facts["numpy"]}; {versions}. Last measured {facts["when"][:10]}.
+{facts["machine"]}; NumPy {facts["numpy"]}; {versions}. Measured on {today}.
 
 ![gap against time, log-log, a panel for each workload](benchmarks.png)
 """

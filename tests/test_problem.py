@@ -25,18 +25,21 @@ def drawn(n, d=3, classes=2, dtype=np.float64):
 
 
 @pytest.mark.parametrize(
-    ("n", "classes", "dtype", "tol", "loss"),
+    ("n", "classes", "dtype", "settings", "loss"),
     [
-        (2**16, 2, np.float64, 1e-6, SIGMOID_SINGLE),
-        (2**16, 2, np.float64, 1e-7, SIGMOID_SINGLE),
-        (2**16, 2, np.float64, 1e-8, SIGMOID),
-        (2**16, 2, np.float32, 1e-6, SIGMOID),
-        (2**16, 3, np.float64, 1e-6, SOFTMAX),
-        (2**15, 2, np.float64, 1e-6, SIGMOID),
+        (2**16, 2, np.float64, {}, SIGMOID_SINGLE),
+        (2**16, 2, np.float64, {"tol": 1e-7}, SIGMOID_SINGLE),
+        (2**16, 2, np.float64, {"tol": 1e-8}, SIGMOID),
+        (2**16, 2, np.float64, {"l1_ratio": 0.1}, SIGMOID),
+        (2**16, 2, np.float32, {}, SIGMOID),
+        (2**16, 3, np.float64, {}, SOFTMAX),
+        (2**15, 2, np.float64, {}, SIGMOID),
     ],
 )
-def test_exponentials_of_many_doubles_are_single_where_their_digits_are_not_asked_for(n, classes, dtype, tol, loss):
-    assert problem_of(*drawn(n, 1, classes, dtype), tol=tol).objective.loss is loss
+def test_exponentials_of_many_doubles_are_single_where_their_digits_are_not_asked_for(
+    n, classes, dtype, settings, loss
+):
+    assert problem_of(*drawn(n, 1, classes, dtype), **settings).objective.loss is loss
 
 
 def test_an_optimum_found_with_single_exponentials_is_that_of_doubles():

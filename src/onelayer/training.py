@@ -18,7 +18,7 @@ from onelayer.problem import Problem, growing_samples, split
 from onelayer.record import Iterate, Record
 from onelayer.settings import Settings
 from onelayer.solvers import Outcome, Watch, newton, proximal, quadratic, solve
-from onelayer.solvers.newton import gap_at
+from onelayer.solvers.gaps import gap_at
 from onelayer.sources import one_thread_per_core
 from onelayer.sparse import laid_out, lies_at_hand
 from onelayer.targets import Targets

@@ -61,7 +61,7 @@ class Curvature:
             left = self.sample.value_gradient(point.u + step)[1] + moved
             more = self.solve(left)
             size = float(np.vdot(left, more))
-            if size > ASTRAY * decrement:
+            if not size <= ASTRAY * decrement:
                 break
             step, decrement = step - more, size
         return step

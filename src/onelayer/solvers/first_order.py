@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.gaps import ROUNDING, gap_at
 from onelayer.solvers.lbfgs import MEMORY, Pair, remember, search, two_loops
-from onelayer.solvers.newton import ROUNDING, gap_at
 from onelayer.solvers.progress import Outcome, Point, Watch
 from onelayer.solvers.rules import Rule, adam, gradient_descent, momentum, nesterov, rmsprop
 

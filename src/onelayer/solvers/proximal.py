@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers import prices
+from onelayer.solvers.gaps import ROUNDING, gap_from
 from onelayer.solvers.lasso import lasso_minimum
-from onelayer.solvers.newton import ROUNDING, gap_from
 from onelayer.solvers.place import Place, duality_gap
 from onelayer.solvers.progress import Outcome, Watch
 from onelayer.solvers.walk import Walk

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT
 from onelayer.solvers.curvature import factored
-from onelayer.solvers.newton import ROUNDING, certified, in_row_space, newton, spanned
+from onelayer.solvers.gaps import ROUNDING, certified
+from onelayer.solvers.newton import in_row_space, newton, spanned
 from onelayer.solvers.progress import Outcome, Point, Watch
 
 Array = NDArray[Any]

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.gaps import FLOOR
 from onelayer.solvers.lbfgs import ARMIJO
+from onelayer.solvers.line_search import HALVINGS
 from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients, symmetric_solver
-from onelayer.solvers.newton import FLOOR, HALVINGS
 from onelayer.solvers.place import Place, subgradient
 
 Array = NDArray[Any]

@@ -1,0 +1,56 @@
+"""Newton's method with a factored Hessian, which serves as many steps as it can."""
+
+import math
+from typing import Any
+
+from numpy.typing import NDArray
+
+from onelayer.solvers.curvature import STALE, Curvature, factored
+from onelayer.solvers.gaps import ROUNDING, at_rounding, gap_from, to_come
+from onelayer.solvers.line_search import line_search
+from onelayer.solvers.progress import Outcome, Point, Watch
+
+Array = NDArray[Any]
+
+AGED = 4  # how much an older Hessian may have changed along the gradient
+SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
+BENT = 30  # times `tol`: of a larger decrement, a step by a sample's Hessian alone leaves too much
+
+
+def direct(
+    objective: Any,
+    u: Array,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+    curvature: Curvature | None,
+    *,
+    anew: bool = True,
+) -> tuple[Outcome, Curvature | None]:
+    """Steps with a factored Hessian, kept as long as each step leaves little of the decrement, then taken `anew`."""
+    point = Point.at(objective, u)
+    watch(point)
+    gap, kind, last, older = math.inf, "estimate", math.inf, True
+    for iteration in range(max_iter + 1):
+        step, decrement = curvature.step(point) if curvature else (point.u, math.inf)
+        if curvature is None or (older and (decrement > SLOW * last or point.value < STALE * curvature.value)):
+            if not anew:
+                break
+            curvature = None
+            curvature, older = factored(objective, point), False
+            step, decrement = curvature.step(point)
+        aged = AGED if older and curvature.error == 1 else curvature.error
+        gap, kind = gap_from(point, decrement * max(aged, to_come(decrement, last)))
+        if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
+            break
+        if decrement > BENT * tol * point.value:
+            step = curvature.bent(point, step, decrement)
+        following = line_search(objective, point, step, decrement)
+        if following is None and older:
+            curvature = None
+            continue
+        if following is None:
+            return Outcome(point, gap, kind, at_rounding(objective, point, decrement)), curvature
+        point, last, older = following, decrement, True
+        watch(point)
+    return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), curvature
