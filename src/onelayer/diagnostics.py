@@ -94,10 +94,11 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
 
 def _negative(X: Any) -> Array:
     """Which sparse columns have a negative entry."""
-    found = np.zeros(X.shape[1], dtype=bool)
+    counts = np.zeros(X.shape[1])
     for _, run in row_runs(X):
-        found[run.indices[run.data < 0]] = True
-    return found
+        if run.data.min(initial=0) < 0:  # a product takes a third of the time of finding their columns
+            counts += with_entries(run, (run.data < 0).astype(np.float64)).T @ np.ones(run.shape[0])
+    return np.asarray(counts > 0)
 
 
 def _parting(X: Array, codes: Array) -> tuple[Array, Array, Array]:
