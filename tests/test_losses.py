@@ -396,7 +396,7 @@ def test_a_sum_of_losses_that_are_all_small_keeps_its_digits(margin):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("size", [0.01, 1.0, 5.0, 30.0])
-def test_exponentials_in_single_precision_leave_slopes_seven_digits_and_sums_eight(size, weighted):
+def test_exponentials_in_single_precision_leave_seven_digits_and_where_rows_differ_eight(size, weighted):
     rng = np.random.default_rng(0)
     z, y = size * rng.standard_normal(50_000), rng.integers(0, 2, 50_000)
     weight = rng.uniform(0.5, 2, 50_000) if weighted else None

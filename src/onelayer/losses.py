@@ -411,8 +411,8 @@ SIGMOID = Loss(
     _sigmoid_entropy,
     _sigmoid_defect,
 )
-# slopes of seven digits, which is plenty for a gap that goes with their squares; where an exponential of doubles is
-# made one by one (without AVX-512), it takes most of a sweep of few columns, and in single precision a fifth of that
+# costs and slopes of seven digits, which is plenty for a gap that goes with the squares of slopes; where an exponential
+# of doubles is made one by one (without AVX-512), it takes most of a sweep of few columns, in single precision a fifth
 SIGMOID_SINGLE = SIGMOID._replace(sum_slope=partial(_sigmoid_sum_slope, precision=np.float32))
 SOFTMAX = Loss(
     "cross-entropy",

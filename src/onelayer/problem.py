@@ -22,7 +22,7 @@ from onelayer.targets import Targets
 Array = NDArray[Any]
 
 MANY = 2**16  # rows, from which their exponentials are a part of a fit's time
-COARSE = 1e-7  # a relative gap that costs of eight digits still tell
+COARSE = 1e-6  # a relative gap that costs of seven digits still tell
 LEAST = 1e-300  # of C times the rows' weights, whose product may be below all floats
 
 
