@@ -246,3 +246,13 @@ def test_a_penalty_too_small_to_be_told_from_rounding_ends_with_an_estimate():
     assert 1e-16 < fit.optimality_gap < 1e-6
     best = train(X, y, C=1e8, tol=1e-9)  # of an L2 penalty that is nothing, too
     assert fit.history[-1].cost == pytest.approx(best.history[-1].cost, rel=1e-6)
+
+
+def test_rows_that_a_model_has_all_of_are_modelled_in_double_precision():
+    """Columns far from 0 and no bias: in single precision a model had no minimum, and a hundred steps led nowhere."""
+    rng = np.random.default_rng(0)
+    own = rng.standard_normal((600, 80))
+    y = (own @ (0.2 * rng.standard_normal((80, 3))) + rng.gumbel(size=(600, 3))).argmax(axis=1)
+    fit = train(1000 + own, y, C=100.0, l1_ratio=1.0, fit_intercept=False, max_iter=5)
+    assert fit.converged
+    assert fit.n_iter <= 3

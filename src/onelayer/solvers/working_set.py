@@ -138,9 +138,9 @@ class _Models:
         return self._stuck or (self._slow and (self._few or paid)) or (self._few and stale)
 
     def _make(self, place: Place) -> None:
-        modelled = self.objective
-        if self._few and not self.anew:
-            modelled = modelled.thinned(max(RICH * self._size, CHEAP // self._size**2))
+        modelled, rows = self.objective, max(RICH * self._size, CHEAP // self._size**2)
+        if self._few and not self.anew and rows < modelled.rows.n:
+            modelled = modelled.thinned(rows)
         single = not (self.anew or self._scarce)
         self.hessian = np.asarray(modelled.hessian(place.point.u, single=single), dtype=np.float64)
         self._taken_at = place.point.value
