@@ -165,7 +165,7 @@ peak beyond what the process held with the data loaded, in sizes of the data, at
 {table(fits, today)}
 
 \\* penalises the intercept a little, as the weight of a column of 100: its optimum is only near the common one.
-† measured on an earlier day, of another machine: its passes can be compared, its time hardly.
+† measured on an earlier day: its passes can be compared, its time hardly.
 
 {facts["machine"]}; NumPy {facts["numpy"]}; {versions}. Measured on {today}.
 

@@ -69,12 +69,11 @@ def test_weights_come_back_from_the_coordinates_of_the_solver(fit_intercept, hid
         np.testing.assert_allclose(there, layer, rtol=1e-12, atol=1e-12)
 
 
-def test_weights_that_are_worse_than_none_are_no_start():
-    problem = problem_of(*drawn(40))
-    cold = problem.start(None)
-    np.testing.assert_array_equal(problem.start([np.full((1, 4), 1e4)]), cold)
-    best = np.zeros((1, 4))  # of two classes that alternate, nearly
-    assert problem.objective.cost(problem.start([best])) <= problem.objective.cost(cold)
+def test_weights_given_are_the_start_unless_they_are_worse_than_none():
+    X = drawn(40)[0]
+    problem, better = problem_of(X, X[:, 0] > 5), np.array([[1.0, 0.0, 0.0, -5.0]])
+    np.testing.assert_array_equal(problem.start([np.full((1, 4), 1e4)]), problem.start(None))
+    np.testing.assert_allclose(problem.weights(problem.start([better]))[0], better, rtol=1e-12, atol=1e-12)
 
 
 def test_the_base_rate_is_the_optimum_without_features():

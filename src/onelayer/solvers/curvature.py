@@ -37,7 +37,7 @@ class Curvature:
     times: Solve | None = None  # the inverse of solve
     diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
     sample: Any = None  # the objective of some rows, as many as it is of, or more
-    seen: Any = None  # the point where the sample was asked last
+    seen: Point | None = None  # where the sample was asked last
 
     def step(self, point: Point) -> tuple[Array, float]:
         """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
@@ -54,8 +54,8 @@ class Curvature:
         """
         if self.sample is None:
             return step
-        known = self.seen is not None and self.seen.u is point.u
-        moved = point.gradient - (self.seen.gradient if known else self.sample.value_gradient(point.u)[1])
+        seen = self.seen if self.seen and self.seen.u is point.u else Point.at(self.sample, point.u)
+        moved = point.gradient - seen.gradient
         enough = point.u.size / self.sample.rows.n * decrement
         while decrement > enough:
             left = self.sample.value_gradient(point.u + step)[1] + moved
