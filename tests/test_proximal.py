@@ -10,6 +10,7 @@ from onelayer import PerceptronClassifier, PerceptronRegressor
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Objective
 from onelayer.product import Product
+from onelayer.solvers.working_set import _Models
 from onelayer.training import train
 
 
@@ -256,3 +257,15 @@ def test_rows_that_a_model_has_all_of_are_modelled_in_double_precision():
     fit = train(1000 + own, y, C=100.0, l1_ratio=1.0, fit_intercept=False, max_iter=5)
     assert fit.converged
     assert fit.n_iter <= 3
+
+
+@pytest.mark.parametrize(("n", "d"), [(2000, 100), (30000, 60)], ids=["all rows", "a sample first"])
+def test_models_of_single_precision_have_a_minimum(monkeypatch, n, d):
+    """Of columns far from 0 without a bias: rounding bent them down, and 100 steps or 50 of a sample led nowhere."""
+    rng = np.random.default_rng(0)
+    own = rng.standard_normal((n, d))
+    y = own @ (0.5 * rng.standard_normal(d)) + rng.logistic(size=n) > 0
+    models = count_calls(monkeypatch, _Models, "_make")
+    fit = train(1000 + own, y, C=1000.0, l1_ratio=1.0, fit_intercept=False, max_iter=10)
+    assert fit.converged
+    assert len(models) <= 30

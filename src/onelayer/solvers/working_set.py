@@ -25,7 +25,7 @@ FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which t
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
 NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
 FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
-CRAWLING = 1e-3  # of the value: a step with more weights than dense rows that gains no more leads nowhere, either
+CRAWLING = 1e-3  # of the value: a step that gains no more is finer than single precision, or leads nowhere, either
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
 LARGEST = 4000  # weights of a model that is made for its price though it is larger than the rows
@@ -33,6 +33,7 @@ MODEL = 4  # times the price of a Hessian: what to minimise its model costs, abo
 WASTE = 0.25  # times that price: what steps cut off by signs may take before a model is made
 RICH = 20  # rows of that sample for each weight
 LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
+SINGLE, BLUR = float(np.finfo(np.float32).eps), 8  # a precision, and times that a diagonal is enlarged by it
 INNER = 50  # steps on one working set
 MANY = 1200  # weights, of more of which a model is dearer than the steps it saves
 
@@ -92,6 +93,7 @@ class _Models:
         self._few = self.anew or hessian is not None or size <= (SPARSE if rows.sparse else DENSE)
         self._slow = self.anew or (hessian is None and not (near and rows.sparse))
         self._taken_at, self._stuck, self._exact, self._worst = place.point.value, False, False, math.inf
+        self._precise = self.anew or self._scarce  # whether models are worth the time that double precision takes
         self._gain = self._lately = math.inf  # of the step before; the latter, if it was with the same model
 
     def left(self, walk: Walk) -> float:
@@ -121,12 +123,14 @@ class _Models:
 
     def judge(self, place: Place, following: Place | None) -> None:
         """What the step brought: signs cut off what there was of it, or were not those of the model's minimum."""
-        self._stuck = following is None
-        if following is not None:
-            value, sparse = place.point.value, self.objective.rows.sparse
-            self._gain = value - following.point.value
-            crawls = self._gain <= CRAWLING * value and following.violation > NEARLY
-            self._stuck = crawls and self._scarce and self._size <= MANY and not sparse
+        if following is None:
+            self._stuck = self._precise = True
+        else:
+            self._gain = place.point.value - following.point.value
+            crawls = self._gain <= CRAWLING * place.point.value
+            hard = self._scarce and self._size <= MANY and not self.objective.rows.sparse
+            self._stuck = crawls and hard and following.violation > NEARLY
+            self._precise = self._precise or crawls
             self._slow = self.anew or self._gain > LINGERING * self._lately
             self._lately = self._gain
         self._few = self._few or self._stuck
@@ -141,8 +145,10 @@ class _Models:
         modelled, rows = self.objective, max(RICH * self._size, CHEAP // self._size**2)
         if self._few and not self.anew and rows < modelled.rows.n:
             modelled = modelled.thinned(rows)
-        single = not (self.anew or self._scarce)
+        single = not self._precise
         self.hessian = np.asarray(modelled.hessian(place.point.u, single=single), dtype=np.float64)
+        # where rounding bends it down, there is no minimum
+        self.hessian.ravel()[:: len(self.hessian) + 1] *= 1 + BLUR * (SINGLE if single else modelled.rows.precision)
         self._taken_at = place.point.value
         if not self._scarce:  # of few rows, a model is cheap beside its minimum
             self._lately = math.inf
