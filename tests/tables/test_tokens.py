@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import onelayer.tables.tokens as tokens_room
 from onelayer.tables.tokens import TOKEN, cut, ranges
 
 
@@ -95,6 +96,17 @@ def test_cut_is_what_unicode_says(seed):
 def test_no_texts():
     assert spelt([]) == []
     assert spelt([None, ""]) == [[], []]
+
+
+@pytest.mark.parametrize("block", [1, 7, 50, 1000])
+def test_blocks_are_cut_side_by_side_in_order(monkeypatch, block):
+    """Each interns words while others do; codes are of no order, rows of theirs, and a word has one code."""
+    monkeypatch.setattr(tokens_room, "BLOCK", block)
+    rng = np.random.default_rng(block)
+    texts = [" ".join(f"w{word}" for word in rng.zipf(1.5, rng.integers(0, 30)) % 999) for _ in range(300)]
+    found = cut(pl.Series(texts))
+    assert spelt(texts) == [text.split() for text in texts]
+    assert found.words.n_unique() == len(found.words) == len({word for text in texts for word in text.split()})
 
 
 def test_others_may_intern_strings_meanwhile():
