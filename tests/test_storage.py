@@ -270,8 +270,11 @@ def test_what_is_no_model_file_is_said(model, tmp_path):
     path = tmp_path / "m.onelayer"
     with pytest.raises(ModelError, match=r"model file '.*' does not exist"):
         onelayer.load(path)
-    with pytest.raises(ModelError, match="is not a model file, or is damaged: fit and save it again"):
+    with pytest.raises(ModelError, match="is a folder: name a model file in it"):
         onelayer.load(tmp_path)
+    path.write_text("no model")
+    with pytest.raises(ModelError, match="is not a model file, or is damaged: fit and save it again"):
+        onelayer.load(path)
     path.write_bytes(save({"x": np.zeros(3)}))
     with pytest.raises(ModelError, match="holds no onelayer model"):
         onelayer.load(path)

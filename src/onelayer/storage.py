@@ -103,6 +103,8 @@ def _standard_input(name: str) -> tuple[dict[str, str], dict[str, Array]]:
 def _opened(path: str, name: str) -> tuple[dict[str, str], dict[str, Array]]:
     from safetensors import SafetensorError, safe_open
 
+    if Path(path).is_dir():
+        raise ModelError(f"{name} is a folder: name a model file in it")
     try:
         with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -54,7 +54,10 @@ def test_many_repeated_values_are_a_category_until_fifty():
         (["1", "1 000"], "first '1 000' in row 2 (' ' is in the way)"),
         (["1", "−5"], "first '−5' in row 2 ('−' is in the way)"),
         (["1.234.567", "2.000,5"], "first '1.234.567' in row 1: write"),
-        (["1", "2", "3", "unknown", "?"], "2 of 5 cells cannot be read as one, first 'unknown' in row 4: write"),
+        (
+            ["1", "2", "3", "unknown", "?"],
+            "2 of 5 cells cannot be read as one, first 'unknown' in row 4: write plain numbers, nothing where ",
+        ),
     ],
 )
 def test_numbers_that_cannot_be_read_name_the_cell_and_what_is_in_the_way(cells, words):

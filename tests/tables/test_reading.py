@@ -185,6 +185,8 @@ def test_what_is_said_of_a_file_is_believed(tmp_path):
     for unknown in ("utf-9", "base64"):
         with pytest.raises(tables.TableError, match=f"encoding '{unknown}' is not known: use utf-8"):
             read(tmp_path, b"a\n1\n", encoding=unknown)
+    with pytest.raises(tables.TableError, match="cannot be read as undefined: use utf-8, latin-1 or utf-16"):
+        read(tmp_path, b"a\n1\n", encoding="undefined")
 
 
 @pytest.mark.parametrize(

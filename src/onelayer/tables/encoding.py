@@ -47,8 +47,8 @@ class Column:
 
     name: str
     kind: str
-    names: tuple[str, ...] = ()
-    values: Array = field(default_factory=lambda: np.empty(0))
+    names: tuple[str, ...] = field(default=(), repr=False)  # of a text, screens full
+    values: Array = field(default_factory=lambda: np.empty(0), repr=False)
     fill: str | None = None
 
     @property

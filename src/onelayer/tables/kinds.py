@@ -108,8 +108,8 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
     name, all_cells = series.name, counted(int(filled.sum()), "cell")
     raise TableError(
         f"column {name!r} holds numbers, but {blocked.sum()} of {all_cells} cannot be read as one, first "
-        f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, or "
-        f"{say_kind(name)}"
+        f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, "
+        f"nothing where one is missing, or {say_kind(name)}"
     )
 
 

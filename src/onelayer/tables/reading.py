@@ -274,6 +274,8 @@ def _decoded(data: bytes, name: str, encoding: str | None) -> str:
             f"{name} is not {encoding}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}; "
             "say what it is (encoding='latin-1', --encoding latin-1)"
         ) from error
+    except UnicodeError as error:  # of a codec that is none of files, as "undefined"
+        raise TableError(f"{name} cannot be read as {encoding}: use utf-8, latin-1 or utf-16") from error
 
 
 def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
