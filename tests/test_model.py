@@ -44,6 +44,7 @@ def test_a_model_is_shown_in_a_line(model):
         {"text": ["good film", "bad film"] * 20, "stars": [5.0, 1.0] * 20}, target="stars", task="regression"
     )
     assert repr(of_texts) == "<Model of 'stars' (a number) from 3 features of 1 column, fitted to 40 rows>"
+    assert len(repr(of_texts.encoder)) < 300
 
 
 def test_a_saved_model_predicts_the_same_without_scikit_learn_or_matplotlib(model, table, tmp_path):

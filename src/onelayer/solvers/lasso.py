@@ -17,7 +17,6 @@ Array = NDArray[Any]
 
 WELL, ROUGHLY = (1e-4, 200), (1e-2, 40)  # of the largest weight: a change to rest at; and epochs at most
 RESTING = 1e-7  # of what penalties hold: a slope that is off by no more is at rest
-SHORT, HALF = 600, 0.5  # weights, of more of which a path is long: half of what was off may then be left
 SURELY, LONG, PATIENT = 1e-10, 100_000, 10**9  # the same where slopes are to rest; epochs at most, and multiplications
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
 ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
@@ -53,12 +52,12 @@ def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
     return _Penalised(hessian, linear, lasso).by_coordinates(v, *ROUGHLY)
 
 
-def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array) -> Array:
+def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, *, left: float = 0.0) -> Array:
     """`lasso_minimum` where that does not arrive, since there are more weights than rows that tell them apart.
 
     By two copies of the weights; where the signs of that lead nowhere, by way of all stronger penalties; and where ties
-    along it end that early, by as many epochs as it takes. Of the Hessian's diagonal, `ridge` (p,) are L2 penalties:
-    without them it may be of low rank.
+    along it end that early, by as many epochs as it takes. Of what slopes at v are off by, a share may be `left` by the
+    first of these. Of the Hessian's diagonal, `ridge` (p,) are L2 penalties: without them it may be of low rank.
     """
 
     def value(v: Array) -> float:
@@ -71,7 +70,7 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
         return float(off.max() / lasso.max())
 
     found = _by_signs(hessian, linear, lasso, _split(hessian, linear, lasso, v, ridge))
-    if unrest(found) <= (max(RESTING, HALF * unrest(v)) if len(v) > SHORT else RESTING):
+    if unrest(found) <= max(RESTING, left * unrest(v)):
         return found
     problem = _Penalised(hessian, linear, lasso)
     best = min(found, lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
