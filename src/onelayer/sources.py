@@ -38,7 +38,7 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
 MANY_ENTRIES = 2**20  # of a block of sparse rows, where they are more than BLOCKS: less leaves little to do row by row
 COPIED_ENTRIES = 2**20  # of sparse rows, up to which a copy by column costs little
-TAKEN_ENTRIES, PART = 2**18, 2**16  # of a copy of some rows, from which mostly Hessians are made; taken at a time
+TAKEN_ENTRIES, PART = 2**18, 2**17  # of a copy of some rows, from which mostly Hessians are made; taken at a time
 # entries of a set of columns, and one in so many of all dense or sparse ones: more than both stay where they are
 SET_ENTRIES, SHARE, SPARSE_SHARE = 2**20, 8, 2
 COUNTED = 16  # entries, one of which is counted to know how many some columns have
