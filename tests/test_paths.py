@@ -9,7 +9,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from onelayer import path
 from onelayer.labels import Labels
 from onelayer.objective import Objective
-from onelayer.paths import PathProblem, cross_validate, stratified_folds
+from onelayer.paths import PathProblem, _further, cross_validate, stratified_folds
 from onelayer.product import Product
 from onelayer.settings import Settings
 from onelayer.targets import Targets
@@ -306,3 +306,11 @@ def test_what_no_path_knows_is_refused():
     for name, value in (("solver", "gd"), ("callbacks", [print]), ("C", 3.0), ("hidden_layer_sizes", (4,))):
         with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
             path([[0.0], [1.0], [2.0]], [0, 1, 0], **{name: value})
+
+
+def test_a_fit_starts_where_the_last_three_point():
+    """Along a parabola where there is a weight in all; twice as far where it has just come; where it is, if it goes."""
+    points = [(0.0, np.array([[1.0, 0.0, 0.0, 1.0]])), (1.0, np.array([[2.0, 1.0, 0.0, 0.6]]))]
+    np.testing.assert_allclose(_further(points, 2.0), [[3.0, 3.0, 0.0, 0.2]])
+    points.append((3.0, np.array([[10.0, 2.0, 5.0, 0.05]])))
+    np.testing.assert_allclose(_further(points, 4.0), [[17.0, 2.5, 10.0, 0.05]])

@@ -266,18 +266,19 @@ class PathProblem:
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
         cold = base_rate(self.labels, self.objective)
-        before, u, known, kept, gaps, outcomes = cold, cold, None, Kept(), [], []
+        u, known, kept, gaps, outcomes = cold, None, Kept(), [], []
+        points: list[tuple[float, Array]] = []  # the last three, of different C
         weights = np.zeros((len(Cs), *cold.shape[:1], self.X.shape[1] + 1))
         for i, C in enumerate(Cs):
-            start = u
-            if i > 1 and Cs[i - 1] > Cs[i - 2]:
-                start = _further(before, u, math.log(C / Cs[i - 1]) / math.log(Cs[i - 1] / Cs[i - 2]))
+            start = _further(points, math.log(C)) if len(points) > 1 else u
             # from a near start, only the curvature of the largest sample is of use
             outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), known, kept)
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
-            before, u, known = u, outcome.point.u, outcome.known
+            u, known = outcome.point.u, outcome.known
+            if not points or math.log(C) > points[-1][0]:
+                points = [*points[-2:], (math.log(C), u)]
             found = self.columns.to_user(u)
             inside = found != 0
             weights[i][inside] = found[inside]  # what is never written to takes no memory
@@ -325,10 +326,20 @@ class PathProblem:
         )
 
 
-def _further(before: Array, u: Array, ratio: float) -> Array:
-    """As far again from u as u is from the point before, in weights that neither come nor go nor change their sign."""
-    moved = u + ratio * (u - before)
-    return np.where((moved * u > 0) & (before * u > 0), moved, u)
+def _further(points: Sequence[tuple[float, Array]], at: float) -> Array:
+    """Where the last two or three points lead, (log C, u) in order of C.
+
+    A weight goes on along a parabola where all three have it, along a line where the last two have. If it is new in the
+    last, it is taken to have come half-way from the one before; one that changes its sign, or would, stays.
+    """
+    (t, before), (last, u) = points[-2:]
+    slope = (u - before) / (last - t) * np.where(before == 0, 2, 1)
+    moved = u + (at - last) * slope
+    if len(points) > 2:
+        first, older = points[-3]
+        bend = (slope - (before - older) / (t - first)) / (last - first)
+        moved += np.where((older * before > 0) & (before * u > 0), (at - last) * (at - t) * bend, 0)
+    return np.where((moved * u > 0) & (before * u >= 0), moved, u)
 
 
 def cross_validate(
