@@ -11,7 +11,8 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegressionCV
 
 import onelayer
-from onelayer import PerceptronClassifier, PerceptronRegressor, paths, tables, words
+from onelayer import PerceptronClassifier, PerceptronRegressor, tables, words
+from onelayer.validation import stratified_folds
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +224,7 @@ def test_a_tuned_C_is_the_one_of_the_least_log_loss_in_folds(table):
     tuning = model.fitted["tuning"]
     X, y = np.array([table[name] for name in list(table)[:-1]]).T, table["label"] == "malignant"
     means, scales = X.mean(axis=0), X.std(axis=0)
-    folds = paths.stratified_folds(y.astype(int), 5, 3)
+    folds = stratified_folds(y.astype(int), 5, 3)
     theirs = LogisticRegressionCV(
         Cs=tuning["C"],
         cv=folds,

@@ -234,8 +234,8 @@ def _tuned(
 ) -> tuple[dict[str, Any], list[str]]:
     """The C that serves rows not seen best, with the log loss at each, and what to tell of the choice."""
     from onelayer.labels import Labels
-    from onelayer.paths import cross_validate, stratified_folds
     from onelayer.settings import Settings
+    from onelayer.validation import cross_validate, stratified_folds
 
     labels = Labels.of(y, weights, None, classes)
     rows = np.bincount(y if weights is None else y[weights > 0])

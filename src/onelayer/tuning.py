@@ -1,4 +1,4 @@
-"""The choice of C by cross-validation: `PerceptronClassifierCV`, scikit-learn's face of `onelayer.paths`."""
+"""The choice of C by cross-validation: `PerceptronClassifierCV`, scikit-learn's face of `onelayer.validation`."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer import face, notebook
 from onelayer.estimator import PerceptronClassifier, labels_of
 from onelayer.labels import Labels, row_weights
-from onelayer.paths import Validation, as_matrix, cross_validate
+from onelayer.paths import as_matrix
 from onelayer.settings import Settings
+from onelayer.validation import Validation, cross_validate
 
 Array = NDArray[Any]
 

@@ -24,7 +24,7 @@ TRIFLE = 2**24  # multiplications: dense rows whose Hessian and its inverse cost
 FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which that is true, too
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
 NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
-SHORT, TENTH, HALF = 600, 0.1, 0.5  # weights; and of what slopes are off by, what is left of so many, and of more
+LEFT = 0.5  # of what slopes are off by: what a model's minimum may leave, since the next model is another
 FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
 CRAWLING = 1e-3  # of the value: a step that gains no more is finer than single precision, or leads nowhere, either
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
@@ -119,8 +119,8 @@ class _Models:
         linear = place.smooth.ravel() - self.hessian @ u.ravel()
         model = self.hessian, linear, place.lasso.ravel(), u.ravel()
         if self._stuck or resting:
-            ridge, left = np.tile(self.objective.ridge, len(u)), TENTH if self._size <= SHORT else HALF
-            return lasso_surely(*model, ridge, left=left).reshape(u.shape)
+            ridge = np.tile(self.objective.ridge, len(u))
+            return lasso_surely(*model, ridge, left=LEFT).reshape(u.shape)
         return (lasso_minimum if self._exact else lasso_roughly)(*model).reshape(u.shape)
 
     def judge(self, place: Place, following: Place | None) -> None:
