@@ -73,6 +73,31 @@ def test_on_many_rows_a_suspect_is_asked_for_all_of_them():
     assert separating(np.column_stack([nearly, pure]), y, by_chance=False) == [Separating(1, 1, int(pure.sum()))]
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8, np.int64, bool])
+def test_a_class_and_a_column_too_rare_for_any_sample_are_found(dtype):
+    n = 100_000
+    rng = np.random.default_rng(3)
+    y = (rng.random(n) < 0.5).astype(np.int8)
+    y[rng.choice(n, 6, replace=False)] = 2
+    columns = rng.integers(0, 2, (n, 3))
+    columns[:, 1] = y == 2
+    columns[:, 2] = 0
+    columns[rng.choice(np.flatnonzero(y == 0), 8, replace=False), 2] = 1
+    assert separating(columns.astype(dtype), y, by_chance=True) == [Separating(2, 0, 8), Separating(1, 2, 6)]
+
+
+def test_a_rare_dummy_of_one_class_leaves_no_finite_optimum_of_many_rows():
+    """Its weight was 7,424 and said to be converged, for no row of a sample had it."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((100_000, 3))
+    y = (X[:, 0] + rng.logistic(size=len(X)) > 0).astype(int)
+    X[:, 2] = 0
+    X[rng.choice(np.flatnonzero(y), 8, replace=False), 2] = 1
+    fit = train(X, y, C=np.inf)
+    assert not fit.converged
+    assert fit.warnings[0].startswith("the classes are separable (column 2 alone sets 8 rows of class 1 apart)")
+
+
 def test_the_notice_names_the_column_and_the_class():
     fit = train(with_column(DUMMY), Y, names=["a", "b", "c", "leak"], class_names=["no", "yes"])
     assert fit.converged

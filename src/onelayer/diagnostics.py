@@ -9,15 +9,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from onelayer.blocks import runs
 from onelayer.losses import SIGMOID, SOFTMAX
+from onelayer.sampling import of_every_class
 from onelayer.sources import Rows
 from onelayer.sparse import row_runs, with_entries
 
 Array = NDArray[Any]
 
-SEEN = 1_000  # rows on which a column must separate before all rows are asked
-SEEN_ENTRIES = 100_000  # and no more cells than these, or a hundred rows
-AT_ONCE = 2**16  # cells that are put in order at a time
+EACH, MORE = 8, 16  # rows a class that a column must part before others are asked, and how many times as many
+AT_ONCE = 2**18  # cells that are looked at together
 CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
 BLOCK = 8192  # rows whose curvature is summed at once
@@ -60,14 +61,14 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
     if d == 0:
         return []
     k = int(codes.max()) + 1
-    column, code, rows = _only_nonzeros(X, codes, k, jobs) if sp.issparse(X) else _parting(X, codes)
+    column, code, rows = _only_nonzeros(X, codes, k, jobs) if sp.issparse(X) else _parting(X, codes, k)
     if not len(column):
         return []
     chance = np.log(np.bincount(codes, minlength=k) / n)  # of a row to be of the class; of all that are parted, d times
     kept = np.flatnonzero((rows < n) & (by_chance | (rows * chance[code] < math.log(CHANCE / d))))
     if sp.issparse(X) and len(kept):
         kept = kept[~_negative(X)[column[kept]]]
-    kept = kept[np.argsort(-rows[kept], kind="stable")]
+    kept = kept[np.lexsort((code[kept], column[kept], -rows[kept]))]
     return [Separating(int(column[i]), int(code[i]), int(rows[i])) for i in kept]
 
 
@@ -101,46 +102,54 @@ def _negative(X: Any) -> Array:
     return np.asarray(counts > 0)
 
 
-def _parting(X: Array, codes: Array) -> tuple[Array, Array, Array]:
-    """Dense columns that part a class from all others, the class, and how many rows; those of a sample first."""
-    n, d = X.shape
-    seen = max(100, min(SEEN, SEEN_ENTRIES // d))
-    if n > 2 * seen:
-        sample = np.sort(np.random.default_rng(0).choice(n, seen, replace=False))
-        suspects = np.unique(_parting(X[sample], codes[sample])[0])
-        if not len(suspects):
-            return suspects, suspects, suspects
-        column, code, rows = _beyond(X[:, suspects], codes)
-        return suspects[column], code, rows
-    step = max(1, AT_ONCE // n)
-    parts = [(start, _beyond(X[:, start : start + step], codes)) for start in range(0, d, step)]
-    found = [(start + column, code, rows) for start, (column, code, rows) in parts]
-    column, code, rows = (np.concatenate(each) for each in zip(*found, strict=True))
+def _parting(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
+    """Dense columns that part one of k classes from all others, the class, and how many rows it has beyond these.
+
+    Some rows of each class rule out by far the most columns; what is left is asked of more of them, and then of all.
+    """
+    (n, d), size = X.shape, EACH * k
+    columns = np.arange(d)
+    while 2 * size < n and len(columns):
+        sample = of_every_class(codes, k, size, np.random.default_rng(0), EACH // 2)
+        columns = columns[np.unique(_apart(_reach(X, codes, k, columns, sample))[1])]
+        size *= MORE
+    if not len(columns):
+        return columns, columns, columns
+    high = _reach(X, codes, k, columns, np.arange(n))
+    way, at = _apart(high)
+    edge, most = np.partition(high[:, way, at], -2, axis=0)[-2:]
+    edge, way, at = (part[most > edge] for part in (edge, way, at))
+    code, column, rows = high[:, way, at].argmax(axis=0), columns[at], np.zeros(len(at), dtype=np.intp)
+    for run in runs(n, max(1, AT_ONCE // max(1, len(at)))):
+        beyond = X[run, column].astype(float) * (1 - 2 * way) > edge
+        rows += (beyond & (codes[run, None] == code)).sum(axis=0)
     return column, code, rows
 
 
-def _beyond(X: Array, codes: Array) -> tuple[Array, Array, Array]:
-    """Dense columns in which the values of a class all lie on one side of all others', or touch them; and so on."""
-    counts, none = np.bincount(codes), np.empty(0, dtype=np.intp)
-    present = np.flatnonzero(counts)
-    if len(present) < 2:
-        return none, none, none
-    ordered, starts = X[np.argsort(codes, kind="stable")], (np.cumsum(counts) - counts)[present]
-    lows, highs = (f.reduceat(ordered, starts, axis=0).astype(float) for f in (np.minimum, np.maximum))
-    if len(present) == 2 and (np.maximum(lows[0], lows[1]) < np.minimum(highs[0], highs[1])).all():
-        return none, none, none
-    low, high = np.stack([lows, -highs], axis=1), np.stack([highs, -lows], axis=1)  # (classes, upwards or not, d)
-    edge, most = np.partition(high, -2, axis=0)[-2:]
-    # of all classes only the one that reaches furthest can lie beyond the others
-    way, column = np.nonzero((most > edge) & ((high < most) | (low >= edge)).all(axis=0))
-    first = high[:, way, column].argmax(axis=0)
-    found = [(none, none, none)]
-    for i in set(first.tolist()):
-        up, own = way[first == i], column[first == i]
-        values = X[np.ix_(codes == present[i], own)].astype(float) * (1 - 2 * up)
-        found.append((own, np.full(len(own), present[i]), (values > edge[up, own]).sum(axis=0)))
-    columns, codes_of_parts, rows_apart = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return columns, codes_of_parts, rows_apart
+def _reach(X: Array, codes: Array, k: int, columns: Array, rows: Array) -> Array:
+    """The largest value of each class in some dense columns and rows, and of their negatives; (k, 2, columns)."""
+    high = np.full((k, 2, len(columns)), -np.inf)
+    ordered = rows[np.argsort(codes[rows], kind="stable")]
+    ends = np.cumsum(np.bincount(codes[rows], minlength=k)).tolist()
+    for (upwards, downwards), start, end in zip(high, [0, *ends], ends, strict=False):
+        for run in runs(end - start, max(EACH, AT_ONCE // len(columns))):
+            own = ordered[start:end][run]
+            cells = X[own] if len(columns) == X.shape[1] else X[np.ix_(own, columns)]
+            np.maximum(upwards, cells.max(axis=0), out=upwards)
+            np.maximum(downwards, -cells.min(axis=0).astype(float, copy=False), out=downwards)
+    return high
+
+
+def _apart(high: Array) -> tuple[Array, Array]:
+    """Where a class lies beyond all others, or touches them, by what each reaches: upwards or downwards, and column."""
+    low = -high[:, ::-1]
+    way, column = np.nonzero(low.max(axis=0) >= high.min(axis=0))
+    if len(way):  # by far the most are ruled out
+        high, low = high[:, way, column], low[:, way, column]
+        edge, most = np.partition(high, -2, axis=0)[-2:]
+        apart = ((high == most) & (low >= edge)).any(axis=0)
+        way, column = way[apart], column[apart]
+    return way, column
 
 
 def rank(objective: Any) -> int:

@@ -72,6 +72,18 @@ def spread(n: int, size: int, rng: np.random.Generator) -> Array:
     return rows.astype(np.int64)
 
 
+def of_every_class(codes: Array, k: int, size: int, rng: np.random.Generator, fewest: int) -> Array:
+    """About so many rows, in order; of each of k classes no fewer than the `fewest`, if it has as many."""
+    rows = spread(len(codes), size, rng)
+    counts = np.bincount(codes[rows], minlength=k)
+    for code in np.flatnonzero(counts < fewest):
+        members = np.flatnonzero(codes == code)
+        enough = min(len(members), fewest)
+        if counts[code] < enough:
+            rows = np.sort(np.concatenate([rows[codes[rows] != code], members[spread(len(members), enough, rng)]]))
+    return rows
+
+
 def stratified(codes: Array, totals: Array, weight: Array | None, size: int, rng: np.random.Generator) -> Any:
     """Some rows and their weights: of every class enough, and all classes weighted to their share of the total.
 
@@ -96,14 +108,8 @@ def stratified(codes: Array, totals: Array, weight: Array | None, size: int, rng
     >>> int((codes[rows] == 1).sum()), round(float(weight[codes[rows] == 1].sum() / total), 6)
     (10, 0.01)
     """
-    n, k = len(codes), len(totals)
-    rows = spread(n, size, rng)
-    counts = np.bincount(codes[rows], minlength=k)
-    for code in np.flatnonzero(counts < RARE):
-        members = np.flatnonzero(codes == code)
-        if counts[code] < min(len(members), RARE):
-            ours = members[spread(len(members), min(len(members), RARE), rng)]
-            rows = np.sort(np.concatenate([rows[codes[rows] != code], ours]))
+    k = len(totals)
+    rows = of_every_class(codes, k, size, rng, RARE)
     taken = codes[rows]
     weights = None if weight is None else weight[rows]
     sampled = np.bincount(taken, weights=weights, minlength=k)
