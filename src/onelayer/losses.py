@@ -148,9 +148,10 @@ def _log_product(q: Array) -> float:
     """Σ log q: a multiplication a row, not a logarithm."""
     if len(q) <= FACTORS:
         return math.log(np.multiply.reduce(q, dtype=np.float64))
-    factors = min(FACTORS, math.isqrt(len(q)))  # products are then no fewer than what is left over
-    whole = len(q) // factors * factors
-    products = np.multiply.reduce(q[:whole].reshape(factors, -1), axis=0, dtype=np.float64)
+    if len(q) <= FACTORS**2:  # so few logarithms take no longer than what spares them
+        return float(np.log(q).sum(dtype=np.float64))
+    whole = len(q) // FACTORS * FACTORS  # products are then no fewer than what is left over
+    products = np.multiply.reduce(q[:whole].reshape(FACTORS, -1), axis=0, dtype=np.float64)
     products[: len(q) - whole] *= q[whole:]
     return float(np.log(products, out=products).sum())
 
