@@ -30,7 +30,7 @@ def direct(
     """Steps with a factored Hessian, kept as long as each step leaves little of the decrement, then taken `anew`."""
     point = Point.at(objective, u)
     watch(point)
-    gap, kind, last, older = math.inf, "estimate", math.inf, True
+    gap, kind, last, earlier, older = math.inf, "estimate", math.inf, math.inf, True
     for iteration in range(max_iter + 1):
         step, decrement = curvature.step(point) if curvature else (point.u, math.inf)
         if curvature is None or (older and (decrement > SLOW * last or point.value < STALE * curvature.value)):
@@ -40,7 +40,7 @@ def direct(
             curvature, older = factored(objective, point), False
             step, decrement = curvature.step(point)
         aged = AGED if older and curvature.error == 1 else curvature.error
-        gap, kind = gap_from(point, decrement * max(aged, to_come(decrement, last)))
+        gap, kind = gap_from(point, decrement * (aged - 1 + to_come(decrement, last, earlier)))
         if iteration == max_iter or watch.stopped or gap <= max(tol, ROUNDING) * point.value:
             break
         if decrement > BENT * tol * point.value:
@@ -51,6 +51,6 @@ def direct(
             continue
         if following is None:
             return Outcome(point, gap, kind, at_rounding(objective, point, decrement)), curvature
-        point, last, older = following, decrement, True
+        point, last, earlier, older = following, decrement, last, True
         watch(point)
     return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value)), curvature

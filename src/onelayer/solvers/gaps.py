@@ -27,13 +27,15 @@ def gap_from(point: Point, decrement: float) -> tuple[float, str]:
     return (estimate, "estimate") if 0 <= estimate < NEAR * point.value else (point.value, "bound")
 
 
-def to_come(decrement: float, last: float) -> float:
+def to_come(decrement: float, last: float, earlier: float = math.inf) -> float:
     """How much more than this decrement is left, where others follow it as it followed the one before.
 
-    Distances then shrink by the root of that ratio from step to step. Beside an optimum's quadratic they shrink faster,
-    but rows of little weight, or in the tail of the loss, may have their own optimum far off while all others have not.
+    Distances then shrink by the root of that ratio from step to step, or, where that was less, by that of the `earlier`
+    step, too. Beside an optimum's quadratic they shrink faster, but rows of little weight, or in the tail of the loss,
+    may have their own optimum far off while all others have not.
     """
-    left = math.sqrt(max(decrement, 0.0) / max(last, 1e-300))
+    decrement = max(decrement, 0.0)
+    left = math.sqrt(max(decrement / max(last, 1e-300), math.sqrt(decrement / max(earlier, 1e-300))))
     return 1 / (1 - min(left, FARTHEST)) ** 2
 
 
