@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.linear import symmetric_solver
-from onelayer.solvers.splitting import by_splitting
+from onelayer.solvers.splitting import by_splitting, unrest
 from onelayer.together import Together
 
 Array = NDArray[Any]
@@ -55,42 +55,43 @@ def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
 def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, *, left: float = 0.0) -> Array:
     """`lasso_minimum` where that does not arrive, since there are more weights than rows that tell them apart.
 
-    By two copies of the weights; where the signs of that lead nowhere, by way of all stronger penalties; and where ties
-    along it end that early, by as many epochs as it takes. Of what slopes at v are off by, a share may be `left` by the
-    first of these. Of the Hessian's diagonal, `ridge` (p,) are L2 penalties: without them it may be of low rank.
+    By two copies of the weights; where these lead nowhere, nor numbers for their signs, by way of all stronger
+    penalties; and where ties along it end that early, by as many epochs as it takes. Of what slopes at v are off by, a
+    share may be `left`. Of the Hessian's diagonal, `ridge` (p,) are L2 penalties: without them it may be of low rank.
     """
 
     def value(v: Array) -> float:
         return float(v @ (hessian @ v / 2 + linear) + lasso @ np.abs(v))
 
-    def unrest(v: Array) -> float:
-        """How far slopes are from where weights rest, relative to what penalties hold."""
-        g = hessian @ v + linear
-        off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
-        return float(off.max() / lasso.max())
+    def off(v: Array) -> float:
+        return unrest(v, hessian @ v + linear, lasso)
 
-    found = _by_signs(hessian, linear, lasso, _split(hessian, linear, lasso, v, ridge))
-    if unrest(found) <= max(RESTING, left * unrest(v)):
+    at_rest = RESTING * float(lasso.max())
+    enough = max(at_rest, left * off(v))
+    found = _split(hessian, linear, lasso, v, ridge, enough)
+    if off(found) <= enough:
+        return found
+    found = _by_signs(hessian, linear, lasso, found)
+    if off(found) <= enough:
         return found
     problem = _Penalised(hessian, linear, lasso)
     best = min(found, lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
-    if unrest(best) <= RESTING:
+    if off(best) <= at_rest:
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
     return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
 
 
-def _split(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array) -> Array:
-    """`by_splitting` of the weights that are not 0 or object to it, until no other objects."""
+def _split(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float) -> Array:
+    """`by_splitting` of the weights that are not 0 or object to it, until no other objects, but for `enough`."""
     objecting = _beyond(hessian @ v + linear, lasso, v) > 0
     for _ in range(ROUNDS):
         inside = np.flatnonzero((v != 0) | (lasso == 0) | objecting)
         if not len(inside):
             break
-        found = np.zeros_like(v)
-        bent = hessian[np.ix_(inside, inside)]
-        found[inside] = by_splitting(bent, linear[inside], lasso[inside], v[inside], ridge[inside])
-        v, objecting = found, _beyond(hessian @ found + linear, lasso * ABOUT, found) > 0
+        found, bent = np.zeros_like(v), hessian[np.ix_(inside, inside)]
+        found[inside] = by_splitting(bent, linear[inside], lasso[inside], v[inside], ridge[inside], enough)
+        v, objecting = found, _beyond(hessian @ found + linear, lasso * ABOUT, found) > enough
         objecting[inside] = False
         if not objecting.any():
             break

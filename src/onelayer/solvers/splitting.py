@@ -18,8 +18,10 @@ RELAXED = 1.6  # of a step
 UNEVEN, FARTHEST = 5.0, 25.0  # how far apart the two errors are when the coupling is tuned, and by how much at most
 
 
-def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array) -> Array:
+def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float = 0.0) -> Array:
     """About the v that minimises vᵀ H v / 2 + linear · v + Σ lasso_j |v_j|, from one near it.
+
+    It ends where slopes are no further than `enough` from where weights rest.
 
     The alternating direction method of multipliers (Boyd, Parikh, Chu, Peleato & Eckstein, Foundations and Trends in
     Machine Learning 3, 2011, § 6.4), in scaled columns. Columns that depend on one another are no hindrance: the
@@ -45,6 +47,8 @@ def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
         z = moved - dual
         if step % OFTEN:
             continue
+        if unrest(z, (H @ z + linear) * size, lasso * size) <= enough:
+            break
         apart = float(norm(x - z) / max(float(norm(x)), float(norm(z)), 1e-300))
         changed = float(norm(z - before) / max(float(norm(dual)), 1e-300))
         if max(apart, changed) <= SETTLED:
@@ -54,3 +58,8 @@ def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
             coupling, dual = coupling * ratio, dual / ratio
             coupled = coupled_by(coupling)
     return np.asarray(z / size)
+
+
+def unrest(v: Array, g: Array, lasso: Array) -> float:
+    """How far slopes g are, at most, from where weights v rest."""
+    return float(np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0)).max())

@@ -24,8 +24,7 @@ TRIFLE = 2**24  # multiplications: dense rows whose Hessian and its inverse cost
 FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which that is true, too
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
 NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
-LEFT = 0.5  # of what slopes are off by: what a model's minimum may leave, since the next model is another
-FALLING = 0.5  # of the violation before: what may be left of it after a step to a model's minimum that was one
+LEFT = 0.3  # of what slopes are off by: what a model's minimum may leave, since the next model is another
 CRAWLING = 1e-3  # of the value: a step that gains no more is finer than single precision, or leads nowhere, either
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
@@ -93,7 +92,7 @@ class _Models:
         self.anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
         self._few = self.anew or hessian is not None or size <= (SPARSE if rows.sparse else DENSE)
         self._slow = self.anew or (hessian is None and not (near and rows.sparse))
-        self._taken_at, self._stuck, self._exact, self._worst = place.point.value, False, False, math.inf
+        self._taken_at, self._stuck, self._exact = place.point.value, False, False
         self._precise = self.anew or self._scarce  # whether models are worth the time that double precision takes
         self._gain = self._lately = math.inf  # of the step before; the latter, if it was with the same model
 
@@ -111,14 +110,12 @@ class _Models:
         u, gain = place.point.u, self._gain
         if self._is_due(place, walk):
             self._make(place)
-        resting = self._scarce and self._exact and place.violation > FALLING * self._worst
-        self._worst = place.violation
         self._exact = self._stuck or self._tall or place.violation <= NEARLY or gain <= LITTLE * place.point.value
         if self.hessian is None:
             return u
         linear = place.smooth.ravel() - self.hessian @ u.ravel()
         model = self.hessian, linear, place.lasso.ravel(), u.ravel()
-        if self._stuck or resting:
+        if self._stuck or (self._scarce and self._exact):
             ridge = np.tile(self.objective.ridge, len(u))
             return lasso_surely(*model, ridge, left=LEFT).reshape(u.shape)
         return (lasso_minimum if self._exact else lasso_roughly)(*model).reshape(u.shape)
