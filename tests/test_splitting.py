@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from onelayer.solvers.splitting import by_splitting
+from onelayer.solvers import splitting
+from onelayer.solvers.splitting import by_splitting, unrest
 
 
 @pytest.mark.parametrize("start", [0.0, 1.0])
@@ -24,3 +25,16 @@ def test_the_minimum_is_nearly_found_though_rows_are_few(start, free, share):
         off = np.where(v != 0, np.abs(slopes + lasso * np.sign(v)), np.maximum(np.abs(slopes) - lasso, 0))
         assert 0 < np.count_nonzero(v[free:]) <= (50 if share else 31)
         assert (off / size).max() <= 2e-3 * 0.05
+
+
+@pytest.mark.parametrize("share", [0.3, 0.1])
+def test_it_ends_once_slopes_are_near_enough_to_rest(share, monkeypatch):
+    """In units of the weights as they came, and long before the copies agree."""
+    rng = np.random.default_rng(0)
+    A = (rng.standard_normal((40, 120)) + rng.standard_normal((40, 1))) * 10 ** rng.uniform(-2, 2, 120)
+    H, linear, start = A.T @ A / 40, -A.T @ rng.standard_normal(40) / 40, np.zeros(120)
+    lasso = 10 ** rng.uniform(-3, -1, 120)
+    enough = share * unrest(start, linear, lasso)
+    monkeypatch.setattr(splitting, "STEPS", 60)
+    v = by_splitting(H, linear, lasso, start, start, enough)
+    assert 1e-3 * enough < unrest(v, H @ v + linear, lasso) <= enough

@@ -115,7 +115,7 @@ class _Models:
             return u
         linear = place.smooth.ravel() - self.hessian @ u.ravel()
         model = self.hessian, linear, place.lasso.ravel(), u.ravel()
-        if self._stuck or (self._scarce and self._exact):
+        if self._stuck or (self._scarce and self._exact and not self._tall):
             ridge = np.tile(self.objective.ridge, len(u))
             return lasso_surely(*model, ridge, left=LEFT).reshape(u.shape)
         return (lasso_minimum if self._exact else lasso_roughly)(*model).reshape(u.shape)
