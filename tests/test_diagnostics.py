@@ -1,9 +1,12 @@
 """What is noticed: columns that part the classes are named, collinear ones counted, noise is left in peace."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 import statsmodels.api as sm
+from scipy.optimize import linprog
 from sklearn.exceptions import ConvergenceWarning
 
 from onelayer import PerceptronClassifier
@@ -96,6 +99,71 @@ def test_a_rare_dummy_of_one_class_leaves_no_finite_optimum_of_many_rows():
     fit = train(X, y, C=np.inf)
     assert not fit.converged
     assert fit.warnings[0].startswith("the classes are separable (column 2 alone sets 8 rows of class 1 apart)")
+
+
+def touching(classes, rows=600):
+    """Rows whose class the sum of the first two columns tells, but where it is 0; a third column of noise."""
+    rng = np.random.default_rng(classes)
+    X = np.column_stack([rng.integers(-2, 3, (rows, 2)), rng.standard_normal(rows)])
+    side = np.sign(X[:, 0] + X[:, 1])
+    if classes == 2:
+        return X, np.where(side == 0, rng.integers(0, 2, rows), side > 0).astype(int)
+    return X, np.where(side > 0, 2, rng.integers(0, 3, rows) * (side == 0) + rng.integers(0, 2, rows) * (side < 0))
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classes_that_a_direction_parts_but_for_rows_on_its_edge_have_no_finite_optimum(storage, classes):
+    X, y = touching(classes)
+    fit = train(storage(X), y, C=np.inf, names=["a", "b", "noise"])
+    assert not fit.converged
+    assert len(fit.warnings) == 1
+    words = re.match(r"the classes are separable along column '(.)' and column '(.)', so without", fit.warnings[0])
+    assert sorted(words.groups()) == ["a", "b"]
+
+
+def no_finite_optimum(X, y, k):
+    """By a linear programme: whether a direction leads no row towards another class, and some away (Konis, 2007)."""
+    Z, own = np.column_stack([X, np.ones(len(X))]), np.eye(k)[y]
+    A = np.vstack(
+        [np.einsum("ni,nj->nij", own - np.eye(k)[j], Z)[y != j].reshape(-1, k * Z.shape[1]) for j in range(k)]
+    )
+    found = linprog(-A.sum(axis=0), A_ub=-A, b_ub=np.zeros(len(A)), bounds=[(-1, 1)] * A.shape[1])
+    return -found.fun > 1e-7
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_whether_a_finite_optimum_exists_is_what_a_linear_programme_says(classes):
+    said, expected = [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n, d = int(rng.choice([30, 60, 150])), int(rng.choice([1, 2, 3]))
+        X = rng.integers(-2, 3, (n, d)).astype(float) if rng.random() < 0.7 else rng.standard_normal((n, d))
+        z = X @ rng.integers(-1, 2, (d, classes)) * rng.choice([1, 5, 50])
+        y = (z + rng.gumbel(size=z.shape)).argmax(axis=1)
+        if len(np.unique(y)) == classes:
+            fit = train(X, y, C=np.inf, tol=10.0 ** -rng.integers(2, 9))
+            said.append(any("separable" in words for words in fit.warnings))
+            expected.append(no_finite_optimum(X, y, classes))
+    assert said == expected
+    assert 10 < sum(said) < len(said) - 10
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_finite_optimum_is_not_doubted(seed):
+    """Though a row far out is sure, weights are uneven, or a single row stands against all others."""
+    rng = np.random.default_rng(seed)
+    n, k = 400, 2 + seed % 2
+    X = rng.standard_normal((n, 3)) ** (1 + 2 * (seed % 3))
+    y = (X[:, :k] + rng.gumbel(size=(n, k)) * 3).argmax(axis=1)
+    X[0] = 1e4 * np.sign(X[0])
+    if seed % 4 == 0:  # one row against 399
+        y = (X[:, 0] > 0).astype(int)
+        y[np.argsort(np.abs(X[:, 0]))[n // 2]] ^= 1
+        y[:k] = range(k)
+    fit = train(X, y, C=np.inf, sample_weight=np.exp(2 * rng.standard_normal(n)), tol=10.0 ** -(2 + seed % 5))
+    assert fit.converged
+    assert fit.warnings == ()
 
 
 def test_the_notice_names_the_column_and_the_class():

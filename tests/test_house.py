@@ -32,7 +32,7 @@ HOUSE = {
     "tables": "counting names",
     "plots": "losses",
     "network": "",
-    "diagnostics": "blocks losses sampling sources sparse",
+    "diagnostics": "blocks losses sampling solvers sources sparse",
     "columns": "counting sources sampling sparse",
     "labels": "counting losses",
     "targets": "counting losses labels",

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from onelayer.blocks import runs
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.sampling import of_every_class
+from onelayer.solvers.curvature import factored
+from onelayer.solvers.progress import Point
 from onelayer.sources import Rows
 from onelayer.sparse import row_runs, with_entries
 
@@ -24,6 +26,9 @@ MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 
 BLOCK = 8192  # rows whose curvature is summed at once
 PACKED = 2.0**26  # more than there are rows: two whole numbers in one double
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
+SEARCHED = 2**28  # rows times the square of the parameters, up to which directions that part classes are looked for
+A_NAT, ASIDE = 0.5, 1e-3  # about a nat; and the cosine of what is no direction against a row's class
+STEPS, PROBES = 8, 8  # so many that lead on, and random directions that tell how long rows are
 
 
 class Separating(NamedTuple):
@@ -150,6 +155,38 @@ def _apart(high: Array) -> tuple[Array, Array]:
         apart = ((high == most) & (low >= edge)).any(axis=0)
         way, column = way[apart], column[apart]
     return way, column
+
+
+def escape(objective: Any, u: Array, codes: Array) -> Array | None:
+    """The direction, of u's shape, in which an unpenalised loss falls for ever: classes touch there at most; or None.
+
+    From near the least loss Newton's steps vanish, unless rows have left the others behind: their losses are
+    exponentials by then, and each step moves them on by about a nat. Where it leads no row towards another class, no
+    finite point is best (Albert & Anderson, 1984).
+    """
+    rows, weight = objective.rows, objective.rows.weight
+    if rows.n * u.size**2 > SEARCHED:
+        return None
+    each, step, towards = np.arange(rows.n), np.zeros_like(u), np.zeros(rows.n)
+    for _ in range(STEPS):
+        point = Point.at(objective, u, keep=True)
+        step = factored(objective, point).step(point)[0]
+        moved = np.concatenate(objective.logits(u + step)) - np.concatenate(objective.logits(u))
+        if moved.ndim == 1:
+            towards = moved * (2 * codes.astype(np.float64) - 1)
+        else:
+            own = moved[each, codes].copy()
+            moved[each, codes] = -np.inf
+            towards = own - moved.max(axis=1)
+        if not towards.max() >= A_NAT:
+            return None
+        u = u + step
+    # beside how long rows are, about: those far out count no more than others
+    rng = np.random.default_rng(0)
+    seen = [np.concatenate(objective.logits(rng.standard_normal(u.shape))) for _ in range(PROBES)]
+    length = np.sqrt(np.mean(np.square(seen).reshape(PROBES, rows.n, -1), axis=(0, 2)))
+    against = -towards / (length * np.linalg.norm(step))
+    return step if (against if weight is None else against[weight > 0]).max() <= ASIDE else None
 
 
 def rank(objective: Any) -> int:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from onelayer import diagnostics
 from onelayer.counting import counted
 from onelayer.labels import Labels
@@ -10,14 +12,15 @@ from onelayer.problem import Problem
 from onelayer.record import Record
 from onelayer.solvers import Outcome
 
+NAMED, MAIN = 3, 0.01  # columns of a direction that are named at most, and of the largest: what counts
+
 
 def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[str] | None) -> list[str]:
     """What casts doubt on the weights."""
     labels, settings = record.problem.labels, record.problem.settings
     if isinstance(labels, Labels) and math.isinf(settings.C) and record.problem.objective.convex:
-        parting = _separating(record.problem, labels, by_chance=True)
-        if parting or record.perfect:
-            where = f" ({_parts(parting, labels, names)})" if parting else ""
+        where = _no_optimum(outcome, record, labels, names)
+        if where is not None:
             return [
                 f"the classes are separable{where}, so without a penalty no finite optimum exists and the weights "
                 "grow with every iteration: set a finite C"
@@ -73,6 +76,22 @@ def noticed(problem: Problem, record: Record, names: Sequence[str] | None) -> li
             "gives the label away"
         )
     return found
+
+
+def _no_optimum(outcome: Outcome, record: Record, labels: Labels, names: Sequence[str] | None) -> str | None:
+    """Where unpenalised weights grow for ever, as the end of a sentence; None where, as far as is seen, they do not."""
+    if parting := _separating(record.problem, labels, by_chance=True):
+        return f" ({_parts(parting, labels, names)})"
+    if record.perfect:
+        return ""
+    objective = record.problem.objective
+    way = diagnostics.escape(objective, outcome.point.u, labels.codes) if outcome.converged else None
+    if way is None:
+        return None
+    size = np.abs(way[:, : objective.rows.d]).max(axis=0)  # in scaled columns
+    most = [int(j) for j in np.argsort(-size, kind="stable")[:NAMED] if size[j] >= MAIN * size.max()]
+    others = len(most) < int((size >= MAIN * size.max()).sum())
+    return f" along {' and '.join(diagnostics.name(j, names) for j in most)}{' and others' * others}"
 
 
 def _separating(problem: Problem, labels: Labels, *, by_chance: bool) -> list[diagnostics.Separating]:
