@@ -10,6 +10,7 @@ from onelayer import PerceptronClassifier, PerceptronRegressor
 from onelayer.losses import cross_entropy, log_loss
 from onelayer.objective import Objective
 from onelayer.product import Product
+from onelayer.solvers import working_set
 from onelayer.solvers.working_set import _Models
 from onelayer.training import train
 
@@ -128,6 +129,21 @@ def test_more_columns_than_rows_under_any_penalty(kind, strength):
     back = strength * least * np.asarray(X.T @ (1 / (1 + np.exp(-z)) - y))
     assert np.abs(back).max() <= 1 + 1e-3
     np.testing.assert_allclose(back[model.coef_[0] != 0], -np.sign(model.coef_[0][model.coef_[0] != 0]), atol=1e-3)
+
+
+@pytest.mark.parametrize(("n", "d", "seed"), [(150, 60, 0), (120, 200, 1)])
+def test_steps_of_several_classes_go_to_minima_of_models_and_not_by_epochs(n, d, seed, monkeypatch):
+    """Sixty steps, each a second of descent that was not to arrive, and then its minimum surely."""
+    epochs = []
+    descend = working_set.lasso_minimum
+    monkeypatch.setattr(working_set, "lasso_minimum", lambda *model: epochs.append(1) or descend(*model))
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d)) + 2 * rng.standard_normal((n, 1))
+    y = (X @ rng.standard_normal((d, 4)) / 3 + rng.gumbel(size=(n, 4))).argmax(axis=1)
+    fit = train(X, y, C=30.0, l1_ratio=1.0)
+    assert fit.converged
+    assert fit.gap_kind == "bound"
+    assert not epochs
 
 
 def test_many_columns_that_nearly_depend_on_one_another_are_solved_under_a_weak_penalty():

@@ -23,7 +23,8 @@ Array = NDArray[Any]
 TRIFLE = 2**24  # multiplications: dense rows whose Hessian and its inverse cost no more are modelled anew at each step
 FLAT, FLATTEST = 4, 600  # rows at most for each weight, and weights, of which that is true, too
 RIGHT = 4  # rows for each weight from where the exact minimum of a model costs little beside it
-NEARLY, LITTLE = 0.1, 0.01  # of the lasso weights, and the value: a violation, or a gain, from where it is worth that
+# of the lasso weights, and the value: a violation, or a gain, from where it is worth that; a gain of few rows as NEARLY
+NEARLY, LITTLE = 0.1, 0.01
 LEFT = 0.3  # of what slopes are off by: what a model's minimum may leave, since the next model is another
 CRAWLING = 1e-3  # of the value: a step that gains no more is finer than single precision, or leads nowhere, either
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
@@ -110,7 +111,9 @@ class _Models:
         u, gain = place.point.u, self._gain
         if self._is_due(place, walk):
             self._make(place)
-        self._exact = self._stuck or self._tall or place.violation <= NEARLY or gain <= LITTLE * place.point.value
+        # where two copies of the weights find it, a minimum soon costs no more than what rough ones leave to do
+        little = (NEARLY if self._scarce else LITTLE) * place.point.value
+        self._exact = self._stuck or self._tall or place.violation <= NEARLY or gain <= little
         if self.hessian is None:
             return u
         linear = place.smooth.ravel() - self.hessian @ u.ravel()
