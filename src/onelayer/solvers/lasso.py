@@ -16,7 +16,7 @@ from onelayer.together import Together
 Array = NDArray[Any]
 
 WELL, ROUGHLY = (1e-4, 200), (1e-2, 40)  # of the largest weight: a change to rest at; and epochs at most
-RESTING = 1e-7  # of what penalties hold: a slope that is off by no more is at rest
+RESTING = 1e-7  # of what its penalty holds: a slope that is off by no more is at rest
 SURELY, LONG, PATIENT = 1e-10, 100_000, 10**9  # the same where slopes are to rest; epochs at most, and multiplications
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
 ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
@@ -66,8 +66,7 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
     def off(v: Array) -> float:
         return unrest(v, hessian @ v + linear, lasso)
 
-    at_rest = RESTING * float(lasso.max())
-    enough = max(at_rest, left * off(v))
+    enough = max(RESTING, left * off(v))
     found = _split(hessian, linear, lasso, v, ridge, enough)
     if off(found) <= enough:
         return found
@@ -76,7 +75,7 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
         return found
     problem = _Penalised(hessian, linear, lasso)
     best = min(found, lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
-    if off(best) <= at_rest:
+    if off(best) <= RESTING:
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
     return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
@@ -91,7 +90,7 @@ def _split(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, 
             break
         found, bent = np.zeros_like(v), hessian[np.ix_(inside, inside)]
         found[inside] = by_splitting(bent, linear[inside], lasso[inside], v[inside], ridge[inside], enough)
-        v, objecting = found, _beyond(hessian @ found + linear, lasso * ABOUT, found) > enough
+        v, objecting = found, _beyond(hessian @ found + linear, lasso * ABOUT, found) > enough * lasso
         objecting[inside] = False
         if not objecting.any():
             break

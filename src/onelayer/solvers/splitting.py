@@ -21,7 +21,7 @@ UNEVEN, FARTHEST = 5.0, 25.0  # how far apart the two errors are when the coupli
 def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float = 0.0) -> Array:
     """About the v that minimises vᵀ H v / 2 + linear · v + Σ lasso_j |v_j|, from one near it.
 
-    It ends where slopes are no further than `enough` from where weights rest.
+    It ends where slopes are no further than `enough` times the penalties from where weights rest.
 
     The alternating direction method of multipliers (Boyd, Parikh, Chu, Peleato & Eckstein, Foundations and Trends in
     Machine Learning 3, 2011, § 6.4), in scaled columns. Columns that depend on one another are no hindrance: the
@@ -61,5 +61,6 @@ def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
 
 
 def unrest(v: Array, g: Array, lasso: Array) -> float:
-    """How far slopes g are, at most, from where weights v rest."""
-    return float(np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0)).max())
+    """How far slopes g are, at most, from where weights v rest, relative to their penalties, or the largest of them."""
+    off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
+    return float((off / np.maximum(np.where(lasso > 0, lasso, lasso.max()), 1e-300)).max())
