@@ -151,20 +151,6 @@ def test_of_what_may_be_left_no_numbers_are_sought_for_signs(monkeypatch):
         assert violation(H, linear, lasso, start) <= 0.3001 * before
 
 
-def test_what_may_be_left_is_so_beside_each_penalty():
-    """Of a column in small units, a slope far beyond its penalty is little beside others', but no gap is proved so."""
-    rng = np.random.default_rng(0)
-    units = 10 ** rng.uniform(-3, 3, 120)
-    A = (rng.standard_normal((60, 120)) + rng.standard_normal((60, 1))) * units
-    H, linear, lasso = A.T @ A / 60, -A.T @ rng.standard_normal(60) / 60, 0.01 * units * 10 ** rng.uniform(-2, 0, 120)
-    start = np.zeros(120)
-    before = (np.maximum(np.abs(linear) - lasso, 0) / lasso).max()
-    v = lasso_surely(H, linear, lasso, start, start, left=0.3)
-    g = H @ v + linear
-    off = np.where(v != 0, np.abs(g + lasso * np.sign(v)), np.maximum(np.abs(g) - lasso, 0))
-    assert (off / lasso).max() <= 0.3001 * before
-
-
 def test_weights_that_rest_at_0_stay_there():
     H = np.eye(3)
     assert lasso_surely(H, np.full(3, 0.5), np.ones(3), np.zeros(3), np.zeros(3)).tolist() == [0, 0, 0]

@@ -38,3 +38,12 @@ def test_it_ends_once_slopes_are_near_enough_to_rest(share, monkeypatch):
     monkeypatch.setattr(splitting, "STEPS", 60)
     v = by_splitting(H, linear, lasso, start, start, enough)
     assert 1e-3 * enough < unrest(v, H @ v + linear, lasso) <= enough
+
+
+def test_slopes_are_told_beside_their_own_penalties():
+    """Of a column in small units, a slope far beyond its penalty is little beside others', but no gap is proved so."""
+    v, lasso = np.array([0.0, 0.0, 2.0, 1.0]), np.array([0.5, 1e-6, 0.25, 0.0])
+    assert unrest(v, np.array([0.6, 1e-3, -0.25, 0.0]), lasso) == pytest.approx(999)
+    assert unrest(v, np.array([0.6, 1e-6, -0.25, 0.0]), lasso) == pytest.approx(0.2)
+    assert unrest(v, np.array([0.5, 0.0, 0.25, 0.0]), lasso) == pytest.approx(2)
+    assert unrest(v, np.array([0.5, 0.0, -0.25, 0.1]), lasso) == pytest.approx(0.2)  # free: beside the largest
