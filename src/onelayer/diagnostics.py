@@ -14,7 +14,7 @@ from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.sampling import of_every_class
 from onelayer.solvers.curvature import factored
 from onelayer.solvers.progress import Point
-from onelayer.sources import Rows
+from onelayer.sources import Rows, one_thread_per_core
 from onelayer.sparse import row_runs, with_entries
 
 Array = NDArray[Any]
@@ -164,29 +164,31 @@ def escape(objective: Any, u: Array, codes: Array) -> Array | None:
     exponentials by then, and each step moves them on by about a nat. Where it leads no row towards another class, no
     finite point is best (Albert & Anderson, 1984).
     """
-    rows, weight = objective.rows, objective.rows.weight
+    rows = objective.rows
     if rows.n * u.size**2 > SEARCHED:
         return None
-    each, step, towards = np.arange(rows.n), np.zeros_like(u), np.zeros(rows.n)
-    for _ in range(STEPS):
-        point = Point.at(objective, u, keep=True)
-        step = factored(objective, point).step(point)[0]
-        moved = np.concatenate(objective.logits(u + step)) - np.concatenate(objective.logits(u))
-        if moved.ndim == 1:
-            towards = moved * (2 * codes.astype(np.float64) - 1)
-        else:
-            own = moved[each, codes].copy()
-            moved[each, codes] = -np.inf
-            towards = own - moved.max(axis=1)
-        if not towards.max() >= A_NAT:
-            return None
-        u = u + step
-    # beside how long rows are, about: those far out count no more than others
-    rng = np.random.default_rng(0)
-    seen = [np.concatenate(objective.logits(rng.standard_normal(u.shape))) for _ in range(PROBES)]
+    each, counts = np.arange(rows.n), slice(None) if rows.weight is None else rows.weight > 0
+    step, towards = np.zeros_like(u), np.zeros(rows.n)
+    with one_thread_per_core():
+        for _ in range(STEPS):
+            point = Point.at(objective, u, keep=True)
+            step = factored(objective, point).step(point)[0]
+            u = u + step
+            moved = np.concatenate(objective.logits(u)) - np.concatenate(point.logits)
+            if moved.ndim == 1:
+                towards = moved * (2 * codes.astype(np.float64) - 1)
+            else:
+                own = moved[each, codes].copy()
+                moved[each, codes] = -np.inf
+                towards = own - moved.max(axis=1)
+            if not towards[counts].max() >= A_NAT:
+                return None
+        # beside how long rows are, about: those far out count no more than others
+        rng = np.random.default_rng(0)
+        seen = [np.concatenate(objective.logits(rng.standard_normal(u.shape))) for _ in range(PROBES)]
     length = np.sqrt(np.mean(np.square(seen).reshape(PROBES, rows.n, -1), axis=(0, 2)))
     against = -towards / (length * np.linalg.norm(step))
-    return step if (against if weight is None else against[weight > 0]).max() <= ASIDE else None
+    return step if against[counts].max() <= ASIDE else None
 
 
 def rank(objective: Any) -> int:

@@ -79,7 +79,7 @@ class _Models:
 
     Dense rows that cost little are modelled `anew` at each step, which goes to the model's minimum. Otherwise a sample
     of the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning. Of
-    more weights than rows, steps that lead hardly anywhere have a model made, and its minimum found surely.
+    more weights than rows, its minimum is found surely once steps gain little; a step that leads nowhere has one made.
     """
 
     def __init__(self, objective: Any, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
