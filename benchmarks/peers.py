@@ -88,6 +88,8 @@ class Peer:
 
 
 def onelayer(stored: Stored, y: Array, C: float, l1_ratio: float, tol: float) -> Weights:
+    import sklearn.linear_model  # noqa: F401, which ours imports where an L1 penalty first needs it, and its peers at once
+
     from onelayer import PerceptronClassifier
 
     model = PerceptronClassifier(C=C, l1_ratio=l1_ratio, tol=tol).fit(stored.X, y)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from onelayer.blocks import PANEL, backward, between, forward
+from onelayer.blocks import PANEL, PRODUCTS, WIDE, backward, between, forward, in_panels, joined
 from onelayer.losses import SOFTMAX
 
 RNG = np.random.default_rng(0)
@@ -30,6 +30,16 @@ def test_several_outputs_go_forward_and_back_with_each_ones_in_one_run(kind, dty
 def test_products_between_classes_in_panels_are_those_of_all_at_once(n, p, k):
     A, z = RNG.standard_normal((n, p)), RNG.standard_normal((n, k))
     a = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    found = between(A, SOFTMAX, z).reshape(k, p, k, p)
+    found = between(A.__getitem__, p, SOFTMAX, z).reshape(k, p, k, p)
     for i, j in zip(*np.triu_indices(k, 1), strict=True):
         np.testing.assert_allclose(found[i, :, j], (A * (a[:, i] * a[:, j])[:, None]).T @ A, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("n", "p"), [(5, 3), (PRODUCTS // 3 + 1, 3), (40, WIDE), (700, WIDE + 1), (2_000, 2 * WIDE + 9)]
+)
+def test_rows_with_rows_in_panels_are_those_of_all_at_once(n, p):
+    A = RNG.standard_normal((n, p))
+    found = joined(list(in_panels(A.__getitem__, n, p)))
+    np.testing.assert_allclose(found, A.T @ A, atol=1e-10)
+    np.testing.assert_array_equal(found, found.T)

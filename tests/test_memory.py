@@ -7,6 +7,9 @@ import pytest
 import scipy.sparse as sp
 import sklearn.linear_model  # noqa: F401 - what a fit imports is not of the rows
 
+from onelayer.losses import SIGMOID, SOFTMAX
+from onelayer.objective import Objective
+from onelayer.sources import Rows
 from onelayer.training import train
 
 
@@ -22,6 +25,7 @@ def peak_of(f):
     ("n", "d", "settings", "most"),
     [
         (200, 14_000, {}, 0.2),
+        (12_000, 900, {}, 0.2),
         (4_000, 1_500, {"C": 0.02, "l1_ratio": 1.0}, 0.3),
         (16_000, 600, {"C": 0.02, "l1_ratio": 1.0}, 0.3),
     ],
@@ -35,6 +39,34 @@ def test_a_fit_holds_little_beside_the_rows(n, d, settings, most):
     assert found.converged
     assert found.weights[0, :-1].any()
     assert peak < most * X.nbytes, f"{peak / X.nbytes:.2f} times the data"
+
+
+@pytest.mark.parametrize(("settings", "most"), [({}, 0.68), ({"C": 0.3, "l1_ratio": 1.0}, 0.8)])
+def test_a_fit_of_many_rare_words_holds_some_numbers_for_each_and_a_sixteenth_of_the_rows(settings, most):
+    rng = np.random.default_rng(0)
+    n, each, d = 100_000, 40, 60_000
+    words = ((rng.zipf(1.3, n * each) - 1) % d).astype(np.int32)
+    X = sp.csr_matrix((rng.random(n * each), words, np.arange(0, n * each + 1, each)), shape=(n, d))
+    X.sum_duplicates()
+    y = X @ rng.standard_normal(d) + rng.logistic(size=n) > 0
+    train(X[:60], y[:60], **settings)
+    found, peak = peak_of(lambda: train(X, y, **settings))
+    size = X.data.nbytes + X.indices.nbytes
+    assert found.converged
+    assert peak < most * size, f"{peak / size:.2f} times the data"
+
+
+@pytest.mark.parametrize(("d", "classes", "most"), [(1_000, 2, 2.2), (60, 12, 2.2)])
+def test_while_a_hessian_is_made_hardly_more_than_another_is_in_memory(d, classes, most):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, classes, 4_000)
+    rows, loss, k = Rows(rng.standard_normal((4_000, d)), y, jobs=1), SIGMOID, 1
+    if classes > 2:
+        loss, k = SOFTMAX, classes
+    objective = Objective(rows, loss, k, np.ones(d), 4_000.0)
+    u = np.zeros(objective.shape)
+    hessian, peak = peak_of(lambda: objective.hessian(u, objective.logits(u)))
+    assert peak < most * hessian.nbytes, f"{peak / hessian.nbytes:.2f} times the Hessian"
 
 
 def test_a_fit_of_sparse_rows_holds_little_beside_them():

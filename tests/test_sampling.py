@@ -55,7 +55,8 @@ def test_one_row_in_32_is_sampled_where_that_is_more_than_their_number_of_column
 
 
 def test_of_several_classes_an_eighth_comes_last_where_it_is_more_than_their_hessian_is_formed_of():
-    assert sizes(200_000, (10, 51), 1e-6, sparse=False)[-2:] == [30 * 510, 25_000]
+    assert sizes(300_000, (10, 51), 1e-6, sparse=False)[-2:] == [30 * 510, 37_500]
+    assert sizes(200_000, (10, 51), 1e-6, sparse=False)[-1] == 30 * 510
     assert sizes(15, (3, 31), 1e-6, sparse=False) == []
     assert sizes(100_000, (10, 51), 1e-6, sparse=False)[-1] == 12_500
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from onelayer.sources import Rows
-from onelayer.sparse import RUN, ByColumn, row_run, row_runs, with_entries
+from onelayer.sparse import RUN, ByColumn, row_run, row_runs, rows_of, with_entries
 
 X = sp.random(1000, 40, density=0.1, format="csr", random_state=0)
 
@@ -43,3 +43,22 @@ def test_runs_of_rows_are_all_rows_in_order_and_none_is_long():
     assert (sp.vstack([run for _, run in runs]) != many).nnz == 0
     assert [span for span, _ in row_runs(X)] == [slice(0, 1000)]
     assert [run.shape for _, run in row_runs(sp.csr_matrix((3, 5)))] == [(3, 5)]
+
+
+@pytest.mark.parametrize("prepare", [lambda X: with_entries(X, X.data.astype(np.float32)), lambda X: X.toarray() * 2])
+def test_some_rows_are_taken_a_run_at_a_time(prepare):
+    many = sp.random(60_000, 300, density=0.05, format="csr", random_state=0)
+    for count in (7, 50_000):
+        chosen = np.sort(np.random.default_rng(0).choice(60_000, count, replace=False))
+        runs = []
+
+        def see(X, runs=runs):
+            runs.append(X.nnz)
+            return prepare(X)
+
+        taken = rows_of(many, chosen, see)
+        expected = prepare(many[chosen])
+        assert type(taken) is type(expected) or sp.issparse(taken)
+        assert taken.dtype == expected.dtype
+        assert abs(taken - expected).max() == 0
+        assert max(runs) <= 1.1 * RUN

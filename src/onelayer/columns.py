@@ -66,7 +66,7 @@ class Columns:
     @classmethod
     def _of_sparse(cls, X: Any, fit_intercept: bool, jobs: int) -> "Columns":
         d = X.shape[1]
-        unit, (mean, square) = np.ones(d), _moments(X, None, jobs)
+        unit, (mean, square) = np.broadcast_to(1.0, d), _moments(X, None, jobs)
         size = math.sqrt(float(square.sum()) * X.shape[0])  # not finite if one entry is not, or its square overflows
         lost = square < 1e-200  # empty, or too small beside the others for its squares
         if not 1e-100 < size < 1e100 or (
@@ -102,12 +102,17 @@ class Columns:
         """What the objective is to subtract in the algebra."""
         if self.explicit or not self.mean.any():
             return None
-        return self.mean * self.unit if self.full is None else np.where(self.full, 0, self.mean * self.unit)
+        mean = self._in_units(self.mean)
+        return mean if self.full is None else np.where(self.full, 0, mean)
 
     @property
     def implicit_scale(self) -> Array | None:
         """What the objective is to divide by in the algebra."""
-        return None if self.explicit else self.scale * self.unit
+        return None if self.explicit else self._in_units(self.scale)
+
+    def _in_units(self, values: Array) -> Array:
+        """As the columns came; no copy is made where that changes nothing."""
+        return values * self.unit if self.unit.strides[0] else values
 
     def penalty(self, strength: float) -> Array:
         """The user's λ ‖w‖² / 2 as a weight of each scaled coordinate's square."""
@@ -217,22 +222,22 @@ def _looked_at(X: Array, seen: Array, span: slice, fit_intercept: bool) -> tuple
     return unit, mean, scale, constant
 
 
-def _moments(X: Any, unit: Array | None, jobs: int) -> Array:
-    """Mean and mean square of each column of a sparse matrix, (2, d), in its unit."""
+def _moments(X: Any, unit: Array | None, jobs: int) -> list[Array]:
+    """Mean and mean square of each column of a sparse matrix, (d,) each, in its unit."""
 
     def sums(X: Any, y: Array, weight: Array | None) -> list[Array]:
-        found = np.zeros((2, X.shape[1]))
+        found = [np.zeros(X.shape[1]), np.zeros(X.shape[1])]
         for _, run in row_runs(X):
             data = run.data.astype(np.float64, copy=False)
             data = data if unit is None else data / unit[run.indices]
             each, cells = np.full(run.shape[0], 1 / n), run if data is run.data else with_entries(run, data)
             found[0] += cells.T @ each
             found[1] += with_entries(run, data * data).T @ each
-        return list(found)
+        return found
 
     n = X.shape[0]
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.array(Rows(X, np.broadcast_to(0.0, n), jobs=jobs).total(sums))
+        return Rows(X, np.broadcast_to(0.0, n), jobs=jobs).total(sums)
 
 
 def power_of_two(largest: Array) -> Array:

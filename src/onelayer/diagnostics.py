@@ -116,11 +116,15 @@ def _parting(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
     columns = np.arange(d)
     while 2 * size < n and len(columns):
         sample = of_every_class(codes, k, size, np.random.default_rng(0), EACH // 2)
-        columns = columns[np.unique(_apart(_reach(X, codes, k, columns, sample))[1])]
+        left = []
+        for run in runs(len(columns), max(1, AT_ONCE // (4 * size))):
+            some = run if len(columns) == d else columns[run]
+            left.append(columns[run][np.unique(_apart(_reach(X, codes, k, some, sample))[1])])
+        columns = np.concatenate(left)
         size *= MORE
     if not len(columns):
         return columns, columns, columns
-    high = _reach(X, codes, k, columns, np.arange(n))
+    high = _reach(X, codes, k, slice(0, d) if len(columns) == d else columns, np.arange(n))
     way, at = _apart(high)
     edge, most = np.partition(high[:, way, at], -2, axis=0)[-2:]
     edge, way, at = (part[most > edge] for part in (edge, way, at))
@@ -131,15 +135,19 @@ def _parting(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
     return column, code, rows
 
 
-def _reach(X: Array, codes: Array, k: int, columns: Array, rows: Array) -> Array:
+def _reach(X: Array, codes: Array, k: int, columns: Array | slice, rows: Array) -> Array:
     """The largest value of each class in some dense columns and rows, and of their negatives; (k, 2, columns)."""
-    high = np.full((k, 2, len(columns)), -np.inf)
+    width = X[:1, columns].shape[1]
+    high = np.full((k, 2, width), -np.inf)
     ordered = rows[np.argsort(codes[rows], kind="stable")]
     ends = np.cumsum(np.bincount(codes[rows], minlength=k)).tolist()
     for (upwards, downwards), start, end in zip(high, [0, *ends], ends, strict=False):
-        for run in runs(end - start, max(EACH, AT_ONCE // len(columns))):
+        for run in runs(end - start, max(EACH, AT_ONCE // width)):
             own = ordered[start:end][run]
-            cells = X[own] if len(columns) == X.shape[1] else X[np.ix_(own, columns)]
+            some = (
+                own if width == X.shape[1] else (own, columns) if isinstance(columns, slice) else np.ix_(own, columns)
+            )
+            cells = X[some]
             np.maximum(upwards, cells.max(axis=0), out=upwards)
             np.maximum(downwards, -cells.min(axis=0).astype(float, copy=False), out=downwards)
     return high

@@ -6,7 +6,7 @@ Rows may come centred and scaled; where they do not, both happen in the algebra,
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.blocks import PRODUCTS, backward, between, constant, dot, forward, runs, summed, times
+from onelayer.blocks import backward, between, constant, dot, forward, in_panels, joined, runs, summed, times
 from onelayer.product import Logits, Product
 from onelayer.sampling import formed
 from onelayer.sparse import lies_at_hand, row_runs, with_entries
@@ -239,27 +239,19 @@ class Objective:
             H.ravel()[:: p + 1] += self.ridge
             return H
 
-        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array]:
-            at_hand = self._at_hand
-            if k > 1:
-                root = weight if weight is None else np.sqrt(weight)
-                A = self._standardised(X, root) if at_hand is None else times(at_hand, root)
-                return (between(A, self.loss, z),)
-            root, n = np.sqrt(times(self.loss.curvature(z), weight)), X.shape[0]
-            root = root.astype(np.float32) if single else root
-            # a product of fewer rows than half the columns takes no longer than to add it
-            first, *others = runs(n, max(PRODUCTS // p, p // 2) if isinstance(X, np.ndarray) else n)
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> Iterator[Array]:
+            size = weight if k > 1 else times(self.loss.curvature(z), weight)
+            root = None if size is None else np.sqrt(size, dtype=np.float32 if single and k == 1 else size.dtype)
+            X = X if isinstance(X, np.ndarray) else X.tocsr()
 
-            def product(run: slice) -> Array:
-                A = self._standardised(X[run], root[run]) if at_hand is None else times(at_hand[run], root[run])
-                return dot(A.T, A)
+            def rows(run: slice) -> Array:
+                part = None if root is None else root[run]
+                return self._standardised(X[run], part) if self._at_hand is None else times(self._at_hand[run], part)
 
-            total = product(first)
-            for run in others:
-                total += product(run)
-            return (total,)
+            return iter([between(rows, p, self.loss, z)]) if k > 1 else in_panels(rows, X.shape[0], p)
 
-        (H,) = self.rows.total(block, self.logits(u) if logits is None else logits)
+        logits = self.logits(u) if logits is None else logits
+        H = joined(self.rows.total_of_parts(block, logits))
         H = np.asarray(H, dtype=np.float32 if single and k == 1 else np.float64)
         H /= self.total_weight
         if k > 1:  # the curvature's rows sum to nought: a class bends as much by itself as against all others
@@ -409,7 +401,7 @@ class Objective:
     def of_raw_columns(self, u: Array) -> tuple[Array, Any]:
         """w and b with z = X w + b: (d,) and a number for one output, else (d, k) and (k,)."""
         d = self.rows.d
-        W = u[:, :d] if self.scale is None else u[:, :d] * self._unscale
+        W = u[:, :d] if self.scale is None else u[:, :d] / self.scale
         b = u[:, d] if self.bias else np.zeros(self.outputs)
         if self.mean is not None:
             b = b - W @ self.mean
@@ -425,11 +417,13 @@ class Objective:
         g = np.empty(self.shape)
         inside, g[:, self.rows.d :] = g[:, : self.rows.d], back_bias[:, : self.bias] / self.total_weight
         if self.mean is None:
-            np.multiply(back, self._share, out=inside)
+            inside[...] = back
         else:
             np.multiply(back_bias, self.mean, out=inside)
             np.subtract(back, inside, out=inside)
-            inside *= self._share
+        if self.scale is not None:
+            inside /= self.scale
+        inside /= self.total_weight
         return g
 
     def _without_common(self, back: Array) -> Array:
@@ -438,15 +432,6 @@ class Objective:
         Along shifts common to all classes only penalties bend, and weights would follow it far.
         """
         return back if self.outputs == 1 else back - back.mean(axis=0)
-
-    @cached_property
-    def _unscale(self) -> Array:
-        assert self.scale is not None
-        return 1 / self.scale
-
-    @cached_property
-    def _share(self) -> Any:
-        return (1.0 if self.scale is None else self._unscale) / self.total_weight
 
     def _standardised(self, X: Any, root: Array | None = None) -> Array:
         """A dense copy of a block, centred and scaled, with a column of ones for the bias, each row times its root.

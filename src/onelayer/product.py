@@ -88,9 +88,11 @@ class Product:
         """Go by so much of the v last asked for."""
         if not self.follows:
             return
+        for z in self.last:
+            z *= step
         if self.moved is None:
-            self.moved = [step * z for z in self.last]
+            self.moved = self.last
         else:
             for moved, z in zip(self.moved, self.last, strict=True):
-                z *= step
                 moved += z
+        self.last = []

@@ -15,8 +15,10 @@ RICH = 20  # rows a parameter below which a sample's curvature is too far from a
 FEWEST = 1_000  # rows: below it, the interpreter takes longer than the arithmetic
 SQUARE = 80  # parameters up to which second derivatives of all rows cost no more than a few products
 HESSIANS = 30  # rows a parameter of three or more classes up to which more than these are formed
-AHEAD = 1.5  # times the sample before, from which another one is worth its steps
-QUARTER, ENOUGH, ENOUGH_EACH = 4, 5_000, 5
+AHEAD = 2.0  # times the sample before, from which another one is worth its steps
+# a sample on which columns with a weight are looked for: one in so many rows, rows at least, and for each dense column
+DENSE, ENOUGH, ENOUGH_EACH = 5, 4_000, 4
+SPARSE, ENOUGH_SPARSE = 16, 2_500
 RARE = 100  # rows of a class that a sample holds at least, if there are so many
 
 
@@ -57,10 +59,12 @@ def sizes_of_support(n: int, d: int, *, sparse: bool) -> list[int]:
     From fewer than five rows a column, a sample gives weights to more of them than all rows do; of sparse columns,
     with a stronger penalty, only some are in question.
     """
-    found, size = [], n // QUARTER
-    while size >= max(ENOUGH, 0 if sparse else ENOUGH_EACH * d):
+    if sparse:
+        return [n // SPARSE] if n // SPARSE >= ENOUGH_SPARSE else []
+    found, size = [], n // DENSE
+    while size >= max(ENOUGH, ENOUGH_EACH * d):
         found.append(size)
-        size = 0 if sparse else size // SHARE
+        size //= SHARE
     return found[::-1]
 
 

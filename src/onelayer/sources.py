@@ -8,7 +8,7 @@ result is the same, to the last bit, for any number of threads.
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from onelayer.sparse import ByColumn, row_run
+from onelayer.sparse import ByColumn, row_run, rows_of
 from onelayer.together import Together
 
 Array = NDArray[Any]
@@ -38,7 +38,8 @@ KEPT = 2**25 - 2**13  # bytes: the largest array whose release still has the eff
 CHUNK_ENTRIES, SPARSE_ENTRIES = 2**19, 2**18
 MANY_ENTRIES = 2**20  # of a block of sparse rows, where they are more than BLOCKS: less leaves little to do row by row
 COPIED_ENTRIES = 2**20  # of sparse rows, up to which a copy by column costs little
-TAKEN_ENTRIES, PART = 2**18, 2**17  # of a copy of some rows, from which mostly Hessians are made; taken at a time
+TAKEN_ENTRIES = 2**18  # of a copy of some rows, from which mostly Hessians are made
+PART, ROWS = 2**16, 128  # entries of such a copy, and rows at least, that are taken at a time
 # entries of a set of columns, and one in so many of all dense or sparse ones: more than both stay where they are
 SET_ENTRIES, SHARE, SPARSE_SHARE = 2**20, 8, 2
 COUNTED = 16  # entries, one of which is counted to know how many some columns have
@@ -145,6 +146,17 @@ class Rows:
         parts = self.map(chunk, range(len(self._chunks)))
         return whole.values, [other for kept in parts for other in kept]
 
+    def total_of_parts(self, f: Callable[..., Iterable[Array]], *each: Sequence[Any]) -> list[Array]:
+        """As `total`, of a function that yields arrays: each is added before the next one takes its memory."""
+        wholes: dict[int, _Sum] = {}
+
+        def add(i: int) -> None:
+            for number, part in enumerate(f(*self.block(i), *(results[i] for results in each))):
+                wholes.setdefault(number, _Sum()).add(i, (part,))
+
+        self.map(add, range(len(self.spans)))
+        return [whole.values[0] for whole in wholes.values()]
+
     def sum_of(self, f: Callable[[Item], Array], items: Sequence[Item]) -> Array:
         """The sum of f of each item, in order: hardly more summands are in memory than there are threads."""
         whole = _Sum()
@@ -180,18 +192,15 @@ class Rows:
     def take(self, rows: Array, weight: Array | None, prepare: Callable[[Block], Block]) -> "Rows":
         """A copy of some rows, in order, prepared once and for all, with weights of their own."""
         few = self.sparse or len(rows) * self.d <= TAKEN_ENTRIES  # a batch: threads would cost more than they bring
-        step = max(1, len(rows)) if few else PART // self.d + 1
+        step = max(1, len(rows)) if few else max(ROWS, PART // self.X.shape[1])
         spans = [slice(a, a + step) for a in range(0, len(rows), step)]
-
-        def part(i: int) -> Block:
-            X = self._of_rows(rows[spans[i]])
-            return prepare(X if self.prepare is None else self.prepare(X))
-
-        X = self._stacked(len(rows), spans, part)
+        before = self.prepare
+        whole = prepare if before is None else lambda X: prepare(before(X))
+        X = self._stacked(len(rows), spans, lambda i: self._of_rows(rows[spans[i]], whole))
         return Rows(X, self.y[rows], weight, jobs=self.jobs, chunk=TAKEN_ENTRIES)
 
-    def _of_rows(self, rows: Array) -> Block:
-        return self.X[rows] if self.sparse else np.take(self.X, rows, axis=0)
+    def _of_rows(self, rows: Array, prepare: Callable[[Block], Block]) -> Block:
+        return rows_of(self.X, rows, prepare) if self.sparse else prepare(np.take(self.X, rows, axis=0))
 
     def to_all_columns(self, W: Array) -> Array:
         """Weights of these columns, (…, d), as the blocks have columns."""
@@ -259,11 +268,11 @@ class _FewColumns(Rows):
         """They have been copied already."""
         return False
 
-    def _of_rows(self, rows: Array) -> Block:
+    def _of_rows(self, rows: Array, prepare: Callable[[Block], Block]) -> Block:
         """They come in order."""
         ends = np.searchsorted(rows, [span.stop for span in self.spans])
         parts = zip(self.blocks, self.spans, [0, *ends], ends, strict=False)
-        return sp.vstack([X.tocsr()[rows[a:b] - span.start] for X, span, a, b in parts if b > a], format="csr")
+        return prepare(sp.vstack([X.tocsr()[rows[a:b] - span.start] for X, span, a, b in parts if b > a], format="csr"))
 
 
 class _ColumnsInPlace(Rows):
@@ -281,8 +290,8 @@ class _ColumnsInPlace(Rows):
     def chosen(self, X: Any) -> Any:
         return np.take(X, self._kept, axis=-1) if isinstance(X, np.ndarray) else X[:, self._kept]
 
-    def _of_rows(self, rows: Array) -> Block:
-        return self.chosen(self._all._of_rows(rows))
+    def _of_rows(self, rows: Array, prepare: Callable[[Block], Block]) -> Block:
+        return self._all._of_rows(rows, lambda X: prepare(self.chosen(X)))
 
     def of_columns(self, kept: Array, *, often: bool = False) -> Rows:
         return self._all.of_columns(self._kept[kept], often=often)

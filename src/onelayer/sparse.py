@@ -1,7 +1,8 @@
 """Sparse matrices that share their entries: to copy them takes as long as to multiply with them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,30 @@ def row_run(X: Any, span: slice) -> Any:
     ends = X.indptr[span.start : span.stop + 1]
     inside = slice(ends[0], ends[-1])
     return _sharing(ByRow, (len(ends) - 1, X.shape[1]), X.data[inside], X.indices[inside], ends - ends[0])
+
+
+def rows_of(X: Any, rows: Array, prepare: Callable[[Any], Any]) -> Any:
+    """What `prepare` makes of some rows of a CSR matrix: beside that, no more than a run of them is in memory."""
+    bound = int(np.diff(X.indptr)[rows].sum(dtype=np.int64))
+    step = max(1, len(rows) * RUN // max(bound, 1))
+    first, n = prepare(X[rows[:step]]), len(rows)
+    others = ((slice(a, a + step), prepare(X[rows[a : a + step]])) for a in range(step, n, step))
+    if step >= n:
+        return first
+    if isinstance(first, np.ndarray):
+        whole = np.empty((n, first.shape[1]), first.dtype)
+        whole[:step] = first
+        for span, part in others:
+            whole[span] = part
+        return whole
+    data, indices = np.empty(bound, first.data.dtype), np.empty(bound, first.indices.dtype)
+    ends, filled = [np.zeros(1, X.indptr.dtype)], 0
+    for _, part in chain([(None, first)], others):
+        there = slice(filled, filled + part.nnz)
+        data[there], indices[there] = part.data, part.indices
+        ends.append(part.indptr[1:] + ends[-1][-1])
+        filled = there.stop
+    return _sharing(ByRow, (n, first.shape[1]), data[:filled], indices[:filled], np.concatenate(ends))
 
 
 def row_runs(X: Any) -> Iterator[tuple[slice, Any]]:

@@ -28,12 +28,16 @@ def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
     if not H.size:
         return np.copy
     single = H.dtype == np.float32
-    size, factor = _cholesky(H, overwrite=overwrite and not single)
+    size, factor = _cholesky(H, overwrite=overwrite)
     if factor is not None:
         potrs = spotrs if single else dpotrs
         return lambda g: potrs(factor, g, lower=1)[0]
     if single:
-        return symmetric_solver(H.astype(np.float64), overwrite=True)
+        H = H.astype(np.float64)
+        if overwrite:  # what is above the diagonal was
+            above = np.triu_indices_from(H, 1)
+            H[above] = H.T[above]
+        return symmetric_solver(H, overwrite=True)
     inside = _singular(H / size / size[:, None])
     return lambda g: np.asarray((inside((g.T / size).T).T / size).T)
 
@@ -171,17 +175,17 @@ def conjugate_gradients(
     for what is steep. While less than `quadratic` is gained, `forcing` does not count: after such a step no other is
     to be needed. Nor does it where `further` says so of the x at which it is met.
     """
-    x = np.zeros_like(right)
-    residual = right.copy()
+    x, residual = np.zeros_like(right), right.copy()
+    del right  # which whoever asks need not keep
     preconditioned = solve(residual)
-    direction = preconditioned.copy()
+    direction = preconditioned.copy() if preconditioned is residual else preconditioned
     rho = first = float(np.vdot(residual, preconditioned))
     least, gained = seen.least, 0.0
     diagonal: list[float] = []
     beside: list[float] = []
     basis: list[Array] = []  # what P makes of Lanczos' vectors, whose signs alternate
     ratio = step = 0.0
-    for _ in range(int(min(10 * right.size, most))):
+    for _ in range(int(min(10 * x.size, most))):
         if gained >= quadratic and rho <= forcing**2 * (first if enough is not None else min(first, gained)):
             if not further(x):
                 break

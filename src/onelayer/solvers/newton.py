@@ -96,10 +96,11 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
         # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
         accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
         if formed(sample.rows.n, u.shape):
-            older = curvature if u.size > CHEAP else None
-            outcome, curvature = direct(sample, u, accuracy, max_iter, watch, older)
+            older, curvature = [curvature if u.size > CHEAP else None], None  # who takes it may let it go
+            outcome, curvature = direct(sample, u, accuracy, max_iter, watch, older.pop())
             if curvature is not None:
-                error = curvature.error if curvature is older else (1 + math.sqrt(u.size / sample.rows.n)) ** 2
+                error = (1 + math.sqrt(u.size / sample.rows.n)) ** 2
+                error = error if curvature.sample is None else curvature.error
                 curvature = replace(curvature, error=error, sample=sample, seen=outcome.point)
         else:
             outcome = truncated(sample, _seen(sample, u, watch), accuracy, max_iter, watch, curvature)

@@ -25,9 +25,12 @@ Array = NDArray[Any]
 # columns that may enter an empty working set at once (later as many as are in it): of dense ones, whose models cost
 # their square, as many as the root of so many times all columns, or the least
 FIRST, LEAST, TIMES = 400, 32, 8
-TELLING = 10  # rows of a sample for each column of its set: fewer would tell more of themselves than of all rows
+# rows of a sample for each column of its set, dense or sparse: fewer would tell more of themselves than of all rows
+TELLING, TELLING_OF_SPARSE = 10, 2
 SETTLED = 0.1  # of the working set: when no more columns enter, it is taken for the last one
-STRONGER, ROUGH = 1.4, 0.1
+# of samples: their penalties, the relative gap asked for, and a share of the value that is hardly worth another step:
+# near-separable ones go on for seconds (models of 3,800 weights) after what moves all rows' weights no more
+STRONGER, ROUGH, HARDLY = 1.4, 0.1, 0.01
 COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
 EARLY = 0.3  # of a set's violation: may be left while there was no room for all columns that object
 CLOSE = 0.1  # of the value: a gap above it says that the set is not the last one
@@ -94,7 +97,7 @@ def proximal(
             if gap <= enough or steps >= max_iter or watch.stopped:
                 break
         columns, entering, waiting = _working_set(place, objective.rows)
-        if sampled and not objective.rows.sparse and len(columns) * TELLING > objective.rows.n:
+        if sampled and len(columns) * (TELLING_OF_SPARSE if objective.rows.sparse else TELLING) > objective.rows.n:
             break
         modelled = objective.rows.sparse or objective.outputs * objective.rows.d <= MANY  # a model is not too large
         whole = 2 * len(columns) > objective.rows.d and (modelled or len(columns) == objective.rows.d)
@@ -112,7 +115,8 @@ def proximal(
         # nobody is shown the gradients of a path: there, those of slopes to first order will do
         walk = Walk(0.0 if kept is None else tol * place.point.value)
         hessian = None if kept is None else kept.of(inner, columns)
-        reached = on_working_set(inner, start, level, watch, walk, hessian, near=before is not None, owed=owed)
+        near, hardly = before is not None, HARDLY if sampled else 0.0
+        reached = on_working_set(inner, start, level, watch, walk, hessian, near=near, owed=owed, hardly=hardly)
         steps, owed = steps + 1, owed + walk.products if reached.violation > level else 0
         last, place = place, _of_all(objective, inner, columns, reached, walk, place)
         watch(place.point)
@@ -120,6 +124,8 @@ def proximal(
             kept.pay(walk.products * len(columns) / objective.rows.d, objective, place)
         del inner, start, reached  # before the next working set takes their memory
         gained = last.point.value - place.point.value
+        if sampled and gained < HARDLY * place.point.value:
+            break
         stands = gained <= ROUNDING * place.point.value and place.violation >= STANDING * last.violation
         if before is None and not last.defect and stands:
             place, gap, kind = _at_rest(objective, min(last, place, key=lambda known: known.point.value), gap)

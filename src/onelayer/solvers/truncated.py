@@ -82,10 +82,11 @@ def truncated(
         following = line_search(objective, point, step, decrement, product.moved, last=decrement < near * point.value)
         if following is None:
             return end.outcome(point, rounding=at_rounding(objective, point, decrement))
-        point, before, last = following, point, decrement
+        before, point, last = point if remembering else None, following, decrement
+        del product, step, following  # before the next ones take their memory
         steps += 1
         watch(point)
-        if remembering and seen.steps <= EASY:
+        if before and seen.steps <= EASY:
             steep = curvature.beside(seen.steep)
             outcome, done = _remembering(objective, before, point, steep, tol, max_iter - steps, watch, look)
             if outcome.converged:

@@ -49,11 +49,13 @@ def on_working_set(
     *,
     near: bool = False,
     owed: int = 0,
+    hardly: float = 0.0,
 ) -> Place:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
-    Or until the walk sees the minimum ahead, from the place returned. `hessian` is one taken before; to form one of
-    sparse rows does not pay at once where the start is `near`. As many products as are `owed` led nowhere before.
+    Or until the walk sees the minimum ahead, from the place returned; or a step gains less of the value than a share
+    that is `hardly` worth it. `hessian` is one taken before; to form one of sparse rows does not pay at once where the
+    start is `near`. As many products as are `owed` led nowhere before.
     """
     models = _Models(objective, place, hessian, near=near, owed=owed)
     for _ in range(INNER):
@@ -70,7 +72,9 @@ def on_working_set(
         if following is None and models.exhausted:
             break
         models.judge(place, following)
-        place = place if following is None else following.centred(objective)
+        before, place = place, place if following is None else following.centred(objective)
+        if hardly and before.point.value - place.point.value < hardly * place.point.value:
+            break
     return place
 
 
