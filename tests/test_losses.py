@@ -481,3 +481,16 @@ def test_the_mean_log_loss_is_that_of_the_probabilities(k):
     if k == 1:
         np.testing.assert_array_equal(probabilities(z[:, 0]), probabilities(z))
         assert mean_log_loss(z[:, 0], y) == mean_log_loss(z, y)
+
+
+@pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX, IDENTITY])
+@pytest.mark.parametrize("spread", [0.1, 3.0, 30.0, 1000.0])
+def test_a_root_of_the_curvature_is_one_however_sure_a_row(loss, spread):
+    shape = (200, 5) if loss is SOFTMAX else (200,)
+    z = np.random.default_rng(0).standard_normal(shape) * spread
+    root, k = loss.root(z), shape[-1] if loss is SOFTMAX else 1
+    assert root.shape == (200, k, max(1, k - 1))
+    curvature = loss.curvature(z).reshape(200, k, k)
+    size = np.sqrt(np.maximum(np.diagonal(curvature, axis1=1, axis2=2), 1e-130))
+    off = np.abs(root @ root.transpose(0, 2, 1) - curvature)
+    assert (off <= 1e-14 * size[:, :, None] * size[:, None, :]).all()

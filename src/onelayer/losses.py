@@ -24,10 +24,11 @@ class Loss(NamedTuple):
     ``value_slope`` gives both from one exponential; ``sum_slope(z, y, weight)`` is what a sweep over the rows needs:
     the sum of the rows' losses, in double precision, and their slopes, exact beside the largest, both weighted.
     ``bend`` gives, from logits, the function that multiplies by the curvature without forming it: ``bend(z)(t)`` is
-    ∂²loss/∂z² · t. ``entropy(slope, y)`` is minus the loss's convex conjugate at a slope: for the sigmoid and softmax,
-    the entropy of the probabilities that have this slope. ``defect(h, t, weight)``, with h = bend(z)(1), is what,
-    at most, keeps Fenchel's inequality from being an equality, summed over the rows, between the logits z + t and the
-    slopes to first order, slope(z, y) + h t; infinite where no probability has these slopes, or it is not known.
+    ∂²loss/∂z² · t. ``root`` gives, of each row, an R with R Rᵀ = ∂²loss/∂z², (n, k, its rank). ``entropy(slope, y)`` is
+    minus the loss's convex conjugate at a slope: for the sigmoid and softmax, the entropy of the probabilities that
+    have this slope. ``defect(h, t, weight)``, with h = bend(z)(1), is what, at most, keeps Fenchel's inequality from
+    being an equality, summed over the rows, between the logits z + t and the slopes to first order,
+    slope(z, y) + h t; infinite where no probability has these slopes, or it is not known.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Loss(NamedTuple):
     value_slope: Callable[[Array, Array], tuple[Array, Array]]
     sum_slope: Callable[[Array, Array, Array | None], tuple[float, Array]]
     bend: Callable[[Array], Callable[[Array], Array]]
+    root: Callable[[Array], Array]
     entropy: Callable[[Array, Array], Array]
     defect: Callable[[Array, Array, Array | None], float]
 
@@ -116,6 +118,7 @@ def _sigmoid_value_slope(z: Array, y: Array) -> tuple[Array, Array]:
     return value, slope
 
 
+LEAST = 1e-150  # of a probability, that can be divided by twice
 FACTORS = 32  # of a product, whose logarithm then costs next to nothing
 FAR = 20.0  # nats a row may be wrong by: exp(FAR)^(FACTORS + 1) does not overflow
 EASY = {8: 1e-5, 4: 1e-2}  # nats a row, by the bytes of a logit: below it, too few digits of 1 + exp(-m) are left
@@ -387,6 +390,20 @@ def _softmax_bend(z: Array) -> Callable[[Array], Array]:
     return multiply
 
 
+def _softmax_root(z: Array) -> Array:
+    """The Cholesky factor of diag(a) - a aᵀ, of sums of probabilities: of a sure row nothing is cancelled.
+
+    Tanabe & Sagae, Journal of the Royal Statistical Society B 54, 1992.
+    """
+    a = np.maximum(softmax(z), LEAST, dtype=np.float64)
+    n, k = a.shape
+    left, root = a[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((n, k, k - 1))
+    for j in range(k - 1):
+        own = np.sqrt(a[:, j] / left[:, j] / left[:, j + 1])
+        root[:, j, j], root[:, j + 1 :, j] = own * left[:, j + 1], -own[:, None] * a[:, j + 1 :]
+    return root
+
+
 def _softmax_entropy(slope: Array, y: Array) -> Array:
     a = np.array(slope, dtype=np.float64)
     own = -a[np.arange(len(a)), y]  # one less the probability of the true class
@@ -409,6 +426,7 @@ SIGMOID = Loss(
     _sigmoid_value_slope,
     _sigmoid_sum_slope,
     _sigmoid_bend,
+    lambda z: np.sqrt(_sigmoid_curvature(z))[:, None, None],
     _sigmoid_entropy,
     _sigmoid_defect,
 )
@@ -424,6 +442,7 @@ SOFTMAX = Loss(
     _softmax_value_slope,
     lambda z, y, weight: _weighted(*_softmax_value_slope(z, y), weight),
     _softmax_bend,
+    _softmax_root,
     _softmax_entropy,
     lambda h, t, weight: math.inf,
 )
@@ -436,6 +455,7 @@ IDENTITY = Loss(
     _identity_value_slope,
     lambda z, y, weight: _weighted(*_identity_value_slope(z, y), weight),
     lambda z: lambda t: t,
+    lambda z: np.ones((len(z), 1, 1)),
     lambda slope, y: -slope * (slope / 2 + y),
     lambda h, t, weight: 0.0,
 )

@@ -269,6 +269,15 @@ class Objective:
         H.ravel()[:: k * p + 1] += self.ridge if k == 1 else np.tile(self.ridge, k)
         return H
 
+    def rows_and_roots(self, logits: Logits) -> tuple[Array, Array]:
+        """Rows x as the Hessian has them, (n, d + bias), and a root R of each one's curvature, (n, k, its rank).
+
+        Without penalties, the Hessian is Σ R Rᵀ ⊗ x xᵀ.
+        """
+        roots = self.loss.root(np.concatenate(logits))
+        roots *= np.sqrt(times(np.full(len(roots), 1 / self.total_weight), self.rows.weight))[:, None, None]
+        return self.rows.in_one_array(self._standardised) if self._at_hand is None else self._at_hand, roots
+
     def block_diagonal(self, u: Array) -> tuple[Array, Array]:
         """Directions among the outputs, (k, k + 1), as columns t, and blocks B along them: the Hessian is Σ t tᵀ ⊗ B.
 

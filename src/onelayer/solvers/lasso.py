@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.linear import symmetric_solver
+from onelayer.solvers.low_rank import LowRank, part
 from onelayer.solvers.splitting import by_splitting, unrest
 from onelayer.together import Together
 
@@ -20,6 +21,7 @@ RESTING = 1e-7  # of what its penalty holds: a slope that is off by no more is a
 SURELY, LONG, PATIENT = 1e-10, 100_000, 10**9  # the same where slopes are to rest; epochs at most, and multiplications
 ROUNDS = 8  # signs that are tried at most: columns that depend on one another would go on for long
 ALIKE = 1e-12  # of a correlation of 1: columns so near it are one
+FORMED = 2_000  # weights, up to which the Hessian of few rows is formed where copies of the weights lead nowhere
 STEPS = 8  # of a path at most, for each weight
 MARGIN, ABOUT = 1 + 1e-9, 1 + 1e-3  # of what a penalty holds: slopes beyond it are, also where it is known about
 
@@ -52,12 +54,15 @@ def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
     return _Penalised(hessian, linear, lasso).by_coordinates(v, *ROUGHLY)
 
 
-def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, *, left: float = 0.0) -> Array:
+def lasso_surely(
+    hessian: Array | LowRank, linear: Array, lasso: Array, v: Array, ridge: Array, *, left: float = 0.0
+) -> Array:
     """`lasso_minimum` where that does not arrive, since there are more weights than rows that tell them apart.
 
     By two copies of the weights; where these lead nowhere, nor numbers for their signs, by way of all stronger
     penalties; and where ties along it end that early, by as many epochs as it takes. Of what slopes at v are off by, a
     share may be `left`. Of the Hessian's diagonal, `ridge` (p,) are L2 penalties: without them it may be of low rank.
+    One that is known by few rows, and too large to be formed, is minimised by the two copies alone.
     """
 
     def value(v: Array) -> float:
@@ -68,27 +73,28 @@ def lasso_surely(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
 
     enough = max(RESTING, left * off(v))
     found = _split(hessian, linear, lasso, v, ridge, enough)
+    if off(found) <= enough or (isinstance(hessian, LowRank) and len(v) > FORMED):
+        return found
+    H = hessian.dense() if isinstance(hessian, LowRank) else hessian
+    found = _by_signs(H, linear, lasso, found)
     if off(found) <= enough:
         return found
-    found = _by_signs(hessian, linear, lasso, found)
-    if off(found) <= enough:
-        return found
-    problem = _Penalised(hessian, linear, lasso)
-    best = min(found, lasso_minimum(hessian, linear, lasso, v), problem.along_path(), key=value)
+    problem = _Penalised(H, linear, lasso)
+    best = min(found, lasso_minimum(H, linear, lasso, v), problem.along_path(), key=value)
     if off(best) <= RESTING:
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
-    return min(best, _by_signs(hessian, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
+    return min(best, _by_signs(H, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
 
 
-def _split(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float) -> Array:
+def _split(hessian: Array | LowRank, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float) -> Array:
     """`by_splitting` of the weights that are not 0 or object to it, until no other objects, but for `enough`."""
     objecting = _beyond(hessian @ v + linear, lasso, v) > 0
     for _ in range(ROUNDS):
         inside = np.flatnonzero((v != 0) | (lasso == 0) | objecting)
         if not len(inside):
             break
-        found, bent = np.zeros_like(v), hessian[np.ix_(inside, inside)]
+        found, bent = np.zeros_like(v), part(hessian, inside)
         found[inside] = by_splitting(bent, linear[inside], lasso[inside], v[inside], ridge[inside], enough)
         v, objecting = found, _beyond(hessian @ found + linear, lasso * ABOUT, found) > enough * lasso
         objecting[inside] = False

@@ -15,6 +15,7 @@ LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
 FEWER = 2  # columns for each row, from where the space of the rows is much less than theirs
 DIAGONALISED = 100  # times the cube of their number, which rows cost beside their products with one another
 AT_ONCE, AT_ONCE_OF_SPARSE = 48, 32  # parameters up to which a Hessian that no sample has is formed at once
+COPIES = 30  # products that the steps of two copies of the weights cost, about
 TRIFLE = 2**21  # multiplications: a Hessian of so many takes no longer than the calls around a product
 
 
@@ -48,6 +49,13 @@ def row_space(objective: Any) -> float:
         return math.inf
     ratio: float = rows.n * (rows.d + DIAGONALISED * rows.n) / (rows.d * objective.outputs)
     return max(LEAST, math.ceil(ratio / COLUMNS))
+
+
+def few_rows(objective: Any) -> float:
+    """A Hessian that is known by few rows: these multiplied with one another, as large a matrix inverted, and steps."""
+    (k, p), n = objective.shape, objective.rows.n
+    ratio: float = n + (n * k) ** 2 / p
+    return COPIES + math.ceil(ratio / COLUMNS)
 
 
 def blocks(objective: Any) -> float:

@@ -8,6 +8,7 @@ from numpy.linalg import norm
 from numpy.typing import NDArray
 
 from onelayer.solvers.linear import shifted
+from onelayer.solvers.low_rank import LowRank
 
 Array = NDArray[Any]
 
@@ -18,7 +19,9 @@ RELAXED = 1.6  # of a step
 UNEVEN, FARTHEST = 5.0, 25.0  # how far apart the two errors are when the coupling is tuned, and by how much at most
 
 
-def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float = 0.0) -> Array:
+def by_splitting(
+    hessian: Array | LowRank, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float = 0.0
+) -> Array:
     """About the v that minimises vᵀ H v / 2 + linear · v + Σ lasso_j |v_j|, from one near it.
 
     It ends where slopes are no further than `enough` times the penalties from where weights rest.
@@ -35,10 +38,15 @@ def by_splitting(hessian: Array, linear: Array, lasso: Array, v: Array, ridge: A
     array([1., 0.])
     """
     size = np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
-    H, linear, lasso, z = hessian / size / size[:, None], linear / size, lasso / size, v * size
+    linear, lasso, z = linear / size, lasso / size, v * size
+    if isinstance(hessian, LowRank):
+        H: Any = hessian.scaled(size)
+        coupled_by = H.shifted()
+    else:
+        H = hessian / size / size[:, None]
+        coupled_by = shifted(H, ridge / size**2)
     coupling = COUPLING
     dual = np.clip(-(H @ z + linear), -lasso, lasso) / coupling
-    coupled_by = shifted(H, ridge / size**2)
     coupled = coupled_by(coupling)
     for step in range(1, STEPS + 1):
         x = coupled(coupling * (z - dual) - linear)

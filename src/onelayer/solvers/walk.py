@@ -11,6 +11,7 @@ from onelayer.solvers.gaps import FLOOR
 from onelayer.solvers.lbfgs import ARMIJO
 from onelayer.solvers.line_search import HALVINGS
 from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients, symmetric_solver
+from onelayer.solvers.low_rank import LowRank, part
 from onelayer.solvers.place import Place, subgradient
 
 Array = NDArray[Any]
@@ -45,7 +46,9 @@ class Walk:
         self.ahead: Ahead | None = None
         self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
 
-    def on(self, objective: Any, place: Place, hessian: Array | None, level: float, left: float) -> Place | None:
+    def on(
+        self, objective: Any, place: Place, hessian: Array | LowRank | None, level: float, left: float
+    ) -> Place | None:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
         point = place.point
         model = _Model(objective, place, hessian, level, self.wanted)
@@ -90,7 +93,9 @@ class _Model:
     penalty is a little less than it is: at that minimum, no column objects to the true one.
     """
 
-    def __init__(self, objective: Any, place: Place, hessian: Array | None, level: float, wanted: float) -> None:
+    def __init__(
+        self, objective: Any, place: Place, hessian: Array | LowRank | None, level: float, wanted: float
+    ) -> None:
         self.objective, self.hessian, self.wanted, self.products = objective, hessian, wanted, 0
         self.product = objective.product(place.point.u, place.point.logits)
         self.curvatures = self.product.mean_curvature()
@@ -173,10 +178,13 @@ class _Model:
         if self.hessian is None:
             diagonal = np.maximum(self.curvatures[:, None] + self.objective.ridge, 1e-300)
             return lambda g: np.asarray(g / diagonal)
-        k = len(self.u)
-        hessian = self.hessian + np.kron(np.full((k, k), 1 / k), np.diag(shift))
-        inside = np.flatnonzero(self.free)
-        inverse = symmetric_solver(hessian[np.ix_(inside, inside)])
+        inside, (k, p) = np.flatnonzero(self.free), self.u.shape
+        bent = part(self.hessian, inside)
+        bent = bent.dense() if isinstance(bent, LowRank) else bent
+        if k > 1:
+            column = inside % p
+            bent = bent + np.where(column == column[:, None], shift[column] / k, 0)
+        inverse = symmetric_solver(bent)
 
         def solve(g: Array) -> Array:
             step = np.zeros_like(g)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onelayer.solvers import prices
 from onelayer.solvers.curvature import STALE
 from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
+from onelayer.solvers.low_rank import LowRank
 from onelayer.solvers.place import Place
 from onelayer.solvers.progress import Watch
 from onelayer.solvers.walk import Walk, halved
@@ -29,6 +30,8 @@ LEFT = 0.3  # of what slopes are off by: what a model's minimum may leave, since
 CRAWLING = 1e-3  # of the value: a step that gains no more is finer than single precision, or leads nowhere, either
 DENSE, SPARSE = 600, 150  # weights up to which a sample's Hessian serves as model and preconditioner
 CHEAP = 10**9  # rows times the square of the weights up to which the model is of more rows, or of all
+# weights for each of a model's rank, as few rows have it, from where it is not formed; that rank at most, and cells
+THIN, RANK, AT_HAND = 1.5, 3_000, 2**22
 LARGEST = 4000  # weights of a model that is made for its price though it is larger than the rows
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 WASTE = 0.25  # times that price: what steps cut off by signs may take before a model is made
@@ -84,17 +87,20 @@ class _Models:
     Dense rows that cost little are modelled `anew` at each step, which goes to the model's minimum. Otherwise a sample
     of the rows is, and once the signs rest, conjugate gradients go on with all rows, that model preconditioning. Of
     more weights than rows, its minimum is found surely once steps gain little; a step that leads nowhere has one made.
+    Of many more, it is never formed.
     """
 
     def __init__(self, objective: Any, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
         rows, size = objective.rows, place.point.u.size
-        self.objective, self.hessian, self._size, self._owed = objective, hessian, size, owed
-        self._price = prices.hessian(objective, LARGEST)
+        self.objective, self._size, self._owed = objective, size, owed
+        self.hessian: Array | LowRank | None = hessian
         # along some directions nothing bends: shifts common to all classes are such, too
         self._scarce = rows.n < size or objective.outputs > 1
         self._tall = RIGHT * size <= rows.n
         flat = objective.outputs == 1 and rows.n <= FLAT * size and size <= FLATTEST
         self.anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
+        self._thin = not self.anew and hessian is None and self._is_thin(rows.n * max(objective.outputs - 1, 1))
+        self._price = prices.few_rows(objective) if self._thin else prices.hessian(objective, LARGEST)
         self._few = self.anew or hessian is not None or size <= (SPARSE if rows.sparse else DENSE)
         self._slow = self.anew or (hessian is None and not (near and rows.sparse))
         self._taken_at, self._stuck, self._exact = place.point.value, False, False
@@ -108,7 +114,7 @@ class _Models:
     @property
     def exhausted(self) -> bool:
         """Whether after a step that led nowhere there is no better model to be had."""
-        return self._stuck or self._size > LARGEST
+        return self._stuck or (self._size > LARGEST and not self._thin)
 
     def minimum(self, place: Place, walk: Walk) -> Array:
         """Where the model, beside the penalty, is least; where the place is, if there is no model yet."""
@@ -121,8 +127,8 @@ class _Models:
         if self.hessian is None:
             return u
         linear = place.smooth.ravel() - self.hessian @ u.ravel()
-        model = self.hessian, linear, place.lasso.ravel(), u.ravel()
-        if self._stuck or (self._scarce and self._exact and not self._tall):
+        model: tuple[Any, Array, Array, Array] = self.hessian, linear, place.lasso.ravel(), u.ravel()
+        if self._stuck or self._thin or (self._scarce and self._exact and not self._tall):
             ridge = np.tile(self.objective.ridge, len(u))
             return lasso_surely(*model, ridge, left=LEFT).reshape(u.shape)
         return (lasso_minimum if self._exact else lasso_roughly)(*model).reshape(u.shape)
@@ -147,15 +153,26 @@ class _Models:
         stale = place.point.value < STALE * self._taken_at
         return self._stuck or (self._slow and (self._few or paid)) or (self._few and stale)
 
+    def _is_thin(self, rank: int) -> bool:
+        """Whether the model is of so low a rank that to form it would cost more than its minimum."""
+        rows = self.objective.rows
+        return not rows.sparse and THIN * rank <= self._size and rank <= RANK and rows.n * rows.d <= AT_HAND
+
     def _make(self, place: Place) -> None:
+        self._taken_at = place.point.value
+        if self._thin:
+            logits = self.objective.logits(place.point.u) if place.point.logits is None else place.point.logits
+            rows, roots = self.objective.rows_and_roots(logits)
+            self.hessian = LowRank.of_all(rows, roots, self.objective.ridge)
+            return
         modelled, rows = self.objective, max(RICH * self._size, CHEAP // self._size**2)
         if self._few and not self.anew and rows < modelled.rows.n:
             modelled = modelled.thinned(rows)
         single = not self._precise
-        self.hessian = np.asarray(modelled.hessian(place.point.u, single=single), dtype=np.float64)
+        hessian = np.asarray(modelled.hessian(place.point.u, single=single), dtype=np.float64)
         # where rounding bends it down, there is no minimum
-        self.hessian.ravel()[:: len(self.hessian) + 1] *= 1 + BLUR * (SINGLE if single else modelled.rows.precision)
-        self._taken_at = place.point.value
+        hessian.ravel()[:: len(hessian) + 1] *= 1 + BLUR * (SINGLE if single else modelled.rows.precision)
+        self.hessian = hessian
         if not self._scarce:  # of few rows, a model is cheap beside its minimum
             self._lately = math.inf
 
