@@ -143,14 +143,17 @@ def _reach(X: Array, codes: Array, k: int, columns: Array | slice, rows: Array) 
     ends = np.cumsum(np.bincount(codes[rows], minlength=k)).tolist()
     for (upwards, downwards), start, end in zip(high, [0, *ends], ends, strict=False):
         for run in runs(end - start, max(EACH, AT_ONCE // width)):
-            own = ordered[start:end][run]
-            some = (
-                own if width == X.shape[1] else (own, columns) if isinstance(columns, slice) else np.ix_(own, columns)
-            )
-            cells = X[some]
+            cells = _cells(X, ordered[start:end][run], columns)
             np.maximum(upwards, cells.max(axis=0), out=upwards)
             np.maximum(downwards, -cells.min(axis=0).astype(float, copy=False), out=downwards)
     return high
+
+
+def _cells(X: Array, rows: Array, columns: Array | slice) -> Array:
+    """These rows of some columns, or of a run of them; of all, rows are copied whole."""
+    if not isinstance(columns, slice):
+        return np.asarray(X[np.ix_(rows, columns)])
+    return np.asarray(X[rows] if columns.stop - columns.start >= X.shape[1] else X[rows, columns])
 
 
 def _apart(high: Array) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ Rows may come centred and scaled; where they do not, both happen in the algebra,
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -239,7 +239,7 @@ class Objective:
             H.ravel()[:: p + 1] += self.ridge
             return H
 
-        def block(X: Any, y: Array, weight: Array | None, z: Array) -> Iterator[Array]:
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> Iterable[Array]:
             size = weight if k > 1 else times(self.loss.curvature(z), weight)
             root = None if size is None else np.sqrt(size, dtype=np.float32 if single and k == 1 else size.dtype)
             X = X if isinstance(X, np.ndarray) else X.tocsr()
@@ -248,7 +248,7 @@ class Objective:
                 part = None if root is None else root[run]
                 return self._standardised(X[run], part) if self._at_hand is None else times(self._at_hand[run], part)
 
-            return iter([between(rows, p, self.loss, z)]) if k > 1 else in_panels(rows, X.shape[0], p)
+            return [between(rows, p, self.loss, z)] if k > 1 else in_panels(rows, X.shape[0], p)
 
         logits = self.logits(u) if logits is None else logits
         H = joined(self.rows.total_of_parts(block, logits))
