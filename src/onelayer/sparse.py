@@ -79,7 +79,7 @@ def rows_of(X: Any, rows: Array, prepare: Callable[[Any], Any]) -> Any:
             whole[span] = part
         return whole
     data, indices = np.empty(bound, first.data.dtype), np.empty(bound, first.indices.dtype)
-    ends, filled = [np.zeros(1, X.indptr.dtype)], 0
+    ends, filled = [np.zeros(1, first.indptr.dtype)], 0
     for _, part in chain([(None, first)], others):
         there = slice(filled, filled + part.nnz)
         data[there], indices[there] = part.data, part.indices

@@ -33,11 +33,8 @@ def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
         potrs = spotrs if single else dpotrs
         return lambda g: potrs(factor, g, lower=1)[0]
     if single:
-        H = H.astype(np.float64)
-        if overwrite:  # what is above the diagonal was
-            above = np.triu_indices_from(H, 1)
-            H[above] = H.T[above]
-        return symmetric_solver(H, overwrite=True)
+        below = np.tril(H.astype(np.float64))  # what is above the diagonal may have been overwritten
+        return symmetric_solver(below + np.tril(below, -1).T, overwrite=True)
     inside = _singular(H / size / size[:, None])
     return lambda g: np.asarray((inside((g.T / size).T).T / size).T)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -83,17 +84,17 @@ class LowRank:
         def of(shift: float) -> Solve:
             bent = self.ridge + shift
             weight = self._whole(self.scale**2 / bent)
-            gram = np.zeros((n, r, n, r))
+            gram = np.zeros((r, n, r, n))
             for c, of_class in enumerate(weight):
-                root = self.roots[:, c]
                 inner = np.dot(self.rows * of_class, self.rows.T)
-                gram += root[:, :, None, None] * inner[:, None, :, None] * root
+                for a, b in product(range(r), repeat=2):  # a piece at a time: no second array of the size is needed
+                    gram[a, :, b] += self.roots[:, c, a, None] * inner * self.roots[:, c, b]
             gram.ravel()[:: n * r + 1] += 1
             core = inverse(gram.reshape(n * r, n * r))
 
             def solve(v: Array) -> Array:
                 along = v / bent
-                inside = np.dot(core, self._forward(along).ravel()).reshape(n, r)
+                inside = np.dot(core, self._forward(along).T.ravel()).reshape(r, n).T
                 return np.asarray(along - self._backward(np.einsum("icm,im->ic", self.roots, inside)) / bent)
 
             return solve
