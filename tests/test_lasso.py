@@ -9,6 +9,7 @@ import pytest
 from onelayer.solvers import lasso as lasso_module
 from onelayer.solvers.lasso import (
     _best_crossing,
+    _by_few_signs,
     _by_signs,
     _Penalised,
     lasso_minimum,
@@ -154,3 +155,27 @@ def test_of_what_may_be_left_no_numbers_are_sought_for_signs(monkeypatch):
 def test_weights_that_rest_at_0_stay_there():
     H = np.eye(3)
     assert lasso_surely(H, np.full(3, 0.5), np.ones(3), np.zeros(3), np.zeros(3)).tolist() == [0, 0, 0]
+
+
+def test_few_other_signs_are_found_without_coordinate_descent(monkeypatch):
+    monkeypatch.setattr(lasso_module, "_Penalised", None)
+    changed = 0
+    for seed in range(20):
+        H, linear, lasso, _ = problem(seed, rows=800, p=200)
+        strong, weak = minimum_of(H, linear, 5.5 * lasso), minimum_of(H, linear, 5 * lasso)
+        changed += np.count_nonzero(np.sign(strong) != np.sign(weak))
+        for start, at in ((strong, 5), (weak, 5.5)):  # weights enter on one way, and leave on the other
+            assert violation(H, linear, at * lasso, lasso_minimum(H, linear, at * lasso, start)) < 1e-9
+    assert changed > 20
+
+
+def test_many_other_signs_are_left_to_coordinate_descent():
+    H, linear, lasso, _ = problem(1, rows=800, p=200)
+    minimum = minimum_of(H, linear, lasso)
+    assert _by_few_signs(H, linear, lasso, minimum) is not None
+    assert _by_few_signs(H, linear, lasso, -minimum) is None
+    assert _by_few_signs(H, linear, lasso, np.zeros_like(minimum)) is None
+
+
+def minimum_of(H, linear, lasso):
+    return lasso_surely(H, linear, lasso, np.zeros_like(linear), np.zeros_like(linear))

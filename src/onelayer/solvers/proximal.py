@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers import prices
 from onelayer.solvers.gaps import ROUNDING, gap_from
+from onelayer.solvers.kept import Kept
 from onelayer.solvers.lasso import lasso_minimum
 from onelayer.solvers.place import Place, duality_gap
 from onelayer.solvers.progress import Outcome, Watch
@@ -37,31 +37,6 @@ CLOSE = 0.1  # of the value: a gap above it says that the set is not the last on
 FINE = 0.5  # of the violation that would make up all of the gap asked for
 STANDING = 0.5  # of the violation before, where no value is gained: if more is left, what is left is rounding
 SHRINK = 0.3  # of the level before, where it did not suffice
-
-
-class Kept:
-    """The loss's Hessian for all columns, along a path, on which it differs little from one fit to the next.
-
-    It is formed once products have cost as much, and anew when they have again.
-    """
-
-    def __init__(self) -> None:
-        self.hessian = np.empty((0, 0))
-        self.spent = 0.0  # products with all columns since it was formed
-
-    def of(self, objective: Any, columns: Array) -> Array | None:
-        """That of an objective of these columns, with its penalty; None until there is one."""
-        if not self.hessian.size:
-            return None
-        chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
-        return np.asarray(self.hessian[np.ix_(chosen, chosen)] + np.diag(objective.ridge))
-
-    def pay(self, products: float, objective: Any, place: Place) -> None:
-        """Count so many products, and form it at this place if that is paid for."""
-        self.spent += products
-        if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= prices.hessian(objective):
-            self.hessian = objective.hessian(place.point.u, place.point.logits) - np.diag(objective.ridge)
-            self.spent = 0.0
 
 
 def proximal(
@@ -104,7 +79,7 @@ def proximal(
         if whole:
             columns = np.arange(objective.rows.d)
         fresh = before is not None or place.defect > 0  # what is known is of another point
-        inner, start = _on_columns(objective, place, columns, often=kept is not None, fresh=fresh)
+        columns, inner, start = _on_columns(objective, place, columns, kept, fresh=fresh)
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
         if waiting and not whole:
@@ -121,7 +96,7 @@ def proximal(
         last, place = place, _of_all(objective, inner, columns, reached, walk, place)
         watch(place.point)
         if kept is not None:
-            kept.pay(walk.products * len(columns) / objective.rows.d, objective, place)
+            kept.pay(walk.products + walk.modelled, len(columns) / objective.rows.d, objective, place)
         del inner, start, reached  # before the next working set takes their memory
         gained = last.point.value - place.point.value
         if sampled and gained < HARDLY * place.point.value:
@@ -183,13 +158,18 @@ def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
     return columns, len(entering), len(objecting) - len(entering)
 
 
-def _on_columns(objective: Any, place: Place, columns: Array, *, often: bool, fresh: bool) -> tuple[Any, Place]:
-    """The objective of these columns, and the place as it is seen there, asked anew if it is to be `fresh`."""
+def _on_columns(
+    objective: Any, place: Place, columns: Array, kept: Kept | None, *, fresh: bool
+) -> tuple[Array, Any, Place]:
+    """These columns, or more that are kept, their objective, and the place as it is seen there; if `fresh`, anew."""
     inner, start = objective, place
     if len(columns) < objective.rows.d:
-        inner = objective.of_columns(columns, often=often)
+        if kept is None or objective.rows.sparse:
+            inner = objective.of_columns(columns, often=kept is not None)
+        else:
+            columns, inner = kept.on(objective, place, columns)
         start = place.of_columns(columns, inner)
-    return inner, Place.at(inner, start.point.u) if fresh else start
+    return columns, inner, Place.at(inner, start.point.u) if fresh else start
 
 
 def _of_all(objective: Any, inner: Any, columns: Array, reached: Place, walk: Walk, place: Place) -> Place:

@@ -37,12 +37,13 @@ class Walk:
     """Steps on the weights that are not 0 or leave it, while these keep their signs.
 
     ``products`` is how many there were, what line searches tried counting as well, ``wasted`` those of them whose steps
-    brought little of what they promised: weights wanted to change their signs. ``ahead`` is set where `wanted`, a
-    gap, is reached at the minimum of a quadratic model: there the slopes to first order prove it.
+    brought little of what they promised: weights wanted to change their signs; ``modelled`` is what models of the loss
+    and steps to their minima cost beside, in products. ``ahead`` is set where `wanted`, a gap, is reached at the
+    minimum of a quadratic model: there the slopes to first order prove it.
     """
 
     def __init__(self, wanted: float) -> None:
-        self.wanted, self.products, self.wasted = wanted, 0, 0
+        self.wanted, self.products, self.wasted, self.modelled = wanted, 0, 0, 0.0
         self.ahead: Ahead | None = None
         self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
 

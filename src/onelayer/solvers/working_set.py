@@ -67,7 +67,8 @@ def on_working_set(
         left = models.left(walk)
         target = models.minimum(place, walk)
         if models.anew or not np.array_equal(np.sign(target), np.sign(place.point.u)):
-            following = _towards(objective, place, target)
+            following, trials = _towards(objective, place, target)
+            walk.modelled += trials
         else:
             following = walk.on(objective, place, models.hessian, level, left)
             if walk.ahead is not None:
@@ -98,7 +99,8 @@ class _Models:
         self._scarce = rows.n < size or objective.outputs > 1
         self._tall = RIGHT * size <= rows.n
         flat = objective.outputs == 1 and rows.n <= FLAT * size and size <= FLATTEST
-        self.anew = not rows.sparse and (flat or size**2 * (rows.n + size) <= TRIFLE)
+        self._trifling = not rows.sparse and size**2 * (rows.n + size) <= TRIFLE
+        self.anew = self._trifling or (flat and hessian is None and not rows.sparse)
         self._thin = not self.anew and hessian is None and self._is_thin(rows.n * max(objective.outputs - 1, 1))
         self._price = prices.few_rows(objective) if self._thin else prices.hessian(objective, LARGEST)
         self._few = self.anew or hessian is not None or size <= (SPARSE if rows.sparse else DENSE)
@@ -120,7 +122,7 @@ class _Models:
         """Where the model, beside the penalty, is least; where the place is, if there is no model yet."""
         u, gain = place.point.u, self._gain
         if self._is_due(place, walk):
-            self._make(place)
+            walk.modelled += self._make(place)
         # where two copies of the weights find it, a minimum soon costs no more than what rough ones leave to do
         little = (NEARLY if self._scarce else LITTLE) * place.point.value
         self._exact = self._stuck or self._tall or place.violation <= NEARLY or gain <= little
@@ -158,27 +160,35 @@ class _Models:
         rows = self.objective.rows
         return not rows.sparse and THIN * rank <= self._size and rank <= RANK and rows.n * rows.d <= AT_HAND
 
-    def _make(self, place: Place) -> None:
+    def _make(self, place: Place) -> float:
+        """The model here, and its price in products."""
         self._taken_at = place.point.value
         if self._thin:
             logits = self.objective.logits(place.point.u) if place.point.logits is None else place.point.logits
             rows, roots = self.objective.rows_and_roots(logits)
             self.hessian = LowRank.of_all(rows, roots, self.objective.ridge)
-            return
+            return self._price
         modelled, rows = self.objective, max(RICH * self._size, CHEAP // self._size**2)
         if self._few and not self.anew and rows < modelled.rows.n:
             modelled = modelled.thinned(rows)
         single = not self._precise
-        hessian = np.asarray(modelled.hessian(place.point.u, single=single), dtype=np.float64)
-        # where rounding bends it down, there is no minimum
-        hessian.ravel()[:: len(hessian) + 1] *= 1 + BLUR * (SINGLE if single else modelled.rows.precision)
-        self.hessian = hessian
+        self.hessian = blurred(
+            modelled.hessian(place.point.u, single=single), SINGLE if single else modelled.rows.precision
+        )
         if not self._scarce:  # of few rows, a model is cheap beside its minimum
             self._lately = math.inf
+        return 0.0 if self._trifling else prices.hessian(modelled, LARGEST) * modelled.rows.n / self.objective.rows.n
 
 
-def _towards(objective: Any, place: Place, target: Array) -> Place | None:
+def blurred(hessian: Array, precision: float) -> Array:
+    """Its diagonal so much larger as its precision asks for: where rounding bends it down, there is no minimum."""
+    hessian = np.asarray(hessian, dtype=np.float64)
+    hessian.ravel()[:: len(hessian) + 1] *= 1 + BLUR * precision
+    return hessian
+
+
+def _towards(objective: Any, place: Place, target: Array) -> tuple[Place | None, int]:
     """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough."""
     u, step = place.point.u, target - place.point.u
     gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(u))).sum())
-    return halved(objective, place, lambda t: (Place.at(objective, target if t == 1 else u + t * step), t * gain))[0]
+    return halved(objective, place, lambda t: (Place.at(objective, target if t == 1 else u + t * step), t * gain))

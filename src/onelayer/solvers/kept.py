@@ -1,0 +1,61 @@
+"""What fits along a path with an L1 penalty keep from one another."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onelayer.solvers import prices
+from onelayer.solvers.place import Place
+from onelayer.solvers.working_set import MANY, SINGLE, blurred
+
+Array = NDArray[Any]
+
+ROOM, LOOSE = 1.25, 2.0  # times the columns asked for: those that are copied, and of which a copy is made anew
+FRESH = 2  # products that a fit takes with a Hessian just formed
+HALF = 0.5  # of the price of a Hessian: one of single precision
+
+
+class Kept:
+    """The loss's Hessian for all columns, which differs little from one fit to the next, and a copy of some columns.
+
+    A Hessian is formed once fits without one have cost as much, and anew when those with an old one have.
+    """
+
+    def __init__(self) -> None:
+        self.hessian = np.empty((0, 0))
+        self.spent = 0.0  # products with all columns that a fresh one would have spared
+        self.columns = np.empty(0, np.intp)
+        self.copy: Any = None
+
+    def of(self, objective: Any, columns: Array) -> Array | None:
+        """The Hessian of an objective of these columns, with its penalty; None until there is one."""
+        if not self.hessian.size:
+            return None
+        chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
+        return np.asarray(self.hessian[np.ix_(chosen, chosen)] + np.diag(objective.ridge))
+
+    def pay(self, products: float, share: float, objective: Any, place: Place) -> None:
+        """Count a fit's products with a `share` of the columns, and form a Hessian here if that is paid for."""
+        self.spent += max(products - FRESH, 0.0) * share
+        if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= HALF * prices.hessian(objective):
+            loss = replace(objective, penalty=np.zeros_like(objective.penalty))
+            self.hessian, self.spent = (
+                blurred(loss.hessian(place.point.u, place.point.logits, single=True), SINGLE),
+                0.0,
+            )
+
+    def on(self, objective: Any, place: Place, columns: Array) -> tuple[Array, Any]:
+        """These columns and those that are nearest to joining them, and the objective of all these."""
+        if self.copy is None or np.setdiff1d(columns, self.columns).size or len(self.columns) > LOOSE * len(columns):
+            self.columns, self.copy = columns, None  # before the next one takes its memory
+            d = objective.rows.d
+            slopes = np.abs(place.smooth[:, :d]).max(axis=0)
+            slopes[columns] = math.inf
+            count = max(len(columns), min(int(ROOM * len(columns)), d // 2))
+            self.columns = np.sort(np.argpartition(-slopes, count - 1)[:count])
+            self.copy = objective.of_columns(self.columns, often=True)
+        kept = self.columns
+        return kept, replace(self.copy, penalty=objective.penalty[kept], lasso=objective.lasso[kept])
