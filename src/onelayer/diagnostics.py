@@ -81,19 +81,19 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
     """Sparse columns that are zero in all classes but one; the class, and how many rows."""
 
     def count(X: Any, codes: Array, weight: Array | None) -> tuple[Any, ...]:
-        both, squares = np.zeros((2, X.shape[1]))
+        found = [np.zeros(X.shape[1]) for _ in range(1 if k == 2 else 2)]
         for span, run in row_runs(X):
             there, each = with_entries(run, (run.data != 0).astype(np.float64)).T, codes[span].astype(np.float64)
-            both += there @ (1 + PACKED * each)  # how many, and the sum of their codes: both are exact
+            found[0] += there @ (1 + PACKED * each)  # how many, and the sum of their codes: both are exact
             if k > 2:
-                squares += there @ np.square(each)
-        return both, squares
+                found[1] += there @ np.square(each)
+        return found
 
-    both, squares = Rows(X, codes, jobs=jobs).total(count)
+    both, *squares = Rows(X, codes, jobs=jobs).total(count)
     sums = np.floor(both / PACKED)
     counts = both - PACKED * sums
     # codes are one and the same where the mean of their squares is the square of their mean
-    pure = (counts > 0) & (counts * (squares if k > 2 else sums) == sums**2)
+    pure = (counts > 0) & (counts * (squares[0] if squares else sums) == sums**2)
     column = np.flatnonzero(pure)
     return column, (sums[column] / counts[column]).astype(np.intp), counts[column].astype(np.intp)
 
