@@ -80,7 +80,7 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
 def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Array, Array]:
     """Sparse columns that are zero in all classes but one; the class, and how many rows."""
 
-    def count(X: Any, codes: Array, weight: Array | None) -> tuple[Any, ...]:
+    def count(X: Any, codes: Array, weight: Array | None) -> list[Array]:
         found = [np.zeros(X.shape[1]) for _ in range(1 if k == 2 else 2)]
         for span, run in row_runs(X):
             there, each = with_entries(run, (run.data != 0).astype(np.float64)).T, codes[span].astype(np.float64)
