@@ -285,3 +285,15 @@ def test_models_of_single_precision_have_a_minimum(monkeypatch, n, d):
     fit = train(1000 + own, y, C=1000.0, l1_ratio=1.0, fit_intercept=False, max_iter=10)
     assert fit.converged
     assert len(models) <= 30
+
+
+@pytest.mark.parametrize("n", [60, 3_000])
+def test_of_all_columns_of_many_rows_the_first_set_is_the_last(n):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((n, 12))
+    y = X[:, :8].sum(axis=1) + rng.logistic(size=n) > 0
+    fit = train(X, y, C=60 / n, l1_ratio=1.0)
+    assert fit.converged
+    assert fit.gap_kind == "bound"
+    assert fit.n_iter == 1
+    assert 0 < np.count_nonzero(fit.weights[:, :-1]) < 12

@@ -84,6 +84,10 @@ class Place:
         """The largest subgradient, relative to its lasso weight."""
         return float((np.abs(self.point.gradient) / np.maximum(self.lasso, 1e-300))[self.lasso > 0].max(initial=0.0))
 
+    def level(self, gap: float) -> float:
+        """The violation that makes up a relative gap: to first order, it is the violation times the penalty."""
+        return gap * self.point.value / max(self.size, 1e-300)
+
 
 def least_held(u: Array, lasso: Array, penalty: Array) -> Array:
     """The c of each column for which Σ_k lasso |u_k + c| + penalty (u_k + c)² / 2 is least, of u (k, d); (d,).

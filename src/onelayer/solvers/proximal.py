@@ -34,6 +34,7 @@ STRONGER, ROUGH, HARDLY = 1.4, 0.1, 0.01
 COARSE = 0.1  # of the lasso weights: violations that may be left while columns still enter
 EARLY = 0.3  # of a set's violation: may be left while there was no room for all columns that object
 CLOSE = 0.1  # of the value: a gap above it says that the set is not the last one
+SOON = 2**22  # entries of rows that are fitted within tenths of a second
 FINE = 0.5  # of the violation that would make up all of the gap asked for
 STANDING = 0.5  # of the violation before, where no value is gained: if more is left, what is left is rounding
 SHRINK = 0.3  # of the level before, where it did not suffice
@@ -86,12 +87,19 @@ def proximal(
             level = max(level, EARLY * start.violation)  # that of all may be of a column with hardly any penalty
         last_one = entering <= SETTLED * len(columns) and gap <= CLOSE * place.point.value
         if before is not None or last_one:
-            level = min(SHRINK * level, FINE * tol * place.point.value / max(place.size, 1e-300))
+            level = min(SHRINK * level, place.level(FINE * tol))
         # nobody is shown the gradients of a path: there, those of slopes to first order will do
         walk = Walk(0.0 if kept is None else tol * place.point.value)
         hessian = None if kept is None else kept.of(inner, columns)
-        near, hardly = before is not None, HARDLY if sampled else 0.0
-        reached = on_working_set(inner, start, level, watch, walk, hessian, near=near, owed=owed, hardly=hardly)
+        # where no column is left to follow, there is no other set
+        at_once = inner is objective and kept is None and not sampled and _goes_at_once(objective)
+        reached = on_working_set(
+            *(inner, start, level, watch, walk, hessian),
+            near=before is not None,
+            owed=owed,
+            hardly=HARDLY if sampled else 0.0,
+            gap=FINE * tol if at_once else math.inf,
+        )
         steps, owed = steps + 1, owed + walk.products if reached.violation > level else 0
         last, place = place, _of_all(objective, inner, columns, reached, walk, place)
         watch(place.point)
@@ -108,6 +116,12 @@ def proximal(
         before = None
     converged = bool(gap <= max(tol, ROUNDING) * place.point.value)
     return Outcome(place.point, gap, kind, converged, known=place)
+
+
+def _goes_at_once(objective: Any) -> bool:
+    """Whether rows are so many for each weight that steps lead there, and so few that nobody waits to see one."""
+    rows = objective.rows
+    return bool(objective.outputs == 1 and 2 * rows.d <= rows.n and rows.entries <= SOON)
 
 
 def _at_rest(objective: Any, place: Place, gap: float) -> tuple[Place, float, str]:

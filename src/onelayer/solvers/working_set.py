@@ -53,16 +53,19 @@ def on_working_set(
     near: bool = False,
     owed: int = 0,
     hardly: float = 0.0,
+    gap: float = math.inf,
 ) -> Place:
     """Newton's steps on the weights that are not 0 or leave it, until no subgradient is above `level` times lasso.
 
     Or until the walk sees the minimum ahead, from the place returned; or a step gains less of the value than a share
     that is `hardly` worth it. `hessian` is one taken before; to form one of sparse rows does not pay at once where the
-    start is `near`. As many products as are `owed` led nowhere before.
+    start is `near`. As many products as are `owed` led nowhere before. Where a relative `gap` is given, they
+    are to make up no more than that, either.
     """
     models = _Models(objective, place, hessian, near=near, owed=owed)
     for _ in range(INNER):
-        if place.violation <= level or watch.stopped:
+        enough = min(level, place.level(gap))
+        if place.violation <= enough or watch.stopped:
             break
         left = models.left(walk)
         target = models.minimum(place, walk)
@@ -70,7 +73,7 @@ def on_working_set(
             following, trials = _towards(objective, place, target)
             walk.modelled += trials
         else:
-            following = walk.on(objective, place, models.hessian, level, left)
+            following = walk.on(objective, place, models.hessian, enough, left)
             if walk.ahead is not None:
                 break
         if following is None and models.exhausted:
