@@ -74,6 +74,10 @@ class Objective:
         """The penalty of each coordinate of a row of a point, 0 for the bias; shape (d + bias,)."""
         return np.append(self.penalty, 0.0) if self.bias else self.penalty
 
+    def with_penalties(self, penalty: Array, lasso: Array | None) -> "Objective":
+        """The same loss beside other penalties."""
+        return replace(self, penalty=penalty, lasso=lasso)
+
     def value_gradient(self, u: Array) -> tuple[float, Array]:
         """The objective at u, in nats, and its gradient, of u's shape: one sweep over the rows."""
         return self.evaluate(u)[:2]

@@ -193,7 +193,7 @@ class PathProblem:
 
     def least(self, l1_ratio: float) -> float:
         """The C up to which an L1 penalty keeps every weight at 0: where the steepest loss just balances it."""
-        loss = replace(self.objective, penalty=np.zeros(self.objective.rows.d), lasso=None)
+        loss = self.objective.with_penalties(np.zeros(self.objective.rows.d), None)
         gradient = np.abs(loss.value_gradient(base_rate(self.labels, loss))[1][:, : loss.rows.d])
         varies = ~self.columns.constant
         held = np.asarray(self.columns.lasso(l1_ratio / loss.total_weight))
@@ -256,11 +256,8 @@ class PathProblem:
 
     def _penalised(self, objective: Objective, C: float, l1_ratio: float) -> Objective:
         strength = 1 / (C * self.objective.total_weight)
-        return replace(
-            objective,
-            penalty=self.columns.penalty((1 - l1_ratio) * strength),
-            lasso=self.columns.lasso(l1_ratio * strength / self.labels.unit),
-        )
+        lasso = self.columns.lasso(l1_ratio * strength / self.labels.unit)
+        return objective.with_penalties(self.columns.penalty((1 - l1_ratio) * strength), lasso)
 
 
 def _further(points: Sequence[tuple[float, Array]], at: float) -> Array:

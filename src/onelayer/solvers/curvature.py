@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers import prices
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.linear import Solve, Steep, conjugate_gradients, inverse, symmetric_solver
 from onelayer.solvers.progress import Point
 
@@ -36,7 +37,7 @@ class Curvature:
     error: float = 1.0
     times: Solve | None = None  # the inverse of solve
     diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
-    sample: Any = None  # the objective of some rows, as many as it is of, or more
+    sample: Layer | None = None  # the objective of some rows, as many as it is of, or more
     seen: Point | None = None  # where the sample was asked last
 
     def step(self, point: Point) -> tuple[Array, float]:
@@ -66,7 +67,7 @@ class Curvature:
             step, decrement = step - more, size
         return step
 
-    def unseen(self, objective: Any, point: Point, tol: float) -> tuple[float, float]:
+    def unseen(self, objective: Layer, point: Point, tol: float) -> tuple[float, float]:
         """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.
 
         Along directions that no row tells from one another (all levels of a category, and the bias) penalties alone
@@ -98,7 +99,7 @@ class Curvature:
         return replace(self, solve=with_them(solve, directions, 1 / more - 1), times=with_them(times, bent, more - 1))
 
 
-def ridge_gap(objective: Any, point: Point) -> float:
+def ridge_gap(objective: Layer, point: Point) -> float:
     """Σ g_j² / (2 ρ_j): how far the value is from the optimum at most, where the biases are balanced.
 
     At slopes that sum to nought, it is primal less dual; ρ are the L2 penalties. Infinite where one of them is 0.
@@ -109,7 +110,7 @@ def ridge_gap(objective: Any, point: Point) -> float:
     return float((g**2 / (2 * objective.penalty)).sum())
 
 
-def of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
+def of_sample(sample: Layer, point: Point, curvature: Curvature) -> Curvature:
     """The sample's Hessian, inverted by conjugate gradients: dearer to form than to multiply with."""
     product = sample.product(point.u, point.logits)
 
@@ -119,7 +120,7 @@ def of_sample(sample: Any, point: Point, curvature: Curvature) -> Curvature:
     return Curvature(solve, point.value, (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2)
 
 
-def preconditioners(objective: Any) -> list[tuple[Callable[[Any, Point], Curvature], float]]:
+def preconditioners(objective: Layer) -> list[tuple[Callable[[Layer, Point], Curvature], float]]:
     """What preconditions, the cheapest first, and after how many products something dearer has paid for itself."""
     parts, whole = prices.blocks(objective), prices.hessian(objective)
     if parts >= whole:
@@ -134,7 +135,7 @@ class Preconditioning:
     ``left`` is how many more products may be taken before that has paid for itself.
     """
 
-    def __init__(self, objective: Any, given: Curvature | None) -> None:
+    def __init__(self, objective: Layer, given: Curvature | None) -> None:
         ways = preconditioners(objective)
         self._ways = deque(ways if given is None else ways[-2:])  # a sample's is no worse than what comes first
         self._objective, self._whole, self.curvature = objective, prices.hessian(objective), given
@@ -158,7 +159,7 @@ class Preconditioning:
         self.curvature = None
 
 
-def diagonal(objective: Any, point: Point) -> Curvature:
+def diagonal(objective: Layer, point: Point) -> Curvature:
     """The Hessian's diagonal in scaled columns; and what is common to all outputs, along which penalties alone bend."""
     own = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
     if objective.outputs == 1:
@@ -173,7 +174,7 @@ def diagonal(objective: Any, point: Point) -> Curvature:
     return Curvature(solve, point.value, diagonal=own)
 
 
-def blocks(objective: Any, point: Point) -> Curvature:
+def blocks(objective: Layer, point: Point) -> Curvature:
     """Each output's own block of the Hessian, of as many rows as that takes."""
     return Curvature(along(*objective.thinned(prices.ROWS * objective.shape[1]).block_diagonal(point.u)), point.value)
 
@@ -184,14 +185,14 @@ def along(directions: Array, found: Array) -> Solve:
     return lambda g: np.asarray(directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0])
 
 
-def factored(objective: Any, point: Point) -> Curvature:
+def factored(objective: Layer, point: Point) -> Curvature:
     """The Hessian at a point, factored once."""
     H = _determined(objective, objective.hessian(point.u, point.logits))
     solve = symmetric_solver(H, overwrite=True)
     return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value)
 
 
-def _determined(objective: Any, H: Array) -> Array:
+def _determined(objective: Layer, H: Array) -> Array:
     """Add curvature along shifts common to all classes, which change no softmax and along which no gradient points."""
     k, p = objective.shape
     if k > 1:

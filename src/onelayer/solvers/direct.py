@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import STALE, Curvature, factored
 from onelayer.solvers.gaps import ROUNDING, at_rounding, gap_from, to_come
 from onelayer.solvers.line_search import line_search
@@ -18,7 +19,7 @@ BENT = 30  # times `tol`: of a larger decrement, a step by a sample's Hessian al
 
 
 def direct(
-    objective: Any,
+    objective: Layer,
     u: Array,
     tol: float,
     max_iter: int,

@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer, Smooth
 from onelayer.solvers.gaps import ROUNDING, gap_at
 from onelayer.solvers.lbfgs import MEMORY, Pair, remember, search, two_loops
 from onelayer.solvers.progress import Outcome, Point, Watch
@@ -38,7 +39,7 @@ RECENT = 5  # the mean of the points of a fifth of an epoch takes the noise of s
 
 
 def solve(
-    objective: Any,
+    objective: Smooth,
     u: Array,
     *,
     solver: str,
@@ -77,7 +78,7 @@ def solve(
 
 
 def descend(
-    objective: Any,
+    objective: Smooth,
     u: Array,
     *,
     rule: Rule | None = None,
@@ -105,7 +106,7 @@ def descend(
 
 
 def sgd(
-    objective: Any,
+    objective: Smooth,
     u: Array,
     *,
     learning_rate: float | str = "auto",
@@ -136,7 +137,7 @@ def _explained(outcome: Outcome, u: Array, learning_rate: float | str, max_iter:
     )
 
 
-def lbfgs(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
+def lbfgs(objective: Smooth, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
     """L-BFGS on all rows (Liu & Nocedal, Mathematical Programming 45, 1989)."""
     pairs: deque[Pair] = deque(maxlen=MEMORY)
 
@@ -152,7 +153,7 @@ def lbfgs(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) 
     return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=())
 
 
-def curvature_bound(objective: Any, u: Array) -> float:
+def curvature_bound(objective: Smooth, u: Array) -> float:
     """L, the largest curvature along any direction: power iteration on the Hessian at 0, where every loss bends most.
 
     Sigmoid and softmax bend most at z = 0 along every direction through all rows, so that L there bounds L anywhere; a
@@ -172,7 +173,7 @@ def curvature_bound(objective: Any, u: Array) -> float:
 
 
 def _follow(
-    objective: Any, u: Array, advance: Advance, *, tol: float, max_iter: int, watch: Watch, notices: tuple[str, ...]
+    objective: Smooth, u: Array, advance: Advance, *, tol: float, max_iter: int, watch: Watch, notices: tuple[str, ...]
 ) -> Outcome:
     """Advance until the optimum is near, no progress is left, the watch says stop, or `max_iter`; the best is kept."""
     best = point = Point.at(objective, u)
@@ -201,16 +202,16 @@ def _follow(
     return Outcome(best, gap, kind, settled or bool(gap <= max(tol, ROUNDING) * best.value), tuple(notices))
 
 
-def _near(objective: Any, point: Point, tol: float, iteration: int) -> bool:
+def _near(objective: Smooth, point: Point, tol: float, iteration: int) -> bool:
     return iteration % GAP_EVERY == 0 and bool(_gap_at(objective, point)[0] <= tol * point.value)
 
 
-def _gap_at(objective: Any, point: Point) -> tuple[float, str]:
+def _gap_at(objective: Smooth, point: Point) -> tuple[float, str]:
     """Of a network nothing is known but that no loss is below 0."""
-    return gap_at(objective, point) if objective.convex else (point.value, "bound")
+    return gap_at(cast(Layer, objective), point) if objective.convex else (point.value, "bound")
 
 
-def _rate(objective: Any, u: Array, rule: Rule, learning_rate: float | str) -> tuple[float, tuple[str, ...]]:
+def _rate(objective: Smooth, u: Array, rule: Rule, learning_rate: float | str) -> tuple[float, tuple[str, ...]]:
     """The learning rate on all rows, and what is to be said of it."""
     if rule.stable is None:
         return ADAPTIVE_RATE if learning_rate == "auto" else float(learning_rate), ()
@@ -227,7 +228,7 @@ def _rate(objective: Any, u: Array, rule: Rule, learning_rate: float | str) -> t
 
 
 def _rate_on_batches(
-    objective: Any, u: Array, rule: Rule, learning_rate: float | str, batch_size: int
+    objective: Smooth, u: Array, rule: Rule, learning_rate: float | str, batch_size: int
 ) -> tuple[float, tuple[str, ...]]:
     """The same on batches: with curvature unlike from batch to batch, what one gradient adds up to must be stable."""
     if learning_rate != "auto" or rule.stable is None:
@@ -236,7 +237,7 @@ def _rate_on_batches(
     return 1 / (rule.gain * max(curvature_bound(batch, u) for _, batch in few)), ()
 
 
-def _on_all_rows(objective: Any, rule: Rule, rate: float, u: Array) -> Advance:
+def _on_all_rows(objective: Smooth, rule: Rule, rate: float, u: Array) -> Advance:
     state = rule.start(u)
 
     def advance(point: Point) -> Point:
@@ -248,7 +249,7 @@ def _on_all_rows(objective: Any, rule: Rule, rate: float, u: Array) -> Advance:
 
 
 def _on_batches(
-    objective: Any,
+    objective: Smooth,
     rule: Rule,
     rate: float,
     u: Array,
@@ -278,7 +279,7 @@ def small_batch(n: int) -> int:
     return min(LARGE_BATCH, max(SMALL_BATCH, n // STEPS))
 
 
-def batches(objective: Any, batch_size: int, rng: np.random.Generator) -> Iterator[Any]:
+def batches(objective: Smooth, batch_size: int, rng: np.random.Generator) -> Iterator[Any]:
     """The objective on each of the small, about equal parts of its rows, in random order."""
     n, weight = objective.rows.n, objective.rows.weight
     for rows in np.array_split(rng.permutation(n), max(1, n // batch_size)):

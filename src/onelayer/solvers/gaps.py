@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from onelayer.sampling import DIRECT
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import DOUBLE, diagonal, factored, ridge_gap
 from onelayer.solvers.linear import conjugate_gradients
 from onelayer.solvers.progress import Outcome, Point, Watch
@@ -39,12 +39,12 @@ def to_come(decrement: float, last: float, earlier: float = math.inf) -> float:
     return 1 / (1 - min(left, FARTHEST)) ** 2
 
 
-def at_rounding(objective: Any, point: Point, decrement: float) -> bool:
+def at_rounding(objective: Layer, point: Point, decrement: float) -> bool:
     """Whether no step lowers the value because what is left is below its rounding."""
     return bool(decrement <= 64 * FLOOR * objective.rows.precision * point.value)
 
 
-def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Outcome:
+def certified(objective: Layer, outcome: Outcome, tol: float, watch: Watch) -> Outcome:
     """The outcome with a duality gap, where all weights are penalised and it is no worse than what was asked for.
 
     At slopes that sum to nought, primal less dual is Σ g_j² / (2 ρ_j): so the biases are balanced first.
@@ -64,7 +64,7 @@ def certified(objective: Any, outcome: Outcome, tol: float, watch: Watch) -> Out
     return replace(outcome, point=point, gap=gap, gap_kind="bound")
 
 
-def gap_at(objective: Any, point: Point) -> tuple[float, str]:
+def gap_at(objective: Layer, point: Point) -> tuple[float, str]:
     """How far the value at a point is from the optimum, and whether that is a "bound" or an "estimate"."""
     if point.u.size <= DIRECT:
         return gap_from(point, factored(objective, point).step(point)[1])

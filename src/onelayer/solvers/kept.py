@@ -1,13 +1,13 @@
 """What fits along a path with an L1 penalty keep from one another."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers import prices
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.place import Place
 from onelayer.solvers.working_set import MANY, SINGLE, blurred
 
@@ -28,26 +28,26 @@ class Kept:
         self.hessian = np.empty((0, 0))
         self.spent = 0.0  # products with all columns that a fresh one would have spared
         self.columns = np.empty(0, np.intp)
-        self.copy: Any = None
+        self.copy: Layer | None = None
 
-    def of(self, objective: Any, columns: Array) -> Array | None:
+    def of(self, objective: Layer, columns: Array) -> Array | None:
         """The Hessian of an objective of these columns, with its penalty; None until there is one."""
         if not self.hessian.size:
             return None
         chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
         return np.asarray(self.hessian[np.ix_(chosen, chosen)] + np.diag(objective.ridge))
 
-    def pay(self, products: float, share: float, objective: Any, place: Place) -> None:
+    def pay(self, products: float, share: float, objective: Layer, place: Place) -> None:
         """Count a fit's products with a `share` of the columns, and form a Hessian here if that is paid for."""
         self.spent += max(products - FRESH, 0.0) * share
         if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= HALF * prices.hessian(objective):
-            loss = replace(objective, penalty=np.zeros_like(objective.penalty))
+            loss = objective.with_penalties(np.zeros_like(objective.penalty), None)
             self.hessian, self.spent = (
                 blurred(loss.hessian(place.point.u, place.point.logits, single=True), SINGLE),
                 0.0,
             )
 
-    def on(self, objective: Any, place: Place, columns: Array) -> tuple[Array, Any]:
+    def on(self, objective: Layer, place: Place, columns: Array) -> tuple[Array, Layer]:
         """These columns and those that are nearest to joining them, and the objective of all these."""
         if self.copy is None or np.setdiff1d(columns, self.columns).size or len(self.columns) > LOOSE * len(columns):
             self.columns, self.copy = columns, None  # before the next one takes its memory
@@ -58,4 +58,4 @@ class Kept:
             self.columns = np.sort(np.argpartition(-slopes, count - 1)[:count])
             self.copy = objective.of_columns(self.columns, often=True)
         kept = self.columns
-        return kept, replace(self.copy, penalty=objective.penalty[kept], lasso=objective.lasso[kept])
+        return kept, self.copy.with_penalties(objective.penalty[kept], objective.lasso[kept])

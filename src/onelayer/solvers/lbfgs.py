@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Smooth
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]
@@ -60,7 +61,7 @@ def least_eigenvalue(pairs: Sequence[Pair], times: Solve) -> float:
     return float(np.linalg.eigvalsh(basis.T @ (H + H.T) @ basis / 2)[0])
 
 
-def search(objective: Any, point: Point, direction: Array) -> Point | None:
+def search(objective: Smooth, point: Point, direction: Array) -> Point | None:
     """A point along the direction that is low enough and no longer as steep, by doubling and bisection.
 
     Lewis & Overton, "Nonsmooth optimization via quasi-Newton methods" (Mathematical Programming 141, 2013), § 3: sure

@@ -4,6 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.gaps import FLOOR
 from onelayer.solvers.lbfgs import ARMIJO
 from onelayer.solvers.progress import Point
@@ -14,7 +15,7 @@ HALVINGS = 40
 
 
 def line_search(
-    objective: Any, point: Point, step: Array, decrement: float, moved: Any = None, *, last: bool = False
+    objective: Layer, point: Point, step: Array, decrement: float, moved: Any = None, *, last: bool = False
 ) -> Point | None:
     """The first of the steps 1, 1/2, 1/4 … that lowers the value enough, or, at the limit of rounding, the gradient.
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers import prices
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import DOUBLE, Curvature, of_sample
 from onelayer.solvers.direct import direct
 from onelayer.solvers.gaps import ROUNDING, certified
@@ -30,7 +31,7 @@ CHEAP = 32  # parameters up to which each sample's Hessian costs less than steps
 AMPLE = 1.5  # times a gap that few rows may take it for
 
 
-def spanned(objective: Any) -> bool:
+def spanned(objective: Layer) -> bool:
     """Whether the weights lie in the span of fewer rows: all are penalised; and no block is to be prepared.
 
     Nor may their penalties differ so much, as of a column in a very large unit, that in products of rows with one
@@ -42,7 +43,7 @@ def spanned(objective: Any) -> bool:
     return bool(penalty.max() <= ALIKE * penalty.min())
 
 
-def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch, samples: Iterable[Any]) -> Outcome:
+def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watch, samples: Iterable[Layer]) -> Outcome:
     """Minimise a smooth convex objective to a relative gap of `tol`, by way of its `samples`, smallest first.
 
     With few parameters, all rows are then asked for gradients only: their curvature is the last sample's, as long as
@@ -71,7 +72,7 @@ def newton(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch,
 
 
 def _looked_at_again(
-    objective: Any, outcome: Outcome, tol: float, max_iter: int, watch: Watch, look: SecondLook
+    objective: Layer, outcome: Outcome, tol: float, max_iter: int, watch: Watch, look: SecondLook
 ) -> Outcome:
     """The outcome, if few rows see hardly more of a gap than `tol`; else on from there, until they do not."""
     before = watch.points
@@ -89,7 +90,7 @@ def _looked_at_again(
     return outcome
 
 
-def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -> tuple[Array, Curvature | None]:
+def _on_samples(samples: Iterable[Layer], u: Array, max_iter: int, watch: Watch) -> tuple[Array, Curvature | None]:
     """The optimum of the largest sample, about, and its curvature there."""
     curvature = None
     for sample in samples:
@@ -113,7 +114,7 @@ def _on_samples(samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -
     return u, curvature
 
 
-def in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
+def in_row_space(objective: Layer, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
     """More columns than rows: solve in the span of the rows, and look at the result with all columns."""
     inside, back = objective.in_row_space()
     start = np.zeros(inside.shape)
@@ -142,7 +143,7 @@ def in_row_space(objective: Any, u: Array, tol: float, max_iter: int, watch: Wat
     return certified(objective, replace(outcome, point=point), tol, watch)
 
 
-def _seen(objective: Any, u: Array, watch: Watch) -> Point:
+def _seen(objective: Layer, u: Array, watch: Watch) -> Point:
     point = Point.at(objective, u, keep=True)
     watch(point)
     return point

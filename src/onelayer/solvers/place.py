@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import DOUBLE
 from onelayer.solvers.progress import Point
 
@@ -29,7 +30,7 @@ class Place:
     defect: float = 0.0
 
     @classmethod
-    def at(cls, objective: Any, u: Array, defect: float = 0.0, **known: Any) -> "Place":
+    def at(cls, objective: Layer, u: Array, defect: float = 0.0, **known: Any) -> "Place":
         """Ask the objective; the point's gradient is the subgradient of least size, 0 where u is optimal.
 
         What is `known` of the logits and slopes is for `Objective.evaluate`.
@@ -40,7 +41,7 @@ class Place:
         point = Point(u, value + size, subgradient(u, g, lasso), objective.rows.n, logits)
         return cls(point, g, lasso, size, defect)
 
-    def with_penalties_of(self, objective: Any, u: Array) -> "Place":
+    def with_penalties_of(self, objective: Layer, u: Array) -> "Place":
         """As if it were at u, with other penalties: no column may object by more than they have changed."""
         lasso = lasso_of(objective, u)
         moved = self.lasso - lasso
@@ -48,7 +49,7 @@ class Place:
         size = float((lasso * np.abs(u)).sum())
         return Place(replace(self.point, u=u, gradient=gradient), self.smooth, lasso, size)
 
-    def centred(self, objective: Any) -> "Place":
+    def centred(self, objective: Layer) -> "Place":
         """With the shifts common to all classes, which no row sees, that its penalties hold least.
 
         Without an L2 penalty that is a column's median (Friedman, Hastie & Tibshirani, Journal of Statistical Software
@@ -72,7 +73,7 @@ class Place:
         point = replace(self.point, u=moved, value=value, gradient=subgradient(moved, smooth, self.lasso))
         return replace(self, point=point, smooth=smooth, size=size)
 
-    def of_columns(self, kept: Array, objective: Any) -> "Place":
+    def of_columns(self, kept: Array, objective: Layer) -> "Place":
         """As it is seen by an objective of these columns, all others having no weight."""
         chosen, point = np.append(kept, self.lasso.shape[1] - 1) if objective.bias else kept, self.point
         logits = objective.rows.cut(point.logits)
@@ -112,12 +113,12 @@ def subgradient(u: Array, smooth: Array, lasso: Array) -> Array:
     return np.asarray(np.where(u != 0, smooth + lasso * np.sign(u), held))
 
 
-def lasso_of(objective: Any, u: Array) -> Array:
+def lasso_of(objective: Layer, u: Array) -> Array:
     """The weight of each |u_j|, of u's shape: 0 for the bias."""
     return np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
 
 
-def duality_gap(objective: Any, place: Place, enough: float = 0.0) -> float:
+def duality_gap(objective: Layer, place: Place, enough: float = 0.0) -> float:
     """How far the value is from the optimum at most: primal less dual, at slopes shrunk until no column objects.
 
     The slopes at a point whose biases are balanced, times a share, are feasible in the dual once no column's

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from onelayer.sampling import DIRECT
+from onelayer.solvers.asked import Layer
 
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
@@ -19,14 +20,14 @@ COPIES = 30  # products that the steps of two copies of the weights cost, about
 TRIFLE = 2**21  # multiplications: a Hessian of so many takes no longer than the calls around a product
 
 
-def paid_at_once(objective: Any, *, sampled: bool) -> bool:
+def paid_at_once(objective: Layer, *, sampled: bool) -> bool:
     """Whether steps with a factored Hessian cost no more than any others; of a sample, there may be one already."""
     (k, p), rows = objective.shape, objective.rows
     few = DIRECT if sampled else AT_ONCE_OF_SPARSE if rows.sparse else AT_ONCE
     return bool(k * p <= few or (k * p) ** 2 * (rows.n + k * p) <= TRIFLE)
 
 
-def hessian(objective: Any, few: int = FEW) -> float:
+def hessian(objective: Layer, few: int = FEW) -> float:
     """A Hessian, formed and factored; infinitely many products where it would be twice as large as the rows.
 
     Unless there are no more than a `few` parameters.
@@ -39,7 +40,7 @@ def hessian(objective: Any, few: int = FEW) -> float:
     return max(LEAST_OF_SPARSE if rows.sparse else LEAST, math.ceil(ratio / _columns(rows)))
 
 
-def row_space(objective: Any) -> float:
+def row_space(objective: Layer) -> float:
     """Rows turned into their own space.
 
     Infinitely many where that is hardly less than the space of the columns.
@@ -51,14 +52,14 @@ def row_space(objective: Any) -> float:
     return max(LEAST, math.ceil(ratio / COLUMNS))
 
 
-def few_rows(objective: Any) -> float:
+def few_rows(objective: Layer) -> float:
     """A Hessian that is known by few rows: these multiplied with one another, as large a matrix inverted, and steps."""
     (k, p), n = objective.shape, objective.rows.n
     ratio: float = n + (n * k) ** 2 / p
     return COPIES + math.ceil(ratio / COLUMNS)
 
 
-def blocks(objective: Any) -> float:
+def blocks(objective: Layer) -> float:
     """Each output's own block of the Hessian; infinitely many products where that is no part of it."""
     (k, p), rows = objective.shape, objective.rows
     if k == 1 or p > BLOCK:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Smooth
+
 Array = NDArray[Any]
 
 
@@ -23,7 +25,7 @@ class Point:
     logits: Any = None
 
     @classmethod
-    def at(cls, objective: Any, u: Array, **kept: Any) -> "Point":
+    def at(cls, objective: Smooth, u: Array, **kept: Any) -> "Point":
         """Ask the objective; what is `kept`, and what is known near u, is for `Objective.evaluate`."""
         value, gradient, logits = objective.evaluate(u, **kept)
         return cls(u, value, gradient, objective.rows.n, logits)

@@ -6,12 +6,12 @@ its steps. A duality gap over all columns says which enter, and when to stop.
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.gaps import ROUNDING, gap_from
 from onelayer.solvers.kept import Kept
 from onelayer.solvers.lasso import lasso_minimum
@@ -41,13 +41,13 @@ SHRINK = 0.3  # of the level before, where it did not suffice
 
 
 def proximal(
-    objective: Any,
+    objective: Layer,
     u: Array,
     *,
     tol: float,
     max_iter: int,
     watch: Watch,
-    samples: Iterable[Any] = (),
+    samples: Iterable[Layer] = (),
     before: Place | None = None,
     kept: Kept | None = None,
     sampled: bool = False,
@@ -118,13 +118,13 @@ def proximal(
     return Outcome(place.point, gap, kind, converged, known=place)
 
 
-def _goes_at_once(objective: Any) -> bool:
+def _goes_at_once(objective: Layer) -> bool:
     """Whether rows are so many for each weight that steps lead there, and so few that nobody waits to see one."""
     rows = objective.rows
     return bool(objective.outputs == 1 and 2 * rows.d <= rows.n and rows.entries <= SOON)
 
 
-def _at_rest(objective: Any, place: Place, gap: float) -> tuple[Place, float, str]:
+def _at_rest(objective: Layer, place: Place, gap: float) -> tuple[Place, float, str]:
     """Where steps lead nowhere, how far that is from the optimum, and whether that is a "bound" or an "estimate".
 
     Beside a penalty a million times less than what the loss says, no gradient has the digits that a dual point needs;
@@ -144,11 +144,11 @@ def _at_rest(objective: Any, place: Place, gap: float) -> tuple[Place, float, st
     return (place, left, kind) if left < gap else (place, gap, "bound")
 
 
-def _on_samples(objective: Any, samples: Iterable[Any], u: Array, max_iter: int, watch: Watch) -> Array:
+def _on_samples(objective: Layer, samples: Iterable[Layer], u: Array, max_iter: int, watch: Watch) -> Array:
     """The optimum of the largest sample, about, with penalties that keep out what only a sample shows."""
     for sample in samples:
         stronger = STRONGER * math.sqrt(objective.rows.n / sample.rows.n)
-        sample = replace(sample, penalty=stronger * sample.penalty, lasso=stronger * sample.lasso)
+        sample = sample.with_penalties(stronger * sample.penalty, stronger * sample.lasso)
         u = proximal(sample, u, tol=ROUGH, max_iter=max_iter, watch=watch, sampled=True).point.u
         del sample  # before the next one takes its memory
     return u
@@ -173,7 +173,7 @@ def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
 
 
 def _on_columns(
-    objective: Any, place: Place, columns: Array, kept: Kept | None, *, fresh: bool
+    objective: Layer, place: Place, columns: Array, kept: Kept | None, *, fresh: bool
 ) -> tuple[Array, Any, Place]:
     """These columns, or more that are kept, their objective, and the place as it is seen there; if `fresh`, anew."""
     inner, start = objective, place
@@ -186,9 +186,10 @@ def _on_columns(
     return columns, inner, Place.at(inner, start.point.u) if fresh else start
 
 
-def _of_all(objective: Any, inner: Any, columns: Array, reached: Place, walk: Walk, place: Place) -> Place:
+def _of_all(objective: Layer, inner: Layer, columns: Array, reached: Place, walk: Walk, place: Place) -> Place:
     """Where steps on these columns led, seen with all: no other column of `place` has a weight."""
     known: dict[str, Any] = {}
+    logits: Any  # kept, of a point that has any
     if walk.ahead is None:
         bias_slope = reached.smooth[:, -1] if objective.bias else None
         v, logits = inner.balanced(reached.point.u, reached.point.logits, bias_slope)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.sampling import DIRECT
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import factored
 from onelayer.solvers.gaps import ROUNDING, certified
 from onelayer.solvers.newton import in_row_space, newton, spanned
@@ -18,7 +19,7 @@ SETTLED = 1e-12  # of the point: a step below it changes no digit that anybody a
 GAIN = 0.25  # of what a step promises, left for the next one: if more, it is rounding
 
 
-def quadratic(objective: Any, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
+def quadratic(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
     """Minimise a quadratic objective, a squared error with L2 penalties, to the digits of its gradients.
 
     A step solves with the Hessian, whose condition is the square of the rows': the digits it loses are won back by

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import along, ridge_gap
 from onelayer.solvers.linear import Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.prices import BLOCK
@@ -40,7 +41,7 @@ class SecondLook:
         Whether nothing is hidden: few rows have said so, or steps were solved with a Hessian of all of them.
     """
 
-    def __init__(self, objective: Any, tol: float) -> None:
+    def __init__(self, objective: Layer, tol: float) -> None:
         self.objective, self.tol, self.clear, self._asked = objective, tol, False, False
 
     def gap(self, point: Point) -> float:
@@ -60,7 +61,7 @@ class SecondLook:
         return seen if self.clear else gap
 
 
-def _gap(objective: Any, point: Point) -> float:
+def _gap(objective: Layer, point: Point) -> float:
     """Half of gᵀ H⁻¹ g, and a fifth for what is left of higher terms, with the Hessian of a few rows.
 
     Columns that these rows know little of, such as rare levels, are taken to bend as others do.

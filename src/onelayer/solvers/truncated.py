@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import Curvature, Preconditioning, ridge_gap
 from onelayer.solvers.gaps import ROUNDING, at_rounding, gap_from, to_come
 from onelayer.solvers.lbfgs import Pair, least_eigenvalue, remember, two_loops
@@ -28,7 +29,7 @@ PROVABLE = 600  # times what is left of the quadratic: a duality gap that is no 
 
 
 def truncated(
-    objective: Any,
+    objective: Layer,
     point: Point,
     tol: float,
     max_iter: int,
@@ -111,7 +112,7 @@ class _End:
         Times as much as is left of the quadratic is the duality gap; infinite where no bound is aimed at.
     """
 
-    def __init__(self, objective: Any, tol: float, look: SecondLook | None, sure: bool) -> None:
+    def __init__(self, objective: Layer, tol: float, look: SecondLook | None, sure: bool) -> None:
         self.objective, self.tol, self._look, self._sure = objective, tol, look, sure
         self.gap = self.left = self.loose = self._dual = math.inf
         self.kind, self.floor, self._enough = "estimate", 1.0, False
@@ -174,13 +175,13 @@ class _End:
         return bool(self.gap <= max(self.tol, ROUNDING) * point.value)
 
 
-def _memorable(objective: Any) -> bool:
+def _memorable(objective: Layer) -> bool:
     """Whether steps with a remembered Hessian pay: of sparse rows and of softmax, products cost much less than they."""
     return bool(objective.outputs == 1 and not objective.rows.sparse)
 
 
 def _remembering(
-    objective: Any,
+    objective: Layer,
     before: Point,
     point: Point,
     curvature: Curvature,
@@ -215,7 +216,7 @@ def _remembering(
 
 
 def _remembered_gap(
-    objective: Any, point: Point, curvature: Curvature, pairs: deque[Pair], decrement: float, tol: float
+    objective: Layer, point: Point, curvature: Curvature, pairs: deque[Pair], decrement: float, tol: float
 ) -> float:
     """How far the value is from the optimum, once it may be near: as if the gradient lay along the flattest step.
 

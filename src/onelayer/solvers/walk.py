@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.gaps import FLOOR
 from onelayer.solvers.lbfgs import ARMIJO
 from onelayer.solvers.line_search import HALVINGS
@@ -48,7 +49,7 @@ class Walk:
         self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
 
     def on(
-        self, objective: Any, place: Place, hessian: Array | LowRank | None, level: float, left: float
+        self, objective: Layer, place: Place, hessian: Array | LowRank | None, level: float, left: float
     ) -> Place | None:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
         point = place.point
@@ -95,7 +96,7 @@ class _Model:
     """
 
     def __init__(
-        self, objective: Any, place: Place, hessian: Array | LowRank | None, level: float, wanted: float
+        self, objective: Layer, place: Place, hessian: Array | LowRank | None, level: float, wanted: float
     ) -> None:
         self.objective, self.hessian, self.wanted, self.products = objective, hessian, wanted, 0
         self.product = objective.product(place.point.u, place.point.logits)
@@ -201,7 +202,7 @@ def _crossing(u: Array, gradient: Array, lasso: Array, following: Array) -> Arra
     return np.asarray((lasso > 0) & (np.sign(following) != sign))
 
 
-def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> tuple[Place | None, int]:
+def _line_search(objective: Layer, place: Place, step: Array, moves: Any) -> tuple[Place | None, int]:
     """`halved` along a step that is cut off where a weight would change its sign.
 
     `moves` is how it moves the logits, where that is known.
@@ -218,7 +219,7 @@ def _line_search(objective: Any, place: Place, step: Array, moves: Any) -> tuple
     return halved(objective, place, at)
 
 
-def halved(objective: Any, place: Place, at: Callable[[float], tuple[Place, float]]) -> tuple[Place | None, int]:
+def halved(objective: Layer, place: Place, at: Callable[[float], tuple[Place, float]]) -> tuple[Place | None, int]:
     """The first of the steps 1, 1/2, 1/4 … that gains enough, if any does, and how many were tried.
 
     ``at(t)`` is where a step of t leads, and what it promised to gain.

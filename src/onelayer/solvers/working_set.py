@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers import prices
+from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import STALE
 from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
 from onelayer.solvers.low_rank import LowRank
@@ -43,7 +44,7 @@ MANY = 1200  # weights, of more of which a model is dearer than the steps it sav
 
 
 def on_working_set(
-    objective: Any,
+    objective: Layer,
     place: Place,
     level: float,
     watch: Watch,
@@ -94,7 +95,7 @@ class _Models:
     Of many more, it is never formed.
     """
 
-    def __init__(self, objective: Any, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
+    def __init__(self, objective: Layer, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
         rows, size = objective.rows, place.point.u.size
         self.objective, self._size, self._owed = objective, size, owed
         self.hessian: Array | LowRank | None = hessian
@@ -171,9 +172,9 @@ class _Models:
             rows, roots = self.objective.rows_and_roots(logits)
             self.hessian = LowRank.of_all(rows, roots, self.objective.ridge)
             return self._price
-        modelled, rows = self.objective, max(RICH * self._size, CHEAP // self._size**2)
-        if self._few and not self.anew and rows < modelled.rows.n:
-            modelled = modelled.thinned(rows)
+        modelled, enough = self.objective, max(RICH * self._size, CHEAP // self._size**2)
+        if self._few and not self.anew and enough < modelled.rows.n:
+            modelled = modelled.thinned(enough)
         single = not self._precise
         self.hessian = blurred(
             modelled.hessian(place.point.u, single=single), SINGLE if single else modelled.rows.precision
@@ -190,7 +191,7 @@ def blurred(hessian: Array, precision: float) -> Array:
     return hessian
 
 
-def _towards(objective: Any, place: Place, target: Array) -> tuple[Place | None, int]:
+def _towards(objective: Layer, place: Place, target: Array) -> tuple[Place | None, int]:
     """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough."""
     u, step = place.point.u, target - place.point.u
     gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(u))).sum())
