@@ -24,7 +24,7 @@ from peers import PEERS, Stored, adelie_matrix, adelie_path, by_columns, celer_p
 from workloads import WORKLOADS
 
 RESULTS = HERE / "paths.jsonl"
-SETS = ("l1-reviews", "l1-broad", "l1-zipf")
+SETS = ("reviews", "broad", "zipf")
 VALUES, SPAN = 100, 100.0
 REPEATS = 3
 MINUTE = 60.0
@@ -82,7 +82,7 @@ def _one_by_one(fit: Callable[[float], Any], Cs: np.ndarray) -> tuple[np.ndarray
 
 
 SOLVERS = {
-    "onelayer": Solver("onelayer", onelayer_path, PEERS["onelayer"].store, (1e-4, 1e-6, 1e-8)),
+    "onelayer": Solver("onelayer", onelayer_path, PEERS["onelayer"].store, (1e-2, 1e-4, 1e-6, 1e-8)),
     "skglm": Solver("skglm", skglm_path, by_columns, (1e-3, 1e-4, 1e-6, 1e-8)),
     "glmnet": Solver("glmnet", glmnet_path, by_columns, (1e-3, 1e-5, 1e-7, 1e-9)),
     "adelie": Solver("adelie", adelie_path, adelie_matrix, (1e-3, 1e-5, 1e-7, 1e-9)),
