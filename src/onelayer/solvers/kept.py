@@ -41,17 +41,17 @@ class Kept:
         """Count a fit's products with a `share` of the columns, and form a Hessian here if that is paid for."""
         self.spent += max(products - FRESH, 0.0) * share
         if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= HALF * prices.hessian(objective):
-            loss = objective.with_penalties(np.zeros_like(objective.penalty), None)
-            self.hessian, self.spent = (
-                blurred(loss.hessian(place.point.u, place.point.logits, single=True), SINGLE),
-                0.0,
-            )
+            loss, self.spent = objective.with_penalties(np.zeros_like(objective.penalty), None), 0.0
+            self.hessian = blurred(loss.hessian(place.point.u, place.point.logits, single=True), SINGLE)
 
     def on(self, objective: Layer, place: Place, columns: Array) -> tuple[Array, Layer]:
-        """These columns and those that are nearest to joining them, and the objective of all these."""
+        """The objective of these columns and of those that are nearest to joining them; and which these are."""
+        d = objective.rows.d
+        if len(columns) == d:
+            self.copy = None
+            return columns, objective
         if self.copy is None or np.setdiff1d(columns, self.columns).size or len(self.columns) > LOOSE * len(columns):
-            self.columns, self.copy = columns, None  # before the next one takes its memory
-            d = objective.rows.d
+            self.copy = None  # before the next one takes its memory
             slopes = np.abs(place.smooth[:, :d]).max(axis=0)
             slopes[columns] = math.inf
             count = max(len(columns), min(int(ROOM * len(columns)), d // 2))

@@ -94,7 +94,12 @@ def proximal(
         # where no column is left to follow, there is no other set
         at_once = inner is objective and kept is None and not sampled and _goes_at_once(objective)
         reached = on_working_set(
-            *(inner, start, level, watch, walk, hessian),
+            inner,
+            start,
+            level,
+            watch,
+            walk,
+            hessian,
             near=before is not None,
             owed=owed,
             hardly=HARDLY if sampled else 0.0,
@@ -174,14 +179,14 @@ def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
 
 def _on_columns(
     objective: Layer, place: Place, columns: Array, kept: Kept | None, *, fresh: bool
-) -> tuple[Array, Any, Place]:
+) -> tuple[Array, Layer, Place]:
     """These columns, or more that are kept, their objective, and the place as it is seen there; if `fresh`, anew."""
     inner, start = objective, place
-    if len(columns) < objective.rows.d:
-        if kept is None or objective.rows.sparse:
-            inner = objective.of_columns(columns, often=kept is not None)
-        else:
-            columns, inner = kept.on(objective, place, columns)
+    if kept is not None and not objective.rows.sparse:
+        columns, inner = kept.on(objective, place, columns)
+    elif len(columns) < objective.rows.d:
+        inner = objective.of_columns(columns, often=kept is not None)
+    if inner is not objective:
         start = place.of_columns(columns, inner)
     return columns, inner, Place.at(inner, start.point.u) if fresh else start
 

@@ -165,7 +165,7 @@ class _Models:
         return not rows.sparse and THIN * rank <= self._size and rank <= RANK and rows.n * rows.d <= AT_HAND
 
     def _make(self, place: Place) -> float:
-        """The model here, and its price in products."""
+        """The model here, and what it costs in products: of a trifle, nothing."""
         self._taken_at = place.point.value
         if self._thin:
             logits = self.objective.logits(place.point.u) if place.point.logits is None else place.point.logits
