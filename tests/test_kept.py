@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from onelayer import path
+from onelayer.labels import Labels
 from onelayer.objective import Objective
+from onelayer.paths import PathProblem
+from onelayer.settings import Settings
 from onelayer.solvers import Kept
+from onelayer.solvers.place import Place
 from onelayer.training import train
 
 
@@ -53,14 +57,7 @@ def test_several_fits_share_a_copy_of_the_columns_and_are_what_they_were(rows, m
 def test_a_hessian_is_the_losses_whatever_penalty_it_was_formed_with(rows):
     """Beside an L2 penalty a million times as large, single precision would hold nothing of it."""
     X, y = rows
-    from onelayer.columns import Columns
-    from onelayer.labels import Labels
-    from onelayer.paths import PathProblem
-    from onelayer.settings import Settings
-    from onelayer.solvers.place import Place
-
     problem = PathProblem.of(X, Labels.of(y, None, None, None), Settings(l1_ratio=0.5), 1)
-    assert isinstance(problem.columns, Columns)
     strong = problem._penalised(problem.objective, 1e-9, 0.5)
     u = np.zeros((1, X.shape[1] + 1))
     kept, some = Kept(), np.arange(0, 300, 7)

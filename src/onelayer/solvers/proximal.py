@@ -75,15 +75,12 @@ def proximal(
         columns, entering, waiting = _working_set(place, objective.rows)
         if sampled and len(columns) * (TELLING_OF_SPARSE if objective.rows.sparse else TELLING) > objective.rows.n:
             break
-        modelled = objective.rows.sparse or objective.outputs * objective.rows.d <= MANY  # a model is not too large
-        whole = 2 * len(columns) > objective.rows.d and (modelled or len(columns) == objective.rows.d)
-        if whole:
-            columns = np.arange(objective.rows.d)
+        columns = _all_if_most(objective, columns)
         fresh = before is not None or place.defect > 0  # what is known is of another point
         columns, inner, start = _on_columns(objective, place, columns, kept, fresh=fresh)
         # the gap is, to first order, the largest violation times the penalty: once few columns enter, go all the way
         level = min(level, COARSE * gap / place.point.value)
-        if waiting and not whole:
+        if waiting and inner is not objective:
             level = max(level, EARLY * start.violation)  # that of all may be of a column with hardly any penalty
         last_one = entering <= SETTLED * len(columns) and gap <= CLOSE * place.point.value
         if before is not None or last_one:
@@ -175,6 +172,13 @@ def _working_set(place: Place, rows: Any) -> tuple[Array, int, int]:
         entering = objecting[np.argpartition(-violation[objecting], room)[:room]]
     columns = np.sort(np.concatenate([np.flatnonzero(inside), entering]))
     return columns, len(entering), len(objecting) - len(entering)
+
+
+def _all_if_most(objective: Layer, columns: Array) -> Array:
+    """All columns, where these are most of them and a model of all is not too large."""
+    rows = objective.rows
+    modelled = rows.sparse or objective.outputs * rows.d <= MANY
+    return np.arange(rows.d) if modelled and 2 * len(columns) > rows.d else columns
 
 
 def _on_columns(
