@@ -16,6 +16,7 @@ from onelayer.solvers.lasso import (
     lasso_roughly,
     lasso_surely,
 )
+from onelayer.solvers.linear import Parts
 
 
 def problem(seed, rows=60, p=20, free=1, alike=0.0):
@@ -81,7 +82,7 @@ def test_a_weight_that_wants_to_enter_waits_for_the_others():
     for seed in range(200):
         H, linear, lasso, _ = problem(seed, rows=30, p=12, alike=1.0)
         near = lasso_minimum(H, linear, lasso, np.zeros(12)) * np.random.default_rng(seed).uniform(0.9, 1.1, 12)
-        left = violation(H, linear, lasso, _by_signs(H, linear, lasso, near)) / np.abs(linear).max()
+        left = violation(H, linear, lasso, _by_signs(Parts(H), linear, lasso, near)) / np.abs(linear).max()
         exact += left <= 1e-8
     assert exact >= 195
 
@@ -172,9 +173,9 @@ def test_few_other_signs_are_found_without_coordinate_descent(monkeypatch):
 def test_many_other_signs_are_left_to_coordinate_descent():
     H, linear, lasso, _ = problem(1, rows=800, p=200)
     minimum = minimum_of(H, linear, lasso)
-    assert _by_few_signs(H, linear, lasso, minimum) is not None
-    assert _by_few_signs(H, linear, lasso, -minimum) is None
-    assert _by_few_signs(H, linear, lasso, np.zeros_like(minimum)) is None
+    assert _by_few_signs(Parts(H), linear, lasso, minimum) is not None
+    assert _by_few_signs(Parts(H), linear, lasso, -minimum) is None
+    assert _by_few_signs(Parts(H), linear, lasso, np.zeros_like(minimum)) is None
 
 
 def minimum_of(H, linear, lasso):

@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import eigh
 
 from onelayer.solvers import linear
-from onelayer.solvers.linear import conjugate_gradients, inverse, shifted, symmetric_solver
+from onelayer.solvers.linear import Parts, conjugate_gradients, inverse, shifted, symmetric_solver
 
 
 def spd(n, seed=0):
@@ -184,3 +184,15 @@ def test_a_residual_that_is_small_enough_ends_the_steps_unless_told_otherwise(go
     assert off <= 1e-8 if goes_on else off > 1e-4
     assert (np.linalg.norm(x - asked[0]) > 0) == goes_on
     assert seen.steps > 2
+
+
+def test_a_part_asked_for_again_is_not_factored_again(monkeypatch):
+    A = np.random.default_rng(0).standard_normal((20, 6))
+    parts, factored = Parts(A.T @ A), []
+    factor = linear.symmetric_solver
+    monkeypatch.setattr(linear, "symmetric_solver", lambda H: factored.append(len(H)) or factor(H))
+    for some in ([0, 2, 5], [0, 2, 5], [1, 2, 5], [0, 2, 5], []):
+        some = np.array(some, dtype=int)
+        g = A[0, some]
+        np.testing.assert_allclose(parts.part(some) @ parts.solver(some)(g), g, rtol=1e-9)
+    assert factored == [3, 3, 3, 0]

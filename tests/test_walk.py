@@ -9,6 +9,8 @@ from onelayer.labels import Labels
 from onelayer.problem import Problem
 from onelayer.settings import Settings
 from onelayer.solvers import Watch, proximal
+from onelayer.solvers.lasso import lasso_minimum
+from onelayer.solvers.linear import Parts
 from onelayer.solvers.place import Place, duality_gap
 from onelayer.solvers.walk import Walk
 
@@ -59,15 +61,33 @@ def test_steps_in_vain_are_counted():
     assert walk.wasted == 0 < walk.products
 
 
+def after(X, y, C, later):
+    """The objective at a later value of C, and the optimum of the one before, as it is seen there."""
+    before, start = asked(X, y, C)
+    objective = asked(X, y, later)[0]
+    return objective, Place.at(objective, optimum(before, start).point.u)
+
+
+def old_model(objective, place):
+    """A Hessian from elsewhere, about, and the minimum of its model here."""
+    old = Parts(objective.hessian(0.9 * place.point.u))
+    linear = place.smooth[0] - old.matrix @ place.point.u[0]
+    return old, lasso_minimum(old, linear, place.lasso[0], place.point.u[0])[None]
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_the_minimum_ahead_proves_the_gap_that_is_wanted(seed):
+@pytest.mark.parametrize("known", [False, True])
+def test_the_minimum_ahead_proves_the_gap_that_is_wanted(seed, known):
     X, y = drawn(seed)
-    before, start = asked(X, y, 1.0)
-    objective = asked(X, y, 1.05)[0]
-    place = Place.at(objective, optimum(before, start).point.u)
+    objective, place = after(X, y, 1.0, 1.05)
+    start = np.zeros_like(place.point.u)
     wanted = 1e-4 * place.point.value
     walk = Walk(wanted)
-    assert walk.on(objective, place, None, 1e-4, np.inf) is None
+    if known:
+        assert walk.towards(objective, place, *old_model(objective, place), 1e-4) is None
+        assert walk.products <= 3
+    else:
+        assert walk.on(objective, place, None, 1e-4, np.inf) is None
     u, logits, slopes, defect = walk.ahead
     reached = Place.at(objective, u, defect, logits=objective.rows.cut(logits), slopes=objective.rows.cut(slopes))
     true = reached.point.value - optimum(objective, start).point.value
@@ -78,10 +98,19 @@ def test_the_minimum_ahead_proves_the_gap_that_is_wanted(seed):
 
 
 def test_a_gap_too_small_for_first_order_is_not_looked_for_twice():
-    X, y = drawn(1)
-    before, start = asked(X, y, 0.2)
-    objective = asked(X, y, 2.0)[0]  # far from that optimum
-    place = Place.at(objective, optimum(before, start).point.u)
+    objective, place = after(*drawn(1), 0.2, 2.0)  # far from that optimum
     walk = Walk(1e-9 * place.point.value)
     assert walk.on(objective, place, None, 1e-6, np.inf) is not None
     assert walk.ahead is None
+
+
+def test_far_from_a_models_minimum_it_is_a_step_as_without_a_gap():
+    objective, place = after(*drawn(1), 0.2, 2.0)
+    old, target = old_model(objective, place)
+    walk = Walk(1e-12 * place.point.value)
+    following = walk.towards(objective, place, old, target, 1e-6)
+    assert walk.ahead is None
+    assert following.point.value < place.point.value
+    plain = Walk(0.0).towards(objective, place, None, target, 1e-6)
+    np.testing.assert_array_equal(following.point.u, plain.point.u)
+    np.testing.assert_allclose(following.point.gradient, plain.point.gradient, atol=1e-12)

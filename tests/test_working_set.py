@@ -9,7 +9,7 @@ from onelayer.labels import Labels
 from onelayer.objective import Objective
 from onelayer.problem import Problem
 from onelayer.settings import Settings
-from onelayer.solvers import Watch
+from onelayer.solvers import Watch, working_set
 from onelayer.solvers.place import Place
 from onelayer.solvers.walk import Walk
 from onelayer.solvers.working_set import on_working_set
@@ -99,3 +99,20 @@ def test_of_a_sample_no_step_is_taken_for_what_hardly_matters(storage):
     whole, hasty = (rest(X, y, 0.5, hardly=share)[2] for share in (0.0, 0.05))
     assert whole.violation <= 1e-6 < hasty.violation
     assert whole.point.value < hasty.point.value < 1.2 * whole.point.value
+
+
+@pytest.mark.parametrize("C", [1, 100])
+def test_a_sample_that_knows_nothing_of_some_columns_gives_way_to_more_rows(monkeypatch, made, C):
+    """Every second row is taken, and half the columns are of the others: its minimum lies far off along these."""
+    monkeypatch.setattr(working_set, "RICH", 2)
+    monkeypatch.setattr(working_set, "CHEAP", 1)
+    rng = np.random.default_rng(0)
+    others = np.arange(1, 6000, 2)
+    X = np.zeros((6000, 40))
+    X[others, rng.integers(0, 20, len(others))] = 1
+    X[:, 20:] = rng.standard_normal((6000, 20)) * (rng.random((6000, 20)) < 0.3)
+    y = X @ (2 * rng.standard_normal(40)) + rng.logistic(size=6000) > 0
+    reached = rest(sp.csr_matrix(X), y, C)[2]
+    assert reached.violation <= 1e-6
+    assert len(set(made)) > 1
+    assert len(made) <= 20

@@ -35,7 +35,13 @@ class Kept:
         if not self.hessian.size:
             return None
         chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
-        return np.asarray(self.hessian[np.ix_(chosen, chosen)] + np.diag(objective.ridge))
+        hessian = self.hessian
+        if len(chosen) < len(hessian):
+            hessian = hessian[np.ix_(chosen, chosen)]
+        elif objective.ridge.any():
+            hessian = hessian.copy()
+        hessian.ravel()[:: len(hessian) + 1] += objective.ridge
+        return hessian
 
     def pay(self, products: float, share: float, objective: Layer, place: Place) -> None:
         """Count a fit's products with a `share` of the columns, and form a Hessian here if that is paid for."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.solvers.linear import symmetric_solver
+from onelayer.solvers.linear import Parts
 from onelayer.solvers.low_rank import LowRank, part
 from onelayer.solvers.splitting import by_splitting, unrest
 from onelayer.together import Together
@@ -27,14 +27,14 @@ STEPS = 8  # of a path at most, for each weight
 MARGIN, ABOUT = 1 + 1e-9, 1 + 1e-3  # of what a penalty holds: slopes beyond it are, also where it is known about
 
 
-def lasso_minimum(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+def lasso_minimum(hessian: Array | Parts, linear: Array, lasso: Array, v: Array) -> Array:
     """The v that minimises vᵀ H v / 2 + linear · v + Σ lasso_j |v_j|, from one near it.
 
     Signs by coordinate descent, unless those of v are right; for them, numbers exactly.
 
     Parameters
     ----------
-    hessian : array of shape (p, p)
+    hessian : array of shape (p, p), or `Parts` of one
         Positive semidefinite.
     linear, lasso, v : arrays of shape (p,)
         Where `lasso` is 0, there is no penalty.
@@ -44,10 +44,11 @@ def lasso_minimum(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
     >>> lasso_minimum(np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([-3.0, -1.6]), np.array([1.0, 1.0]), np.zeros(2))
     array([1., 0.])
     """
-    found = _by_few_signs(hessian, linear, lasso, v)
+    parts = hessian if isinstance(hessian, Parts) else Parts(hessian)
+    found = _by_few_signs(parts, linear, lasso, v)
     if found is not None:
         return found
-    return _by_signs(hessian, linear, lasso, _Penalised(hessian, linear, lasso).by_coordinates(v, *WELL))
+    return _by_signs(parts, linear, lasso, _Penalised(parts.matrix, linear, lasso).by_coordinates(v, *WELL))
 
 
 def lasso_roughly(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
@@ -77,15 +78,16 @@ def lasso_surely(
     if off(found) <= enough or (isinstance(hessian, LowRank) and len(v) > FORMED):
         return found
     H = hessian.dense() if isinstance(hessian, LowRank) else hessian
-    found = _by_signs(H, linear, lasso, found)
+    parts = Parts(H)
+    found = _by_signs(parts, linear, lasso, found)
     if off(found) <= enough:
         return found
     problem = _Penalised(H, linear, lasso)
-    best = min(found, lasso_minimum(H, linear, lasso, v), problem.along_path(), key=value)
+    best = min(found, lasso_minimum(parts, linear, lasso, v), problem.along_path(), key=value)
     if off(best) <= RESTING:
         return best
     epochs = min(LONG, PATIENT // len(v) ** 2)
-    return min(best, _by_signs(H, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
+    return min(best, _by_signs(parts, linear, lasso, problem.by_coordinates(best, SURELY, epochs)), key=value)
 
 
 def _split(hessian: Array | LowRank, linear: Array, lasso: Array, v: Array, ridge: Array, enough: float) -> Array:
@@ -104,15 +106,15 @@ def _split(hessian: Array | LowRank, linear: Array, lasso: Array, v: Array, ridg
     return v
 
 
-def _by_few_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array | None:
+def _by_few_signs(parts: Parts, linear: Array, lasso: Array, v: Array) -> Array | None:
     """The minimum, where few of its signs are not those of v: what crosses 0 stays there, what objects enters, at once.
 
     None where that does not settle soon (Hintermüller, Ito & Kunisch, "The primal-dual active set strategy as a
     semismooth Newton method", SIAM Journal on Optimization 13, 2002).
     """
-    moving = v != 0
+    hessian, moving = parts.matrix, v != 0
     for _ in range(ROUNDS):
-        found, crossing = _for_signs(hessian, lasso, v, hessian @ v + linear, moving)
+        found, crossing = _for_signs(parts, lasso, v, hessian @ v + linear, moving)
         entering = _beyond(hessian @ found + linear, lasso, found) > 0
         changing = np.count_nonzero(crossing | entering)
         if not changing:
@@ -124,20 +126,20 @@ def _by_few_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Arra
     return None
 
 
-def _by_signs(hessian: Array, linear: Array, lasso: Array, v: Array) -> Array:
+def _by_signs(parts: Parts, linear: Array, lasso: Array, v: Array) -> Array:
     """The numbers for the signs of v and of weights that enter, as long as these or their signs change.
 
     Where the numbers cross 0, the best of the crossings is taken and the signs there are tried next (Lee, Battle,
     Raina & Ng, "Efficient sparse coding algorithms", NIPS 2006). Where that gains nothing, fewer weights enter: one,
     then none.
     """
-    admitted = len(v)
+    hessian, admitted = parts.matrix, len(v)
     for _ in range(ROUNDS):
         g = hessian @ v + linear
         beyond = _beyond(g, lasso, v)
         count = min(admitted, int(np.count_nonzero(beyond)))
         least = np.partition(beyond, -count)[-count] if count else math.inf
-        found, crossed = _for_signs(hessian, lasso, v, g, (v != 0) | (beyond >= least))
+        found, crossed = _for_signs(parts, lasso, v, g, (v != 0) | (beyond >= least))
         crossing = crossed.any()
         if crossing:
             found = _best_crossing(hessian, g, lasso, v, found - v)
@@ -157,7 +159,7 @@ def _beyond(g: Array, lasso: Array, v: Array) -> Array:
     return np.where(v == 0, np.maximum(np.abs(g) - lasso * MARGIN, 0), 0)
 
 
-def _for_signs(hessian: Array, lasso: Array, v: Array, g: Array, moving: Array) -> tuple[Array, Array]:
+def _for_signs(parts: Parts, lasso: Array, v: Array, g: Array, moving: Array) -> tuple[Array, Array]:
     """The minimum for the signs of v, or those in which weights leave 0; and which of them it crosses.
 
     Of several, the nearest to v: a weight that enters alone then never moves against its sign.
@@ -166,8 +168,8 @@ def _for_signs(hessian: Array, lasso: Array, v: Array, g: Array, moving: Array) 
     found, crossing = np.zeros_like(v), np.zeros(len(v), bool)
     if not len(inside):
         return found, crossing
-    sign, bent = np.where(v != 0, np.sign(v), -np.sign(g))[inside], hessian[np.ix_(inside, inside)]
-    found[inside] = v[inside] - symmetric_solver(bent)(g[inside] + lasso[inside] * sign)
+    sign = np.where(v != 0, np.sign(v), -np.sign(g))[inside]
+    found[inside] = v[inside] - parts.solver(inside)(g[inside] + lasso[inside] * sign)
     crossing[inside] = (np.sign(found[inside]) != sign) & (lasso[inside] > 0)
     return found, crossing
 

@@ -39,6 +39,27 @@ def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
     return lambda g: np.asarray((inside((g.T / size).T).T / size).T)
 
 
+class Parts:
+    """A positive semidefinite matrix, and solvers with its rows and columns of some weights.
+
+    The last one is kept: steps that change no sign ask for it again and again.
+    """
+
+    def __init__(self, matrix: Array) -> None:
+        self.matrix = matrix
+        self._some, self._solve = np.empty(0, np.intp), symmetric_solver(np.empty((0, 0)))
+
+    def part(self, some: Array) -> Array:
+        """Its rows and columns of some weights."""
+        return np.asarray(self.matrix[np.ix_(some, some)])
+
+    def solver(self, some: Array) -> Solve:
+        """The function g → the solution with these, as `symmetric_solver` has it."""
+        if not np.array_equal(some, self._some):
+            self._some, self._solve = some, symmetric_solver(self.part(some))
+        return self._solve
+
+
 def _singular(H: Array) -> Solve:
     """The function g → the shortest v with H v = g, of an H of rank r that has a unit diagonal and is overwritten.
 

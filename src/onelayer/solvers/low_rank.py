@@ -66,6 +66,10 @@ class LowRank:
         """That of some of these weights."""
         return replace(self, kept=self.kept[some], scale=self.scale[some], ridge=self.ridge[some])
 
+    def part(self, some: Array) -> Array:
+        """The matrix of some of these weights."""
+        return self.of(some).dense()
+
     def scaled(self, size: Array) -> "LowRank":
         """In weights that are `size` times as large."""
         return replace(self, scale=self.scale / size, ridge=self.ridge / size**2)

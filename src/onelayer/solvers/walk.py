@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.gaps import FLOOR
+from onelayer.solvers.lasso import lasso_minimum
 from onelayer.solvers.lbfgs import ARMIJO
 from onelayer.solvers.line_search import HALVINGS
-from onelayer.solvers.linear import UNSEEN, Seen, Solve, conjugate_gradients, symmetric_solver
-from onelayer.solvers.low_rank import LowRank, part
+from onelayer.solvers.linear import UNSEEN, Parts, Seen, Solve, conjugate_gradients, symmetric_solver
+from onelayer.solvers.low_rank import LowRank
 from onelayer.solvers.place import Place, subgradient
 
 Array = NDArray[Any]
@@ -46,13 +47,14 @@ class Walk:
     def __init__(self, wanted: float) -> None:
         self.wanted, self.products, self.wasted, self.modelled = wanted, 0, 0, 0.0
         self.ahead: Ahead | None = None
+        self.share = 1.0
         self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
 
     def on(
-        self, objective: Layer, place: Place, hessian: Array | LowRank | None, level: float, left: float
+        self, objective: Layer, place: Place, hessian: Parts | LowRank | None, level: float, left: float
     ) -> Place | None:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
-        point = place.point
+        point, self.share = place.point, 1.0
         model = _Model(objective, place, hessian, level, self.wanted)
         most = math.inf if hessian is not None else min(self._most, left if left > 0 else math.inf)
         self._seen = model.descend(min(ROUGH, place.violation, math.sqrt(self._relative)), self._seen, most)
@@ -71,6 +73,28 @@ class Walk:
         self.wasted += 0 if kept_up else model.products + trials - 1
         return following
 
+    def towards(
+        self, objective: Layer, place: Place, hessian: Parts | LowRank | None, target: Array, level: float
+    ) -> Place | None:
+        """The next place on the way to the minimum of a model of some rows, or of rows elsewhere; if there is one.
+
+        Where a gap is wanted, that of all rows here is gone on with from there, and its minimum may be ahead.
+        """
+        moves = None
+        if self.wanted and isinstance(hessian, Parts) and objective.outputs == 1:
+            model = _Model(objective, place, hessian, level, self.wanted)
+            model.go_to(target)
+            if model.is_near():
+                self.ahead = self._minimum(model)
+            else:
+                moves = model.product.moved
+            self.products += model.products
+            if self.ahead is not None:
+                return None
+        following, trials = _towards(objective, place, target, moves)
+        self.modelled, self.share = self.modelled + trials, 0.5 ** (trials - 1)
+        return following
+
     def _minimum(self, model: "_Model") -> Ahead | None:
         """The model's, where it is found and still near; if not, no other is sought: signs may come and go for ever."""
         off = math.inf
@@ -80,7 +104,7 @@ class Walk:
                 return model.minimum()
             if off > FALLING * before:
                 break
-            self._seen = model.descend(AGAIN, self._seen, MOST)
+            self._seen = model.approach(self._seen)
             if not model.is_near():
                 break
         self.wanted = 0.0
@@ -96,7 +120,7 @@ class _Model:
     """
 
     def __init__(
-        self, objective: Layer, place: Place, hessian: Array | LowRank | None, level: float, wanted: float
+        self, objective: Layer, place: Place, hessian: Parts | LowRank | None, level: float, wanted: float
     ) -> None:
         self.objective, self.hessian, self.wanted, self.products = objective, hessian, wanted, 0
         self.product = objective.product(place.point.u, place.point.logits)
@@ -127,6 +151,23 @@ class _Model:
         )
         self.u = self._start + step
         return seen
+
+    def go_to(self, target: Array) -> None:
+        """Start anew from there."""
+        self._times(target - self.u)
+        self._along(1.0)
+        self.u = self._start = target
+
+    def approach(self, seen: Seen) -> Seen:
+        """Go nearer to the minimum: to that of the Hessian known, and once it has these signs, from where it is."""
+        if isinstance(self.hessian, Parts) and len(self.u) == 1:
+            linear = self.smooth[0] - self.hessian.matrix @ self.u[0]
+            target = lasso_minimum(self.hessian, linear, self.lasso[0], self.u[0])[None]
+            if not np.array_equal(np.sign(target), np.sign(self.u)):
+                self.go_to(target)
+                return seen
+            self.free = (self.u != 0) | (self.lasso == 0)
+        return self.descend(AGAIN, seen, MOST)
 
     def is_near(self) -> bool:
         """Whether the slopes to first order would prove the gap that is wanted, as far as some rows tell."""
@@ -181,12 +222,12 @@ class _Model:
             diagonal = np.maximum(self.curvatures[:, None] + self.objective.ridge, 1e-300)
             return lambda g: np.asarray(g / diagonal)
         inside, (k, p) = np.flatnonzero(self.free), self.u.shape
-        bent = part(self.hessian, inside)
-        bent = bent.dense() if isinstance(bent, LowRank) else bent
-        if k > 1:
+        if k == 1 and isinstance(self.hessian, Parts):
+            inverse = self.hessian.solver(inside)
+        else:
+            bent = self.hessian.part(inside)
             column = inside % p
-            bent = bent + np.where(column == column[:, None], shift[column] / k, 0)
-        inverse = symmetric_solver(bent)
+            inverse = symmetric_solver(bent + np.where(column == column[:, None], shift[column] / k, 0))
 
         def solve(g: Array) -> Array:
             step = np.zeros_like(g)
@@ -200,6 +241,21 @@ def _crossing(u: Array, gradient: Array, lasso: Array, following: Array) -> Arra
     """Of a point after u, the weights that have changed their sign, or left 0 the wrong way."""
     sign = np.where(u != 0, np.sign(u), -np.sign(gradient))
     return np.asarray((lasso > 0) & (np.sign(following) != sign))
+
+
+def _towards(objective: Layer, place: Place, target: Array, moves: Any) -> tuple[Place | None, int]:
+    """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough.
+
+    `moves` is how that moves the logits, where it is known.
+    """
+    u, step = place.point.u, target - place.point.u
+    gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(u))).sum())
+
+    def at(t: float) -> tuple[Place, float]:
+        near = None if moves is None else (place.point.logits, moves, t)
+        return Place.at(objective, target if t == 1 else u + t * step, near=near), t * gain
+
+    return halved(objective, place, at)
 
 
 def _line_search(objective: Layer, place: Place, step: Array, moves: Any) -> tuple[Place | None, int]:

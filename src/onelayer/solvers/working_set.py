@@ -15,10 +15,11 @@ from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import STALE
 from onelayer.solvers.lasso import lasso_minimum, lasso_roughly, lasso_surely
+from onelayer.solvers.linear import Parts
 from onelayer.solvers.low_rank import LowRank
 from onelayer.solvers.place import Place
 from onelayer.solvers.progress import Watch
-from onelayer.solvers.walk import Walk, halved
+from onelayer.solvers.walk import Walk
 
 Array = NDArray[Any]
 
@@ -37,6 +38,8 @@ LARGEST = 4000  # weights of a model that is made for its price though it is lar
 MODEL = 4  # times the price of a Hessian: what to minimise its model costs, about
 WASTE = 0.25  # times that price: what steps cut off by signs may take before a model is made
 RICH = 20  # rows of that sample for each weight
+# of a step to its minimum; and steps on end of which no more is taken and that gain little: after these, times its rows
+CUT, CUTS, MORE = 0.2, 2, 4
 LINGERING = 0.3  # of what the step before gained: a model that does not do better is made anew
 SINGLE, BLUR = float(np.finfo(np.float32).eps), 8  # a precision, and times that a diagonal is enlarged by it
 INNER = 50  # steps on one working set
@@ -71,15 +74,15 @@ def on_working_set(
         left = models.left(walk)
         target = models.minimum(place, walk)
         if models.anew or not np.array_equal(np.sign(target), np.sign(place.point.u)):
-            following, trials = _towards(objective, place, target)
-            walk.modelled += trials
+            old = None if models.anew else models.hessian
+            following = walk.towards(objective, place, old, target, enough)
         else:
             following = walk.on(objective, place, models.hessian, enough, left)
-            if walk.ahead is not None:
-                break
+        if walk.ahead is not None:
+            break
         if following is None and models.exhausted:
             break
-        models.judge(place, following)
+        models.judge(place, following, walk.share)
         before, place = place, place if following is None else following.centred(objective)
         if hardly and before.point.value - place.point.value < hardly * place.point.value:
             break
@@ -98,7 +101,7 @@ class _Models:
     def __init__(self, objective: Layer, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
         rows, size = objective.rows, place.point.u.size
         self.objective, self._size, self._owed = objective, size, owed
-        self.hessian: Array | LowRank | None = hessian
+        self.hessian: Parts | LowRank | None = None if hessian is None else Parts(hessian)
         # along some directions nothing bends: shifts common to all classes are such, too
         self._scarce = rows.n < size or objective.outputs > 1
         self._tall = RIGHT * size <= rows.n
@@ -109,9 +112,10 @@ class _Models:
         self._price = prices.few_rows(objective) if self._thin else prices.hessian(objective, LARGEST)
         self._few = self.anew or hessian is not None or size <= (SPARSE if rows.sparse else DENSE)
         self._slow = self.anew or (hessian is None and not (near and rows.sparse))
-        self._taken_at, self._stuck, self._exact = place.point.value, False, False
+        self._taken_at, self._stuck, self._cuts, self._exact = place.point.value, False, 0, False
         self._precise = self.anew or self._scarce  # whether models are worth the time that double precision takes
         self._gain = self._lately = math.inf  # of the step before; the latter, if it was with the same model
+        self._enough, self._sampled = max(RICH * size, CHEAP / max(size, 1) ** 2), False  # rows of a model; if not all
 
     def left(self, walk: Walk) -> float:
         """How many more products may lead nowhere before a model costs no more than they."""
@@ -132,21 +136,30 @@ class _Models:
         self._exact = self._stuck or self._tall or place.violation <= NEARLY or gain <= little
         if self.hessian is None:
             return u
-        linear = place.smooth.ravel() - self.hessian @ u.ravel()
-        model: tuple[Any, Array, Array, Array] = self.hessian, linear, place.lasso.ravel(), u.ravel()
-        if self._stuck or self._thin or (self._scarce and self._exact and not self._tall):
+        known = self.hessian
+        hessian = known if isinstance(known, LowRank) else known.matrix
+        beside = place.smooth.ravel() - hessian @ u.ravel(), place.lasso.ravel(), u.ravel()
+        if isinstance(known, LowRank) or self._stuck or (self._scarce and self._exact and not self._tall):
             ridge = np.tile(self.objective.ridge, len(u))
-            return lasso_surely(*model, ridge, left=LEFT).reshape(u.shape)
-        return (lasso_minimum if self._exact else lasso_roughly)(*model).reshape(u.shape)
+            return lasso_surely(hessian, *beside, ridge, left=LEFT).reshape(u.shape)
+        if self._exact:
+            return lasso_minimum(known, *beside).reshape(u.shape)
+        return lasso_roughly(known.matrix, *beside).reshape(u.shape)
 
-    def judge(self, place: Place, following: Place | None) -> None:
-        """What the step brought: signs cut off what there was of it, or were not those of the model's minimum."""
+    def judge(self, place: Place, following: Place | None, share: float) -> None:
+        """What the step brought: signs cut off what there was of it, or were not those of the model's minimum.
+
+        Or that is of rows that know nothing of some columns, and only a `share` of the way there is any good.
+        """
         if following is None:
             self._stuck = self._precise = True
+            self._enough = math.inf
         else:
             self._gain = place.point.value - following.point.value
             crawls = self._gain <= CRAWLING * place.point.value
             hard = self._scarce and self._size <= MANY and not self.objective.rows.sparse
+            self._cuts = self._cuts + 1 if self._sampled and crawls and share < CUT else 0
+            self._enough *= MORE if self._cuts == CUTS else 1
             self._stuck = crawls and hard and following.violation > NEARLY
             self._precise = self._precise or crawls
             self._slow = self.anew or self._gain > LINGERING * self._lately
@@ -157,7 +170,7 @@ class _Models:
         dense = not self.objective.rows.sparse
         paid = self.left(walk) <= 0 or (walk.wasted >= WASTE * self._price and dense and self._tall)
         stale = place.point.value < STALE * self._taken_at
-        return self._stuck or (self._slow and (self._few or paid)) or (self._few and stale)
+        return self._stuck or self._cuts == CUTS or (self._slow and (self._few or paid)) or (self._few and stale)
 
     def _is_thin(self, rank: int) -> bool:
         """Whether the model is of so low a rank that to form it would cost more than its minimum."""
@@ -166,19 +179,19 @@ class _Models:
 
     def _make(self, place: Place) -> float:
         """The model here, and what it costs in products: of a trifle, nothing."""
-        self._taken_at = place.point.value
+        self._taken_at, self._cuts = place.point.value, 0
         if self._thin:
             logits = self.objective.logits(place.point.u) if place.point.logits is None else place.point.logits
             rows, roots = self.objective.rows_and_roots(logits)
             self.hessian = LowRank.of_all(rows, roots, self.objective.ridge)
             return self._price
-        modelled, enough = self.objective, max(RICH * self._size, CHEAP // self._size**2)
-        if self._few and not self.anew and enough < modelled.rows.n:
-            modelled = modelled.thinned(enough)
+        modelled = self.objective
+        self._sampled = self._few and not self.anew and self._enough < modelled.rows.n
+        if self._sampled:
+            modelled = modelled.thinned(int(self._enough))
         single = not self._precise
-        self.hessian = blurred(
-            modelled.hessian(place.point.u, single=single), SINGLE if single else modelled.rows.precision
-        )
+        precision = SINGLE if single else modelled.rows.precision
+        self.hessian = Parts(blurred(modelled.hessian(place.point.u, single=single), precision))
         if not self._scarce:  # of few rows, a model is cheap beside its minimum
             self._lately = math.inf
         return 0.0 if self._trifling else prices.hessian(modelled, LARGEST) * modelled.rows.n / self.objective.rows.n
@@ -189,10 +202,3 @@ def blurred(hessian: Array, precision: float) -> Array:
     hessian = np.asarray(hessian, dtype=np.float64)
     hessian.ravel()[:: len(hessian) + 1] *= 1 + BLUR * precision
     return hessian
-
-
-def _towards(objective: Layer, place: Place, target: Array) -> tuple[Place | None, int]:
-    """The first of the points all, a half, a quarter … of the way to the model's minimum that gains enough."""
-    u, step = place.point.u, target - place.point.u
-    gain = -float(np.vdot(place.smooth, step) + (place.lasso * (np.abs(target) - np.abs(u))).sum())
-    return halved(objective, place, lambda t: (Place.at(objective, target if t == 1 else u + t * step), t * gain))
