@@ -305,3 +305,35 @@ def test_of_wide_rows_every_column_is_looked_at(apart):
     assert [(each.column, each.code, each.rows) for each in found] == (
         [] if apart is None else [(apart, 0, 100), (apart, 1, 100)]
     )
+
+
+@pytest.mark.parametrize(("cells", "said"), [([1, 2, 3, 4], False), ([-1, -2, 3, 4], True), ([0, -2, 0, 4], True)])
+def test_without_a_bias_classes_are_parted_at_nought(cells, said):
+    fit = train(np.array(cells, dtype=float)[:, None], [0, 0, 1, 1], C=np.inf, fit_intercept=False)
+    assert ("column 0 alone sets" in "".join(fit.notices)) == said
+    assert fit.converged != said
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_row_of_noughts_and_no_bias_hide_no_direction_that_parts_classes():
+    rng = np.random.default_rng(1)
+    X = rng.integers(-2, 3, (60, 5)).astype(float)
+    y = X @ [2, -1, 0.5, 1, -3] > 0
+    fit = train(np.vstack([X, np.zeros(5)]), np.append(y, False), C=np.inf, fit_intercept=False)
+    assert "the classes are separable" in fit.notices[0]
+
+
+def test_groups_of_classes_that_are_parted_from_one_another_have_no_finite_optimum():
+    """Within a group none leaves the others behind."""
+    fit = train(np.repeat([1.0, 2, -1, -2], 2)[:, None], [0, 1, 0, 1, 2, 3, 2, 3], C=np.inf)
+    assert not fit.converged
+    assert "the classes are separable along column 0" in fit.notices[0]
+
+
+def test_the_rank_counts_directions_that_a_hessian_rounds_off():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 200))
+    X = np.column_stack([a, a + 1e-8 * rng.standard_normal(200), b])
+    y = rng.random(200) < 0.5
+    assert not train(X, y, C=np.inf).notices
+    assert "rank 4 of 5" in train(np.column_stack([X, a + b]), y, C=np.inf).notices[0]

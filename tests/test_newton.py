@@ -190,3 +190,32 @@ def test_a_gap_that_can_soon_be_proved_is_not_estimated(seed, C, monkeypatch):
     fit = train(X, y, C=C)
     assert (fit.converged, fit.gap_kind) == (True, "bound")
     assert len(asked) <= 25
+
+
+@pytest.mark.parametrize(("d", "classes"), [(60, 2), (100, 3)])
+def test_a_sample_that_a_plane_parts_does_not_lead_astray(d, classes):
+    """Without a penalty its weights ran off, and all rows started where they are sure and some wrong: cost 7.95."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20_000, d))
+    z = X @ rng.standard_normal((d, classes)) * 6
+    y = (z + rng.gumbel(size=z.shape)).argmax(axis=1)
+    fit = train(X, y, C=np.inf)
+    assert fit.converged
+    best = train(X, y, C=np.inf, solver="lbfgs", tol=1e-8, max_iter=2000).history[-1].cost
+    assert fit.history[-1].cost <= best * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("n", [300, 50_000])
+@pytest.mark.parametrize("C", [1.0, np.inf])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_what_a_hessian_cannot_tell_apart_its_rows_do(n, C, intercept):
+    """A start and an end in milliseconds: their difference is 1e-8 of either, and its square is rounding."""
+    rng = np.random.default_rng(1)
+    start, took = 1e9 * rng.random(n), rng.exponential(10, n)
+    y = took + 2 * rng.logistic(size=n) > 8 * intercept
+    X = np.column_stack([start, start + took])
+    fit = train(X, y, C=C, fit_intercept=intercept)
+    apart = train(np.column_stack([start / 1e9, X[:, 1] - X[:, 0]]), y, C=np.inf, tol=1e-10, fit_intercept=intercept)
+    assert fit.converged
+    assert not fit.notices
+    assert fit.history[-1].cost == pytest.approx(apart.history[-1].cost, rel=1e-2 if C == 1 else 1e-6)

@@ -42,6 +42,8 @@ def test_gradient_hessian_and_product_agree(loss, storage, implicit, bias):
         bend = (f.value_gradient(u + step)[1] - f.value_gradient(u - step)[1]).ravel() / 2e-5
         np.testing.assert_allclose(H[i], bend, rtol=1e-6, atol=1e-8)
         np.testing.assert_allclose(product(direction.reshape(u.shape)).ravel(), H[i], rtol=1e-10, atol=1e-13)
+    R = f.triangle(f.logits(u))
+    np.testing.assert_allclose(R.T @ R, H, rtol=1e-10, atol=1e-13)
 
 
 def many(loss, storage, dtype=float, n=1300):
@@ -203,3 +205,15 @@ def test_few_columns_are_as_all_are_where_the_others_have_no_weight(monkeypatch,
     np.testing.assert_allclose(few.value_gradient(u[:, inside])[1], gradient[:, inside], rtol=1e-10, atol=1e-14)
     every = (np.arange(f.outputs)[:, None] * 6 + inside).ravel()
     np.testing.assert_allclose(few.hessian(u[:, inside]), f.hessian(u)[np.ix_(every, every)], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("implicit", [False, True])
+def test_second_moments_are_those_of_scaled_columns(storage, implicit):
+    f = objective(SIGMOID, storage, implicit, True)
+    share = RNG.uniform(0.5, 2, 40)
+    scaled = (X - f.mean) / f.scale if implicit else X
+    found = f.second_moments([share])
+    np.testing.assert_allclose(found, (share * f.rows.weight) @ scaled**2 / f.total_weight, rtol=1e-12)
+    some = np.array([0, 2])
+    np.testing.assert_allclose(f.of_columns(some).second_moments([share]), found[some], rtol=1e-12)

@@ -253,3 +253,14 @@ def test_without_an_intercept_columns_of_0_have_no_weight():
     model = PerceptronClassifier(fit_intercept=False).fit(np.zeros((4, 9)), [0, 1, 0, 1])
     assert model.converged_
     np.testing.assert_array_equal(model.coef_, 0)
+
+
+@pytest.mark.parametrize("seed", [1, 4, 8])
+def test_columns_whose_large_values_are_in_sure_rows_are_not_rare(seed):
+    """Sorted columns rise together: where rows bend, all are small. 7 to 18 % of the cost was left, 5e-4 was said."""
+    rng = np.random.default_rng(seed)
+    X = np.sort(rng.standard_normal((3_000, 60)), axis=0)
+    y = X @ rng.standard_normal(60) + rng.logistic(size=3_000) > 0
+    rough, fine = (PerceptronClassifier(C=np.inf, tol=tol).fit(X, y) for tol in (1e-3, 1e-9))
+    assert rough.converged_
+    assert rough.history_[-1].cost <= fine.history_[-1].cost * (1 + 1e-3)

@@ -13,6 +13,7 @@ from onelayer.blocks import runs
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.sampling import of_every_class
 from onelayer.solvers.curvature import factored
+from onelayer.solvers.linear import of_rows
 from onelayer.solvers.progress import Point
 from onelayer.sources import Rows, one_thread_per_core
 from onelayer.sparse import row_runs, with_entries
@@ -39,7 +40,7 @@ class Separating(NamedTuple):
     rows: int
 
 
-def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[Separating]:
+def separating(X: Any, codes: Array, *, by_chance: bool, bias: bool = True, jobs: int = 1) -> list[Separating]:
     """Columns each of which parts one class from all others, if only by touching (Albert & Anderson, 1984).
 
     Parameters
@@ -48,6 +49,8 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
     codes : integer array of shape (n,)
     by_chance : bool
         Whether to name columns, too, that may part so few rows by chance.
+    bias : bool
+        Whether there is one: without it, classes are parted at 0 or not at all.
     jobs : int
         Threads.
 
@@ -73,6 +76,8 @@ def separating(X: Any, codes: Array, *, by_chance: bool, jobs: int = 1) -> list[
     kept = np.flatnonzero((rows < n) & (by_chance | (rows * chance[code] < math.log(CHANCE / d))))
     if sp.issparse(X) and len(kept):
         kept = kept[~_negative(X)[column[kept]]]
+    elif not bias:
+        kept = kept[np.array([_at_nought(X[:, column[i]], codes == code[i]) for i in kept], dtype=bool)]
     kept = kept[np.lexsort((code[kept], column[kept], -rows[kept]))]
     return [Separating(int(column[i]), int(code[i]), int(rows[i])) for i in kept]
 
@@ -105,6 +110,12 @@ def _negative(X: Any) -> Array:
         if run.data.min(initial=0) < 0:  # a product takes a third of the time of finding their columns
             counts += with_entries(run, (run.data < 0).astype(np.float64)).T @ np.ones(run.shape[0])
     return np.asarray(counts > 0)
+
+
+def _at_nought(cells: Array, own: Array) -> bool:
+    """Whether no row of the one class is on the side of 0 where another class's is."""
+    sides = np.where(own, cells, -cells)
+    return bool(sides.min() >= 0 or sides.max() <= 0)
 
 
 def _parting(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
@@ -187,29 +198,33 @@ def escape(objective: Any, u: Array, codes: Array) -> Array | None:
             u = u + step
             moved = np.concatenate(objective.logits(u)) - np.concatenate(point.logits)
             if moved.ndim == 1:
-                towards = moved * (2 * codes.astype(np.float64) - 1)
+                ahead = towards = moved * (2 * codes.astype(np.float64) - 1)
             else:
                 own = moved[each, codes].copy()
+                ahead = own - moved.min(axis=1)
                 moved[each, codes] = -np.inf
                 towards = own - moved.max(axis=1)
-            if not towards[counts].max() >= A_NAT:
+            if not ahead[counts].max() >= A_NAT:
                 return None
         # beside how long rows are, about: those far out count no more than others
         rng = np.random.default_rng(0)
         seen = [np.concatenate(objective.logits(rng.standard_normal(u.shape))) for _ in range(PROBES)]
     length = np.sqrt(np.mean(np.square(seen).reshape(PROBES, rows.n, -1), axis=(0, 2)))
-    against = -towards / (length * np.linalg.norm(step))
+    against = -towards / np.maximum(length * np.linalg.norm(step), 1e-300)  # without a bias, some may have none
     return step if against[counts].max() <= ASIDE else None
 
 
 def rank(objective: Any) -> int:
     """How many directions of one output's coordinates the rows determine, of those there are."""
     of_one = replace(objective, outputs=1, loss=SIGMOID)  # of rows that all bend alike
-    H = of_one.hessian(np.zeros(of_one.shape)) - np.diag(objective.ridge)
+    of_one = of_one.with_penalties(np.zeros(objective.rows.d), None)
+    u = np.zeros(of_one.shape)
+    H = of_one.hessian(u)
     size = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values = np.linalg.eigvalsh(H / size / size[:, None])
     # a constant column has nothing, and says so elsewhere
-    return int((values > len(H) * 1e-14 * values[-1]).sum())
+    found = int((values > len(H) * 1e-14 * values[-1]).sum())
+    return found if found == len(H) else of_rows(of_one.triangle(of_one.logits(u)))[1]
 
 
 def name(j: int, names: Sequence[str] | None) -> str:

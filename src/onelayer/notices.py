@@ -95,7 +95,10 @@ def _no_optimum(outcome: Outcome, record: Record, labels: Labels, names: Sequenc
 
 
 def _separating(problem: Problem, labels: Labels, *, by_chance: bool) -> list[diagnostics.Separating]:
-    return diagnostics.separating(problem.X, labels.codes, by_chance=by_chance, jobs=problem.objective.rows.jobs)
+    objective = problem.objective
+    return diagnostics.separating(
+        problem.X, labels.codes, by_chance=by_chance, bias=objective.bias, jobs=objective.rows.jobs
+    )
 
 
 def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequence[str] | None) -> str:

@@ -282,6 +282,22 @@ class Objective:
         roots *= np.sqrt(times(np.full(len(roots), 1 / self.total_weight), self.rows.weight))[:, None, None]
         return self.rows.in_one_array(self._standardised) if self._at_hand is None else self._at_hand, roots
 
+    def triangle(self, logits: Logits) -> Array:
+        """R, (k (d + bias), k (d + bias)), with Rᵀ R the Hessian: of the rows themselves, and not of their products.
+
+        By QR, some rows after the others (Golub & Van Loan, Matrix Computations, 4th ed., § 5.3): in four times as long.
+        """
+        k, p = self.shape
+        R = np.diag(np.sqrt(np.tile(self.ridge, k)))
+        for i, z in enumerate(logits):
+            X, _, weight = self.rows.block(i)
+            for run in runs(len(z), 2 * k * p):
+                share = (1.0 if weight is None else weight[run, None, None]) / self.total_weight
+                roots = self.loss.root(z[run]) * np.sqrt(share)
+                A = np.einsum("icr,ij->ircj", roots, self._standardised(X[run])).reshape(-1, k * p)
+                R = np.asarray(np.linalg.qr(np.vstack([R, A]), mode="r"))
+        return R
+
     def block_diagonal(self, u: Array) -> tuple[Array, Array]:
         """Directions among the outputs, (k, k + 1), as columns t, and blocks B along them: the Hessian is Σ t tᵀ ⊗ B.
 
@@ -342,14 +358,24 @@ class Objective:
         if not self.rows.sparse or self.outputs > 1 or self.scale is None or not u[:, : self.rows.d].any():
             return np.asarray(mean + self.ridge)
 
-        def block(X: Any, y: Array, weight: Array | None, z: Array) -> tuple[Array, Array]:
-            h = times(self.loss.curvature(z), weight)
-            squares = sum(with_entries(run, run.data * run.data).T @ h[span] for span, run in row_runs(X))
-            return np.asarray(squares, dtype=np.float64), np.asarray(X.T @ h, dtype=np.float64)
-
-        squares, sums = (part / self.total_weight for part in self.rows.total(block, logits))
-        own = (squares if self.mean is None else squares + self.mean * (mean[0] * self.mean - 2 * sums)) / self.scale**2
+        own = self.second_moments([self.loss.curvature(z) for z in logits])
         return np.hstack([own[None], mean])[:, : self.shape[1]] + self.ridge
+
+    def second_moments(self, shares: list[Array]) -> Array:
+        """Σ h x² of each scaled column, (d,), with each row's share h of its weight, beside all weights."""
+
+        def block(X: Any, y: Array, weight: Array | None, h: Array) -> tuple[Array, Array, float]:
+            h = times(h, weight)
+            if isinstance(X, np.ndarray):
+                squares: Any = np.dot(h, np.square(X))
+            else:
+                X = X.tocsr()
+                squares = sum(with_entries(run, run.data * run.data).T @ h[span] for span, run in row_runs(X))
+            return self.rows.chosen(np.asarray(squares, float)), self.rows.chosen(np.asarray(X.T @ h, float)), h.sum()
+
+        squares, sums, total = (part / self.total_weight for part in self.rows.total(block, shares))
+        mean, scale = 0 if self.mean is None else self.mean, 1 if self.scale is None else self.scale
+        return np.asarray((squares + mean * (total * mean - 2 * sums)) / scale**2)
 
     def in_row_space(self) -> "tuple[Objective, Callable[[Array], Array]]":
         """The same objective in as many coordinates as there are rows, and the way back from them.

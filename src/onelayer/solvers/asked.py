@@ -137,11 +137,17 @@ class Layer(Smooth, Protocol):
     def mean_curvature(self, logits: Logits) -> Array:
         """Of each output by itself, (k,)."""
 
+    def second_moments(self, shares: list[Array]) -> Array:
+        """Of each scaled column, each row having a share of its weight."""
+
     def block_diagonal(self, u: Array) -> tuple[Array, Array]:
         """Directions among the outputs, and the Hessian's blocks along them."""
 
     def bends_shifts(self, own: Array) -> Array:
         """Of which columns penalties bend what is common to all outputs."""
+
+    def triangle(self, logits: Logits) -> Array:
+        """R with Rᵀ R the Hessian, as exact as the rows are."""
 
     def rows_and_roots(self, logits: Logits) -> tuple[Array, Array]:
         """Rows in scaled columns, and roots of their curvatures."""

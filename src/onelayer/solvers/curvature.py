@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
-from onelayer.solvers.linear import Solve, Steep, conjugate_gradients, inverse, symmetric_solver
+from onelayer.solvers.linear import Solve, Steep, conjugate_gradients, inverse, of_rows, symmetric_solver
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]
@@ -20,6 +20,7 @@ DOUBLE = float(np.finfo(np.float64).eps)
 AT_ONCE = 4  # products, for which what is dearer is not put off
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 ASTRAY = 0.1  # of the decrement: a step that leaves more of it in the sample is not bent any more
+ROUNDED = 64  # units of the rows' precision: what may be left of a gradient, as slopes add up
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 
 
@@ -39,6 +40,7 @@ class Curvature:
     diagonal: Array | None = None  # of what times multiplies with, about, where it knows nothing of other directions
     sample: Layer | None = None  # the objective of some rows, as many as it is of, or more
     seen: Point | None = None  # where the sample was asked last
+    singular: bool = False  # whether there are directions of which the Hessian tells nothing
 
     def step(self, point: Point) -> tuple[Array, float]:
         """Newton's step from a point, and the decrement: twice what it promises to lower the value by."""
@@ -117,7 +119,8 @@ def of_sample(sample: Layer, point: Point, curvature: Curvature) -> Curvature:
     def solve(g: Array) -> Array:
         return conjugate_gradients(product, g, curvature.solve, NEARLY, 0.0)[0]
 
-    return Curvature(solve, point.value, (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2)
+    error = (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2
+    return Curvature(solve, point.value, error, singular=curvature.singular)
 
 
 def preconditioners(objective: Layer) -> list[tuple[Callable[[Layer, Point], Curvature], float]]:
@@ -186,10 +189,22 @@ def along(directions: Array, found: Array) -> Solve:
 
 
 def factored(objective: Layer, point: Point) -> Curvature:
-    """The Hessian at a point, factored once."""
+    """The Hessian at a point, factored once; where it is singular and the gradient tells of more, by its rows."""
+    singular = False
+
+    def looked_into(shortest: Solve) -> Solve:
+        nonlocal singular
+        singular = True
+        g, logits = point.gradient, point.logits or objective.logits(point.u)
+        unexplained = g - objective.product(point.u, logits)(shortest(g.ravel()).reshape(g.shape))
+        if np.abs(unexplained).max() <= ROUNDED * objective.rows.precision:
+            return shortest
+        W = of_rows(objective.triangle(logits))[0]
+        return lambda g: np.asarray(W @ (W.T @ g))
+
     H = _determined(objective, objective.hessian(point.u, point.logits))
-    solve = symmetric_solver(H, overwrite=True)
-    return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value)
+    solve = symmetric_solver(H, overwrite=True, singular=looked_into)
+    return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value, singular=singular)
 
 
 def _determined(objective: Layer, H: Array) -> Array:

@@ -16,14 +16,15 @@ LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue th
 FIRST = 6  # of these, whose vectors are kept to know what is steep
 OUT, UNSETTLED = 4, 0.1  # times the least eigenvalue, from where one is; and of itself, what it may still be off
 NOTHING = 1e-30  # of a residual's square, as the preconditioner sees it: what is left is rounding, of any sign
+SEEN = 1e-12  # of the largest singular value: below, it is rounding of numbers that are multiples of one another
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 
 
-def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
+def symmetric_solver(H: Array, *, overwrite: bool = False, singular: Callable[[Solve], Solve] | None = None) -> Solve:
     """The function g → H⁻¹ g of a positive semidefinite H, factored once, in its own memory if it may `overwrite` that.
 
-    Where H is singular, the shortest solution in scaled columns; g is a vector, or columns of a matrix. An H of single
-    precision is factored in it, in half the time, where that leaves digits enough.
+    Where H is `singular`, the shortest solution in scaled columns, or what that makes of it; g is a vector, or columns
+    of a matrix. An H of single precision is factored in it, in half the time, where that leaves digits enough.
     """
     if not H.size:
         return np.copy
@@ -34,9 +35,25 @@ def symmetric_solver(H: Array, *, overwrite: bool = False) -> Solve:
         return lambda g: potrs(factor, g, lower=1)[0]
     if single:
         below = np.tril(H.astype(np.float64))  # what is above the diagonal may have been overwritten
-        return symmetric_solver(below + np.tril(below, -1).T, overwrite=True)
+        return symmetric_solver(below + np.tril(below, -1).T, overwrite=True, singular=singular)
     inside = _singular(H / size / size[:, None])
-    return lambda g: np.asarray((inside((g.T / size).T).T / size).T)
+
+    def shortest(g: Array) -> Array:
+        return np.asarray((inside((g.T / size).T).T / size).T)
+
+    return singular(shortest) if singular else shortest
+
+
+def of_rows(R: Array) -> tuple[Array, int]:
+    """W, with W Wᵀ the inverse of RᵀR, along directions that R sees in scaled columns, and how many these are.
+
+    Squared, as in a Hessian, numbers hold half the digits: what is 1e-8 of a column is gone.
+    """
+    size = np.sqrt(np.square(R).sum(axis=0))
+    size[size == 0.0] = 1.0
+    _, values, Vt = np.linalg.svd(R / size)
+    seen = values > SEEN * values[0]
+    return (Vt[seen] / values[seen, None] / size).T, int(seen.sum())
 
 
 class Parts:

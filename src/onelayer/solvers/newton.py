@@ -5,7 +5,7 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -91,27 +91,45 @@ def _looked_at_again(
 
 
 def _on_samples(samples: Iterable[Layer], u: Array, max_iter: int, watch: Watch) -> tuple[Array, Curvature | None]:
-    """The optimum of the largest sample, about, and its curvature there."""
+    """The optimum of the largest sample, about, and its curvature there; unless that is the sample's alone.
+
+    A sample of n rows knows the optimum to about p / (2 n), so going further would be wasted. Of one whose optimum is
+    less, as that of rows which a plane parts, no more is believed: where it lies, all rows are sure, and some wrong.
+    """
     curvature = None
     for sample in samples:
-        # a sample of n rows knows the optimum to about p / (2 n), so going further would be wasted
-        accuracy = min(0.2 * u.size / sample.rows.n, 0.02)
+        known = u.size / (2 * sample.rows.n)
+        accuracy, seen = min(0.4 * known, 0.02), Watch(_until(known, watch))
         if formed(sample.rows.n, u.shape):
             older, curvature = [curvature if u.size > CHEAP else None], None  # who takes it may let it go
-            outcome, curvature = direct(sample, u, accuracy, max_iter, watch, older.pop())
+            outcome, curvature = direct(sample, u, accuracy, max_iter, seen, older.pop())
             if curvature is not None:
                 error = (1 + math.sqrt(u.size / sample.rows.n)) ** 2
                 error = error if curvature.sample is None else curvature.error
                 curvature = replace(curvature, error=error, sample=sample, seen=outcome.point)
         else:
-            outcome = truncated(sample, _seen(sample, u, watch), accuracy, max_iter, watch, curvature)
+            outcome = truncated(sample, _seen(sample, u, seen), accuracy, max_iter, seen, curvature)
             if curvature is not None:
                 curvature = of_sample(sample, outcome.point, curvature)
-        u = outcome.point.u
+        if outcome.point.value < known:
+            curvature = None
+        else:
+            u = outcome.point.u
         del sample, outcome  # before the next one takes its memory; what a curvature keeps is an eighth of that
         if watch.stopped:
             break
-    return u, curvature
+    # in single precision, and of some rows, more is lost than that of all rows
+    return u, None if curvature is None or curvature.singular else curvature
+
+
+def _until(known: float, watch: Watch) -> Callable[[Point], bool]:
+    """Shows the points to `watch`; a value below what is known of it ends the steps."""
+
+    def see(point: Point) -> bool:
+        watch(point)
+        return watch.stopped or point.value < known
+
+    return see
 
 
 def in_row_space(objective: Layer, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:

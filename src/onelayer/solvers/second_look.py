@@ -23,7 +23,7 @@ LARGEST = 1200  # parameters of one output whose Hessian is formed of a few rows
 ROWS, ROWS_OF_MANY, FEWEST = 4, 2, 250  # for each parameter, for each of more than BLOCK, and at least
 STEPS = 12  # of conjugate gradients
 LEFT = 0.01  # of a residual, as a Hessian that was formed sees it: nothing is flat to that
-SCARCE = 0.5  # of the curvature of columns on average: one that has less is rare among these rows
+SCARCE = 0.5  # of a column's mean square: one that has less is rare among these rows
 NOISE = 1e-6  # of a diagonal: what single precision leaves of a Hessian's least eigenvalues
 EAGER = 4  # times `tol`: at an estimate below it, a few rows are asked
 NEAR = 1e3  # times `tol`: a duality gap below it
@@ -69,10 +69,12 @@ def _gap(objective: Layer, point: Point) -> float:
     p, u, g = objective.shape[1], point.u, point.gradient
     thin = objective.thinned(max((ROWS if p <= BLOCK else ROWS_OF_MANY) * p, FEWEST))
     logits = thin.logits(u)
-    own, scarce = thin.mean_curvature(logits)[:, None] + thin.ridge, SCARCE if thin.rows.n < objective.rows.n else 0.0
+    own, scarce = thin.mean_curvature(logits)[:, None] + thin.ridge, np.zeros(thin.shape[1], dtype=bool)
+    if thin.rows.n < objective.rows.n:
+        scarce[: thin.rows.d] = thin.second_moments([np.ones(len(z)) for z in logits]) < SCARCE
 
     def missing(diagonal: Array) -> Array:
-        return np.where(diagonal < scarce * own, own - diagonal, 0.0)
+        return np.where(scarce, np.maximum(own - diagonal, 0.0), 0.0)
 
     solve, more, left = _preconditioner(thin, u, logits, own, missing)
     product = thin.product(u, logits)
