@@ -297,3 +297,18 @@ def test_of_all_columns_of_many_rows_the_first_set_is_the_last(n):
     assert fit.gap_kind == "bound"
     assert fit.n_iter == 1
     assert 0 < np.count_nonzero(fit.weights[:, :-1]) < 12
+
+
+@pytest.mark.parametrize("off", [1e6, 1e7, 1e9])
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_what_a_model_has_no_digits_for_is_not_left_out_of_the_gap(off, l1_ratio):
+    """Far columns without a bias tell rows apart by 1e-9: half the cost was left, and 2e-15 was said to be."""
+    rng = np.random.default_rng(0)
+    S = rng.standard_normal((200, 4))
+    y = S @ [1, -2, 1, 0.5] + rng.logistic(size=200) > 0
+    X = S + off * np.arange(1, 5)
+    fit = train(X, y, C=100.0, l1_ratio=l1_ratio, fit_intercept=False)
+    ridge = train(X, y, C=100.0, fit_intercept=False)
+    optimum = ridge.history[-1].cost
+    assert fit.converged == (fit.history[-1].cost < 1.001 * optimum)
+    assert fit.optimality_gap >= (fit.history[-1].cost - 1.001 * optimum) / optimum

@@ -15,7 +15,8 @@ from onelayer.solvers.asked import Layer
 from onelayer.solvers.gaps import ROUNDING, gap_from
 from onelayer.solvers.kept import Kept
 from onelayer.solvers.lasso import lasso_minimum
-from onelayer.solvers.place import Place, duality_gap
+from onelayer.solvers.linear import of_rows
+from onelayer.solvers.place import Place, duality_gap, subgradient
 from onelayer.solvers.progress import Outcome, Watch
 from onelayer.solvers.walk import Walk
 from onelayer.solvers.working_set import MANY, on_working_set
@@ -141,9 +142,20 @@ def _at_rest(objective: Layer, place: Place, gap: float) -> tuple[Place, float, 
     hessian = inner.hessian(u)
     v = lasso_minimum(hessian, here.smooth.ravel() - hessian @ u.ravel(), here.lasso.ravel(), u.ravel())
     promised = here.size - float(here.lasso.ravel() @ np.abs(v)) - float(here.smooth.ravel() @ (v - u.ravel()))
+    promised += _overlooked(inner, here, v.reshape(u.shape))
     left, kind = gap_from(place.point, max(promised, 0.0))
     left += ROUNDING * place.point.value
     return (place, left, kind) if left < gap else (place, gap, "bound")
+
+
+def _overlooked(objective: Layer, place: Place, v: Array) -> float:
+    """What the minimum v of the loss's model leaves, as rows and slopes see it: its Hessian has half their digits."""
+    u, logits = place.point.u, objective.logits(place.point.u)
+    slopes = place.smooth + objective.product(u, logits)(v - u)
+    g = subgradient(v, slopes, place.lasso)
+    inside = np.flatnonzero((v != 0) | (g != 0))
+    seen = of_rows(objective.triangle(logits)[:, inside])[0].T @ g.ravel()[inside]
+    return float(seen @ seen) / 2
 
 
 def _on_samples(objective: Layer, samples: Iterable[Layer], u: Array, max_iter: int, watch: Watch) -> Array:
