@@ -285,7 +285,7 @@ class Objective:
     def triangle(self, logits: Logits) -> Array:
         """R, (k (d + bias), k (d + bias)), with Rᵀ R the Hessian: of the rows themselves, and not of their products.
 
-        By QR, some rows after the others (Golub & Van Loan, Matrix Computations, 4th ed., § 5.3): in four times as long.
+        By QR, some rows after the others, in four times as long (Golub & Van Loan, 4th ed., § 5.3).
         """
         k, p = self.shape
         R = np.diag(np.sqrt(np.tile(self.ridge, k)))
