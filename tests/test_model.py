@@ -92,25 +92,29 @@ def test_a_missing_text_is_blank_and_flagged_and_an_empty_line_is_answered(tmp_p
 def test_the_pushes_of_a_row_add_up_to_its_log_odds(classes):
     rng = np.random.default_rng(0)
     y = rng.integers(0, classes, 200)
-    words = np.array(["red", "green", "blue"], dtype=object)
+    colours = np.array(["red", "green", "blue"], dtype=object)
     table = {
         "x": rng.normal(y),
         "town": rng.choice(np.array(["Bonn", "Rome"], dtype=object), 200),
-        "t": [f"{words[k]} {words[rng.integers(3)]} item{i}" for i, k in enumerate(y)],
-        "label": words[y],
+        "t": [f"{colours[k]} {colours[rng.integers(3)]} item{i}" for i, k in enumerate(y)],
+        "label": colours[y],
     }
     model = onelayer.fit(table, kinds={"t": "text", "town": "category"})
     p = model.predict_proba(table)
     for row in (1, 57, 200):
         found = model.explain_row(table, row)
         pushes = [push["push"] for push in found["pushes"]]
-        assert found["bias"] + sum(pushes) == pytest.approx(found["log_odds"], rel=1e-9)
+        total = found["log_odds" if classes == 2 else "log_odds_against_average"]
+        assert found["bias"] + sum(pushes) == pytest.approx(total, rel=1e-9)
         assert pushes == sorted(pushes, key=lambda push: -abs(push))
         assert found["label"] == model.predict(table)[row - 1]
         assert found["probability"] == pytest.approx(p[row - 1, model.classes.index(found["class"])], rel=1e-9)
         logs = np.log(p[row - 1])
         expected = logs[1] - logs[0] if classes == 2 else logs.max() - logs.mean()
-        assert found["log_odds"] == pytest.approx(expected, rel=1e-9)
+        assert total == pytest.approx(expected, rel=1e-9)
+        against = "" if classes == 2 else " against the average class"
+        said = f"probability of {found['class']} {found['probability']:.4f}, log-odds{against} {total:+.3f} from"
+        assert words.of_row(found, 3)[0].endswith(said)
         assert {push["feature"] for push in found["pushes"]} >= {"x", f"town={table['town'][row - 1]}"}
         assert all((push["class"] == found["class"]) == (push["push"] > 0) for push in found["pushes"])
 
@@ -242,7 +246,8 @@ def test_pushes_through_hidden_layers_add_up_and_tell_what_matters(task, activat
     for row in (1, 2, 3, 4, 5, 6):
         found = model.explain_row(table, row)
         total = found["bias"] + sum(push["push"] for push in found["pushes"])
-        assert total == pytest.approx(found["prediction" if task == "regression" else "log_odds"], rel=1e-6, abs=1e-6)
+        answer = found["prediction" if task == "regression" else "log_odds_against_average"]
+        assert total == pytest.approx(answer, rel=1e-6, abs=1e-6)
         strongest += [push["feature"] for push in found["pushes"][:2]]
     assert strongest.count("left") + strongest.count("right") >= 9
     with pytest.raises(ValueError, match="hidden layers, of which no single weight says what a column does: ask what"):

@@ -226,7 +226,7 @@ def test_a_projection_counts_every_row_at_its_log_odds(ax):
     np.testing.assert_allclose(heights - base, 0.8 * counts / counts.max())
     assert ax.lines[0].get_xdata()[0] == 0
     assert next(text.get_text() for text in ax.get_yticklabels()) == "setosa (50)"
-    assert ax.get_xlabel() == "log-odds of versicolor (nats)"
+    assert ax.get_xlabel() == "log-odds of versicolor against all others (nats)"
 
 
 def test_a_projection_of_certain_rows_stays_on_the_page(ax):

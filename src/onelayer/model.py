@@ -178,9 +178,10 @@ class Model:
         """Why one row of a table, counted from 1, is answered as it is: what each feature adds to the log-odds.
 
         They are the log-odds of the second class of two; of more, those of the most probable class against the average
-        class. ``bias`` and all ``pushes`` add up to ``log_odds``, or of a regression to ``prediction``; the strongest
-        push comes first. With hidden layers a push is the feature's slope on the way from the average row to this one
-        (`network.pushes`), and ``bias`` the average row's answer.
+        class, the geometric mean of all. ``bias`` and all ``pushes`` add up to ``log_odds``, of three or more classes
+        to ``log_odds_against_average``, of a regression to ``prediction``; the strongest push comes first. With hidden
+        layers a push is the feature's slope on the way from the average row to this one (`network.pushes`), and
+        ``bias`` the average row's answer.
 
         Examples
         --------
@@ -224,7 +225,7 @@ class Model:
             "label": self.classes[answer],
             "class": self.classes[of],
             "probability": float(p[of]),
-            "log_odds": float(z[0] @ output if z.ndim == 2 else z[0]),
+            "log_odds" if z.ndim == 1 else "log_odds_against_average": float(np.atleast_1d(z[0]) @ output),
             "bias": bias,
             "pushes": [
                 {"feature": name, "class": self.classes[of] if push > 0 else rest, "push": push} for name, push in found

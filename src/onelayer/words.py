@@ -110,14 +110,8 @@ def _unit(row: dict[str, Any]) -> str:
 def of_row(found: dict[str, Any], top: int) -> list[str]:
     """What `Model.explain_row` found."""
     rest, digits = found["pushes"][top:], "+.3f" if "class" in found else "+.5g"
-    says = (
-        f"{found['label']}: probability of {found['class']} {found['probability']:.4f}, log-odds "
-        f"{found['log_odds']:+.3f} from"
-        if "class" in found
-        else f"{found['prediction']:.5g} from"
-    )
     return [
-        f"row {found['row']:<8}{says}",
+        f"row {found['row']:<8}{_answer(found)} from",
         f"bias        {found['bias']:{digits}}",
         *(
             f"push        {short(push['feature'])}: {push['push']:{digits}}"
@@ -130,6 +124,17 @@ def of_row(found: dict[str, Any], top: int) -> list[str]:
             else []
         ),
     ]
+
+
+def _answer(found: dict[str, Any]) -> str:
+    if "class" not in found:
+        return f"{found['prediction']:.5g}"
+    odds = (
+        f"log-odds {found['log_odds']:+.3f}"
+        if "log_odds" in found
+        else f"log-odds against the average class {found['log_odds_against_average']:+.3f}"
+    )
+    return f"{found['label']}: probability of {found['class']} {found['probability']:.4f}, {odds}"
 
 
 def left_out(count: int, row: int, reason: str) -> str:

@@ -108,7 +108,8 @@ def projection(
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
     ax.set_yticks(np.arange(len(lanes)) + 0.2, [f"{names[k]} ({sizes[k]:,})" for k in lanes], parse_math=False)
     few = "" if len(lanes) == len(known) else f"\n({len(lanes)} of {len(known):,} classes, those with the most rows)"
-    ax.set_xlabel(f"log-odds of {names[chosen]} (nats){few}", parse_math=False)
+    against = "" if len(known) == 2 else " against all others"
+    ax.set_xlabel(f"log-odds of {names[chosen]}{against} (nats){few}", parse_math=False)
     return ax
 
 
