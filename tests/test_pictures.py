@@ -198,6 +198,22 @@ def test_the_regularisation_path_is_that_of_separate_fits(k, monkeypatch):
         )
 
 
+@pytest.mark.parametrize(
+    ("k", "settings", "wish", "drawn"),
+    [
+        (2, {"threshold": 0.8}, {}, ["in use: 0.8"]),
+        (2, {"threshold": 0.8}, {"positive": "low"}, ["in use: 0.2"]),
+        (2, {"threshold": 0.8}, {"threshold": 0.3, "positive": "low"}, ["in use: 0.3"]),
+        (3, {}, {}, []),
+        (3, {}, {"threshold": 0.3}, ["in use: 0.3"]),
+    ],
+)
+def test_the_threshold_that_is_drawn_is_the_models_or_the_one_asked_for(k, settings, wish, drawn):
+    columns, ax = table(k), Figure().add_subplot()
+    pictures.KINDS["threshold"](Judged(onelayer.fit(columns, **settings), columns), pictures.Wish("", **wish), ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts() if "in use" in text.get_text()] == drawn
+
+
 def test_the_path_that_is_drawn_is_that_of_gradient_descent(saved):
     seen = Judged(onelayer.load(saved / "m.onelayer"), str(saved / "d.csv"))
     weights = pictures._learnt(seen)

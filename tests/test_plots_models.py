@@ -224,9 +224,22 @@ def test_a_projection_counts_every_row_at_its_log_odds(ax):
     counts = np.histogram(z[y == "setosa"], edges)[0]
     assert counts.sum() == 50
     np.testing.assert_allclose(heights - base, 0.8 * counts / counts.max())
-    assert ax.lines[0].get_xdata()[0] == 0
+    assert not ax.lines  # the most probable class is said, whatever the log-odds of this one
     assert next(text.get_text() for text in ax.get_yticklabels()) == "setosa (50)"
     assert ax.get_xlabel() == "log-odds of versicolor against all others (nats)"
+
+
+def test_a_projection_has_the_line_that_the_model_has_or_is_asked_for(ax):
+    X, y = IRIS.data[50:, :2], NAMES[50:]
+    model = PerceptronClassifier(threshold=0.8).fit(X, y)
+    for positive, at in (("virginica", 0.8), ("versicolor", 0.2)):
+        ax.clear()
+        plots.projection(model, X, y, positive=positive, ax=ax)
+        assert legend_texts(ax) == [f"boundary: probability {at:g}"]
+        assert ax.lines[0].get_xdata()[0] == pytest.approx(np.log(at / (1 - at)), rel=1e-9)
+    ax.clear()
+    plots.projection(PerceptronClassifier().fit(IRIS.data, NAMES), IRIS.data, NAMES, threshold=0.3, ax=ax)
+    assert legend_texts(ax) == ["probability 0.3"]
 
 
 def test_a_projection_of_certain_rows_stays_on_the_page(ax):

@@ -315,7 +315,7 @@ def explain(
 @click.option("-o", "--output", help="Where to save the picture; otherwise KIND.png, or .gif for the animation.")
 @click.option("--top", default=15, show_default=True, help="How many weights.")
 @click.option("--feature", "features", multiple=True, help="Of two to show the boundary over; give it twice.")
-@click.option("--threshold", type=float, help="Probability on the line; otherwise the model's.")
+@click.option("--threshold", type=float, help="Probability on the line; otherwise, of two classes, the model's.")
 @click.option("--costs", nargs=2, type=float, default=(1, 1), show_default=True, help="Of a false alarm and of a miss.")
 @click.option("--positive", help="The class shown against all others; otherwise the last.")
 @of_a_file

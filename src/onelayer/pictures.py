@@ -22,6 +22,7 @@ from onelayer.labels import Labels
 from onelayer.model import Model
 from onelayer.paths import PathProblem
 from onelayer.plots.canvas import short
+from onelayer.plots.plane import threshold_of
 from onelayer.settings import Progress, Settings
 from onelayer.sources import one_thread_per_core
 from onelayer.targets import Targets
@@ -131,8 +132,8 @@ def _calibration(seen: Any, wish: Wish, ax: Any) -> None:
 
 
 def _threshold(seen: Any, wish: Wish, ax: Any) -> None:
-    chosen = seen.threshold if wish.threshold is None else wish.threshold
-    positive = seen.model.classes[_class(seen, wish)]
+    k = _class(seen, wish)
+    chosen, positive = threshold_of(seen, k) if wish.threshold is None else wish.threshold, seen.model.classes[k]
     plots.threshold(seen.y, seen.p, costs=wish.costs, chosen=chosen, positive=positive, classes=seen.classes_, ax=ax)
 
 

@@ -178,6 +178,14 @@ def asked(answer: Callable[[Any], Any], X: Any) -> Array:
         return np.asarray(answer(X), dtype=np.float64)
 
 
+def threshold_of(model: Any, k: int) -> float | None:
+    """The probability of class k above which it is said, of two; of more the most probable is, and there is none."""
+    if len(model.classes_) != 2:
+        return None
+    at = float(getattr(model, "threshold", 0.5))
+    return at if k == 1 else 1 - at
+
+
 def _of(line: Array) -> Callable[[Array], Array]:
     def probability(places: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):  # only the shade would suffer, the line is exact

@@ -18,7 +18,7 @@ from onelayer.plots.canvas import (
     place_of,
     short,
 )
-from onelayer.plots.plane import asked, matrix, probabilities
+from onelayer.plots.plane import asked, matrix, probabilities, threshold_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,9 +41,10 @@ def projection(
 ) -> "Axes":
     """All rows on the one direction that a model looks along: histograms of their log-odds, a lane for each class.
 
-    Right of the line are the rows for which the positive class is said; the shade is its probability, the same for all
-    rows at that place, whatever their features. Every row is counted, however many there are; bars reach to the
-    fullest of their own lane. Of more than 20 classes 20 have a lane.
+    Right of the line are the rows for which the positive class of two is said; of more the most probable is, and there
+    is no line unless a threshold is given. The shade is the class's probability, the same for all rows at that place,
+    whatever their features. Every row is counted, however many there are; bars reach to the fullest of their own lane.
+    Of more than 20 classes 20 have a lane.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def projection(
     positive : label, optional
         The class whose log-odds against all others are shown; the last one.
     threshold : float, optional
-        Probability of the positive class on the line, in [0, 1]; the model's own, or 0.5.
+        Probability of the positive class on the line, in [0, 1]; of two classes the model's own, or 0.5.
     classes : k str, optional
         Names of the classes, in the order of ``classes_``.
     ax : Axes, optional
@@ -86,8 +87,9 @@ def projection(
     codes = codes_of(y, known, X.shape[0])
     names = [short(label) for label in (known if classes is None else classes)]
     chosen = place_of(positive, known)
-    at = getattr(model, "threshold", 0.5) if threshold is None else threshold
-    check_threshold(at)
+    at = threshold_of(model, chosen) if threshold is None else threshold
+    if at is not None:
+        check_threshold(at)
     z = _log_odds(model, X, chosen)
     sizes = np.bincount(codes, minlength=len(known))
     lanes = _lanes(sizes, chosen)
@@ -95,20 +97,21 @@ def projection(
     low, high = float(min(z.min(), 0)), float(max(z.max(), 0))
     margin = 0.04 * (high - low) or 1.0
     ax.set(xlim=(low - margin, high + margin), ylim=(-0.15, len(lanes) - 0.05))
-    others = colour(1 - chosen) if len(known) == 2 else "grey"
-    _shade(ax, names[chosen], (others, "white", colour(chosen)))
+    two = len(known) == 2
+    _shade(ax, names[chosen], ([colour(1 - chosen)] if two else []) + ["white", colour(chosen)])
     edges = np.linspace(low, high if high > low else low + 1, BARS + 1)
     for lane, k in enumerate(lanes):
         counts = np.histogram(z[codes == k], edges)[0]
         style: dict[str, Any] = {"facecolor": colour(k), "edgecolor": "white", "hatch": HATCHES[k % len(HATCHES)]}
         ax.stairs(lane + 0.8 * counts / max(1, counts.max()), edges, baseline=lane, fill=True, linewidth=0, **style)
         ax.stairs(lane + 0.8 * counts / max(1, counts.max()), edges, baseline=lane, color=BLACK, linewidth=0.6)
-    if 0 < at < 1 and ax.get_xlim()[0] <= logit(at) <= ax.get_xlim()[1]:
-        ax.axvline(logit(at), color=BLACK, linewidth=2, label=f"boundary: probability {at:g}")
+    if at is not None and 0 < at < 1 and ax.get_xlim()[0] <= logit(at) <= ax.get_xlim()[1]:
+        said = f"{'boundary: ' if two else ''}probability {at:g}"
+        ax.axvline(logit(at), color=BLACK, linewidth=2, label=said)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
     ax.set_yticks(np.arange(len(lanes)) + 0.2, [f"{names[k]} ({sizes[k]:,})" for k in lanes], parse_math=False)
     few = "" if len(lanes) == len(known) else f"\n({len(lanes)} of {len(known):,} classes, those with the most rows)"
-    against = "" if len(known) == 2 else " against all others"
+    against = "" if two else " against all others"
     ax.set_xlabel(f"log-odds of {names[chosen]}{against} (nats){few}", parse_math=False)
     return ax
 
@@ -136,7 +139,7 @@ def _log_odds(model: Any, X: Any, chosen: int) -> Array:
     return z
 
 
-def _shade(ax: "Axes", positive: str, colours: tuple[str, str, str]) -> None:
+def _shade(ax: "Axes", positive: str, colours: list[str]) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     low, high = ax.get_xlim()
