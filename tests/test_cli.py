@@ -97,6 +97,14 @@ def test_evaluate_prints_one_json_document(folder):
     assert result["accuracy"] > 0.9
 
 
+def test_evaluate_weighs_rows_where_it_is_told_to(folder):
+    rows = "length,width,kind,w\n4.5,1.4,versicolor,1\n4.5,1.4,virginica,3\n6,2.2,virginica,0\n"
+    done = run("evaluate", folder / "m.onelayer", "-", "--weight", "w", stdin=rows)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "rows        2\nweighed     each row counts by its weight in column 'w'\n" in done.stdout
+    assert "accuracy    0.2500   (base rate 0.7500)" in done.stdout
+
+
 def test_evaluate_names_the_first_row_that_it_leaves_out(folder):
     rows = "length,width,kind\n4.5,1.4,versicolor\nlong,1.4,versicolor\n6,2.2,virginica\n"
     done = run("evaluate", folder / "m.onelayer", "-", stdin=rows)

@@ -187,6 +187,30 @@ def test_a_regression_is_judged_as_scikit_learn_does(priced, houses):
         priced.predict_proba(houses)
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_row_of_weight_2_is_judged_as_a_row_twice_and_of_weight_0_as_none(houses, task):
+    table = houses if task == "regression" else houses | {"price": np.where(houses["price"] > 2e5, "dear", "cheap")}
+    model, weight = onelayer.fit(table, "price", task=task), np.arange(400) % 3
+    found = model.evaluate(table | {"w": weight}, "w")
+    assert (found["rows"], found.pop("weight")) == (266, "w")
+    again = model.evaluate({name: np.repeat(values, weight) for name, values in table.items()})
+    for name in again.keys() - {"rows"}:
+        assert found[name] == pytest.approx(again[name], rel=1e-9)
+    assert words.of_quality(found | {"weight": "w"})[0] == "weighed     each row counts by its weight in column 'w'"
+    assert "weighed" not in "".join(words.of_quality(again))
+
+
+def test_weights_that_leave_nothing_to_judge_are_refused_and_rows_without_one_need_no_answer(priced):
+    rows = {"size": [50.0, 0.0, 60.0], "town": ["Bonn"] * 3, "price": [1e5, 1e5, 2e5]}
+    assert priced.evaluate(rows, "size")["rows"] == 2  # a column of the model's, too
+    rows |= {"size": [50.0, None, 60.0], "w": [1, 0, 2]}
+    assert (priced.evaluate(rows, "w")["rows"], priced.evaluate(rows, "w")["unanswered"]) == (2, 0)
+    with pytest.raises(ValueError, match="no row with a weight above 0 can be answered, so there is nothing to eval"):
+        priced.evaluate(rows | {"w": [0, 1, 0]}, "w")
+    with pytest.raises(ValueError, match="column 'price' is the target: it cannot be a weight"):
+        priced.evaluate(rows, "price")
+
+
 def test_one_number_for_all_rows_has_no_r2(priced):
     assert priced.evaluate({"size": [50.0, 60.0], "town": ["Bonn"] * 2, "price": [1e5, 1e5]})["r2"] is None
 

@@ -90,7 +90,7 @@ def demo(folder: str) -> None:
 @click.option("--model", "model_path", required=True, help="Where to save the model; - is standard output.")
 @click.option("--test-size", default=0.2, show_default=True, help="Share of rows kept out to judge the model on.")
 @click.option("--positive", help="The label whose probability the threshold is for.")
-@click.option("--weight", help="The column of the rows' weights.")
+@click.option("--weight", help="The column of the rows' weights, in the fit and in its figures.")
 @click.option("--exclude", multiple=True, help="A column not to use; may be repeated.")
 @click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help="number, category or text; may be repeated.")
 @click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
@@ -253,20 +253,23 @@ def _numbers(model: Any, table: Any) -> tuple[Sequence[str], list[tuple[Any, ...
 @cli.command(short_help="Judge a model on rows whose labels are known.")
 @click.argument("model_path", metavar="MODEL")
 @click.argument("data")
+@click.option("--weight", help="The column of the rows' weights; otherwise each row counts once.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of words.")
 @of_a_file
-def evaluate(model_path: str, data: str, as_json: bool, sep: str | None, encoding: str | None) -> None:
+def evaluate(
+    model_path: str, data: str, weight: str | None, as_json: bool, sep: str | None, encoding: str | None
+) -> None:
     """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside the base rate or the mean.
 
     \b
     onelayer evaluate income.onelayer people.csv
-    onelayer evaluate income.onelayer people.csv --json
+    onelayer evaluate income.onelayer people.csv --weight persons --json
     """
     from onelayer import tables
 
     model = _loaded(model_path, data)
     with terminal.notices():
-        quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding))
+        quality = model.evaluate(tables.read(data, separator=sep, encoding=encoding), weight)
     if as_json:
         click.echo(terminal.to_json(quality))
     else:

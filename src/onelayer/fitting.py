@@ -54,7 +54,8 @@ def fit(
     positive : str, optional
         With two classes, the label whose probability the threshold is for; else the last in order.
     weight : str, optional
-        The column of the rows' weights.
+        The column of the rows' weights, by which they count in the fit, in its folds and in the figures of rows kept
+        out, of which none has weight 0.
     exclude : names of columns not to use.
     kinds : mapping from column to "number", "category" or "text", where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
@@ -107,7 +108,7 @@ def fit(
     unused = [*exclude, *([weight] if weight else [])]
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)
-    test = _held_out(strata if weights is None else 2 * strata + (weights > 0), test_size, seed)
+    test = _held_out(strata, np.ones(len(y), dtype=bool) if weights is None else weights > 0, test_size, seed)
     progress("encoding")
     encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=~test, kinds=kinds, impute=impute)
     settings = {
@@ -137,7 +138,7 @@ def fit(
         return model
     try:
         progress("evaluating")
-        return replace(model, held_out=model.evaluate(frame.filter(test).drop(unused)))
+        return replace(model, held_out=model.evaluate(frame.filter(test).drop({*exclude} - {weight}), weight))
     except KeyboardInterrupt:
         count = tables.counted(int(test.sum()), "row")
         fitted["notices"].append(f"interrupted: the fit was over, but {count} kept out of it were not evaluated")
@@ -309,10 +310,10 @@ def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple
     return (*classes[:place], *classes[place + 1 :], classes[place])
 
 
-def _held_out(strata: Array, share: float, seed: int) -> Array:
-    """A share of each stratum's rows, at random, but never all of one."""
+def _held_out(strata: Array, counts: Array, share: float, seed: int) -> Array:
+    """A share of each stratum's rows that count, at random, but never all of one."""
     test, rng = np.zeros(len(strata), dtype=bool), np.random.default_rng(seed)
     for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
+        rows = np.flatnonzero((strata == stratum) & counts)
         test[rng.permutation(rows)[: min(round(share * len(rows)), len(rows) - 1)]] = True
     return test

@@ -111,22 +111,40 @@ class Model:
             warnings.warn(message, tables.TableWarning, stacklevel=3)
         return answers, encoded.unanswerable
 
-    def evaluate(self, table: Any) -> dict[str, Any]:
+    def evaluate(self, table: Any, weight: str | None = None) -> dict[str, Any]:
         """How good the model is on rows whose labels are known, beside what the share of each class alone would give.
 
         Of numbers, beside what their mean alone would give. Rows that cannot be answered are left out and counted;
-        ``first_unanswered`` says which is the first, and why.
+        ``first_unanswered`` says which is the first, and why. ``weight`` is the column of the rows' weights, by which
+        all figures count, and rows of weight 0 not at all; without it each row counts once.
         """
-        encoded, z, y, kept = self.known(table)
+        frame, weights = self._weighed(tables.read(table), weight)
+        encoded, z, y, kept = self.known(frame)
+        kept = kept[weights[kept] > 0]
         if not len(kept):
-            raise tables.TableError("no row can be answered, so there is nothing to evaluate")
-        counts: dict[str, Any] = {"rows": len(kept), "unanswered": len(encoded.unanswerable)}
-        if encoded.unanswerable:
-            row, reason = min(encoded.unanswerable.items())
+            of = "no row" if weight is None else "no row with a weight above 0"
+            raise tables.TableError(f"{of} can be answered, so there is nothing to evaluate")
+        unanswered = {row: reason for row, reason in encoded.unanswerable.items() if weights[row] > 0}
+        counts: dict[str, Any] = {"rows": len(kept), "unanswered": len(unanswered)}
+        if unanswered:
+            row, reason = min(unanswered.items())
             counts["first_unanswered"] = {"row": row + 1, "reason": reason}
-        z, y = z[kept], y[kept]
-        found = quality.of_numbers(z, y) if self.task == "regression" else quality.of_classes(z, y, self.threshold)
-        return counts | found
+        if weight is not None:
+            counts["weight"] = weight
+        z, y, w = z[kept], y[kept], weights[kept]
+        return counts | (
+            quality.of_numbers(z, y, w) if self.task == "regression" else quality.of_classes(z, y, self.threshold, w)
+        )
+
+    def _weighed(self, frame: pl.DataFrame, weight: str | None) -> tuple[pl.DataFrame, Array]:
+        """The rows without the column of their weights, unless it is one of the model's, and the weights."""
+        if weight is None:
+            return frame, np.ones(frame.height)
+        if weight == self.target:
+            raise tables.TableError(f"column {weight!r} is the target: it cannot be a weight")
+        weights = tables.as_numbers(tables.column(frame, weight, "weight"), "weight", least=0)
+        used = any(column.name == weight for column in self.encoder.columns)
+        return frame if used else frame.drop(weight), weights
 
     def known(self, table: Any) -> tuple[tables.Encoded, Array, Array, Array]:
         """Rows whose answers are known: features, logits, codes or numbers; and which of them can be answered."""

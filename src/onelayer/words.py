@@ -70,13 +70,18 @@ def of_quality(quality: dict[str, Any]) -> list[str]:
     """What `Model.evaluate` found; nothing of nothing."""
     if not quality:
         return []
+    weighed = (
+        [f"weighed     each row counts by its weight in column {quality['weight']!r}"] if "weight" in quality else []
+    )
     if "rmse" in quality:
         r2 = "unknown" if quality["r2"] is None else f"{quality['r2']:.4f}"
         return [
+            *weighed,
             f"R²          {r2}   (the mean alone {quality['mean_r2']:.4f})",
             f"RMSE        {quality['rmse']:.4g}   (the mean alone {quality['mean_rmse']:.4g})",
         ]
     lines = [
+        *weighed,
         f"log loss    {quality['log_loss']:.4f}   (base rate {quality['base_rate_log_loss']:.4f})",
         f"accuracy    {quality['accuracy']:.4f}   (base rate {quality['base_rate_accuracy']:.4f})",
     ]
