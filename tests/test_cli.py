@@ -89,6 +89,24 @@ def test_predict_answers_every_row_and_flags_those_it_cannot(folder):
     assert "first row 2: column 'length'" in done.stderr
 
 
+@pytest.mark.parametrize("positive", ["versicolor", "virginica"])
+def test_the_probability_is_of_the_class_that_help_names(folder, positive, tmp_path):
+    data = folder / "iris.csv"
+    onelayer.fit(data, "kind", positive=positive).save(tmp_path / "two")
+    iris = load_iris(as_frame=True).frame
+    onelayer.fit(iris, "target").save(tmp_path / "three")
+    iris.to_csv(tmp_path / "iris.csv", index=False)
+    for name, table, column in (("two", data, 1), ("three", tmp_path / "iris.csv", None)):
+        model = onelayer.load(tmp_path / name)
+        found = json.loads(run("predict", tmp_path / name, table, "--json").stdout)
+        p = model.predict_proba(table)
+        of = [column] * len(p) if column else [model.classes.index(row["label"]) for row in found]
+        assert [row["probability"] for row in found] == p[np.arange(len(p)), of].tolist()
+    said = " ".join(run("predict", "--help").stdout.split())
+    assert "that of the second of two classes, the one of fit --positive, whichever is the label" in said
+    assert "of three or more it is that of the label" in said
+
+
 def test_evaluate_prints_one_json_document(folder):
     done = run("evaluate", folder / "m.onelayer", folder / "iris.csv", "--json")
     result = json.loads(done.stdout)

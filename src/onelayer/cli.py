@@ -210,6 +210,9 @@ def _of_fit(model: Any, path: str, seconds: float) -> dict[str, Any]:
 def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | None, encoding: str | None) -> None:
     """Write label and probability for each row of DATA, in order; of a regression, the number predicted.
 
+    The probability is that of the second of two classes, the one of fit --positive, whichever is the label; of three
+    or more it is that of the label.
+
     A row that cannot be answered is left blank, named on standard error, and the exit code is 1.
 
     \b
