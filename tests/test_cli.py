@@ -242,6 +242,11 @@ def test_a_row_is_explained(folder):
     assert total == pytest.approx(float(lines[0].split()[-2]), abs=2e-3)
     found = json.loads(run("explain", folder / "m.onelayer", folder / "iris.csv", "--row", 3, "--json").stdout)
     assert {push["feature"] for push in found["pushes"]} == {"length", "width"}
+    arguments = ("explain", folder / "m.onelayer", folder / "iris.csv", "--row", 3, "--top", 1)
+    few = json.loads(run(*arguments, "--json").stdout)
+    assert few["pushes"] == found["pushes"][:1]
+    assert few["others"] == {"features": 1, "push": found["pushes"][1]["push"]}
+    assert run(*arguments).stdout.splitlines()[-1] == f"others      {few['others']['push']:+.3f} (1 feature)"
     for arguments in (("--row", 3), (folder / "iris.csv", "--row", 101), ("--top", 0)):
         assert run("explain", folder / "m.onelayer", *arguments).returncode == 2
 

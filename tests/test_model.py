@@ -114,7 +114,11 @@ def test_the_pushes_of_a_row_add_up_to_its_log_odds(classes):
         assert total == pytest.approx(expected, rel=1e-9)
         against = "" if classes == 2 else " against the average class"
         said = f"probability of {found['class']} {found['probability']:.4f}, log-odds{against} {total:+.3f} from"
-        assert words.of_row(found, 3)[0].endswith(said)
+        assert words.of_row(found)[0].endswith(said)
+        few = model.explain_row(table, row, 2)
+        assert few["pushes"] == found["pushes"][:2]
+        assert few["others"]["features"] == len(pushes) - 2
+        assert few["bias"] + sum(pushes[:2]) + few["others"]["push"] == pytest.approx(total, rel=1e-9)
         assert {push["feature"] for push in found["pushes"]} >= {"x", f"town={table['town'][row - 1]}"}
         assert all((push["class"] == found["class"]) == (push["push"] > 0) for push in found["pushes"])
 

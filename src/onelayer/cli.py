@@ -310,8 +310,8 @@ def explain(
         click.echo(terminal.to_json(model.explain(top)) if as_json else terminal.lines(words.of_weights(model, top)))
         return
     with terminal.notices():
-        found = model.explain_row(tables.read(data, separator=sep, encoding=encoding), 1 if row is None else row)
-    click.echo(terminal.to_json(found) if as_json else terminal.lines(words.of_row(found, top)))
+        found = model.explain_row(tables.read(data, separator=sep, encoding=encoding), 1 if row is None else row, top)
+    click.echo(terminal.to_json(found) if as_json else terminal.lines(words.of_row(found)))
 
 
 @cli.command(short_help="Draw a picture of a model.")

@@ -192,14 +192,14 @@ class Model:
                 rows.append(row)
         return rows
 
-    def explain_row(self, table: Any, row: int = 1) -> dict[str, Any]:
+    def explain_row(self, table: Any, row: int = 1, top: int | None = None) -> dict[str, Any]:
         """Why one row of a table, counted from 1, is answered as it is: what each feature adds to the log-odds.
 
         They are the log-odds of the second class of two; of more, those of the most probable class against the average
         class, the geometric mean of all. ``bias`` and all ``pushes`` add up to ``log_odds``, of three or more classes
-        to ``log_odds_against_average``, of a regression to ``prediction``; the strongest push comes first. With hidden
-        layers a push is the feature's slope on the way from the average row to this one (`network.pushes`), and
-        ``bias`` the average row's answer.
+        to ``log_odds_against_average``, of a regression to ``prediction``; the strongest push comes first. All but
+        the ``top`` strongest are ``others``, counted and summed. With hidden layers a push is the feature's slope on
+        the way from the average row to this one (`network.pushes`), and ``bias`` the average row's answer.
 
         Examples
         --------
@@ -215,11 +215,10 @@ class Model:
         encoded, z = self._asked(frame[row - 1 : row].drop(self.target, strict=False))
         if encoded.unanswerable:
             raise tables.TableError(f"row {row} cannot be answered: {encoded.unanswerable[0]}")
-        if self.task == "regression":
-            bias, found = self._pushes(encoded.X, np.ones(1))
-            said = [{"feature": name, "push": push} for name, push in found]
-            return {"row": row, "prediction": float(z[0]), "bias": bias, "pushes": said}
-        return {"row": row} | self._why(encoded, z)
+        why = self._why(encoded, z)
+        rest = [] if top is None else why["pushes"][top:]
+        others = {"features": len(rest), "push": float(sum(push["push"] for push in rest))}
+        return {"row": row} | why | {"pushes": why["pushes"][:top], "others": others}
 
     def _pushes(self, X: Any, output: Array) -> tuple[float, list[tuple[str, float]]]:
         """``output @ z`` without features, and what each of one row adds but noughts, the strongest first."""
@@ -232,6 +231,10 @@ class Model:
         return bias, [(self.encoder.feature_names[j], float(found[j])) for j in order]
 
     def _why(self, encoded: tables.Encoded, z: Array) -> dict[str, Any]:
+        if self.task == "regression":
+            bias, found = self._pushes(encoded.X, np.ones(1))
+            said = [{"feature": name, "push": push} for name, push in found]
+            return {"prediction": float(z[0]), "bias": bias, "pushes": said}
         p = probabilities(z)[0]
         answer = self.classes.index(self.labels(p[None])[0])
         of = 1 if z.ndim == 1 else answer

@@ -112,22 +112,19 @@ def _unit(row: dict[str, Any]) -> str:
     return "" if row["unit"] is None else f" (per {row['unit']:.4g})"
 
 
-def of_row(found: dict[str, Any], top: int) -> list[str]:
+def of_row(found: dict[str, Any]) -> list[str]:
     """What `Model.explain_row` found."""
-    rest, digits = found["pushes"][top:], "+.3f" if "class" in found else "+.5g"
+    digits = "+.3f" if "class" in found else "+.5g"
+    count, push = found["others"]["features"], found["others"]["push"]
     return [
         f"row {found['row']:<8}{_answer(found)} from",
         f"bias        {found['bias']:{digits}}",
         *(
-            f"push        {short(push['feature'])}: {push['push']:{digits}}"
-            + (f", for {push['class']}" if "class" in push else "")
-            for push in found["pushes"][:top]
+            f"push        {short(one['feature'])}: {one['push']:{digits}}"
+            + (f", for {one['class']}" if "class" in one else "")
+            for one in found["pushes"]
         ),
-        *(
-            [f"others      {sum(push['push'] for push in rest):{digits}} ({counted(len(rest), 'feature')})"]
-            if rest
-            else []
-        ),
+        *([f"others      {push:{digits}} ({counted(count, 'feature')})"] if count else []),
     ]
 
 
