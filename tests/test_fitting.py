@@ -219,6 +219,15 @@ def test_the_target_is_neither_weight_nor_excluded(settings):
         onelayer.fit({"x": [1, 2], "label": [1, 2]}, **settings)
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "role"),
+    [("label", {}, "the target"), ("w", {"weight": "w"}, "the weight"), ("w", {"exclude": ["w"]}, "excluded")],
+)
+def test_a_kind_of_what_is_no_feature_is_refused(name, settings, role):
+    with pytest.raises(tables.TableError, match=f"kind is given for column '{name}', which is {role}: leave the kind"):
+        onelayer.fit({"x": [1, 2], "w": [1, 1], "label": [1, 2]}, kinds={name: "number"}, **settings)
+
+
 def test_a_tuned_C_is_the_one_of_the_least_log_loss_in_folds(table):
     model = onelayer.fit(table, positive="malignant", tune=True, seed=3)
     tuning = model.fitted["tuning"]

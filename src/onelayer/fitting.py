@@ -105,6 +105,7 @@ def fit(
         tables.column(frame, name, "excluded")
     if target in (weight, *exclude):
         raise tables.TableError(f"column {target!r} is the target: it cannot be a weight, nor excluded")
+    _check_kinds(kinds or {}, {**dict.fromkeys(exclude, "excluded"), weight: "the weight", target: "the target"})
     unused = [*exclude, *([weight] if weight else [])]
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)
@@ -143,6 +144,13 @@ def fit(
         count = tables.counted(int(test.sum()), "row")
         fitted["notices"].append(f"interrupted: the fit was over, but {count} kept out of it were not evaluated")
         return model
+
+
+def _check_kinds(kinds: Mapping[str, str], roles: Mapping[str | None, str]) -> None:
+    """Refuse the kind of a column that is there, but no feature."""
+    for name in kinds:
+        if name in roles:
+            raise tables.TableError(f"kind is given for column {name!r}, which is {roles[name]}: leave the kind out")
 
 
 def _target(raw: pl.Series, task: str, positive: str | None, threshold: float) -> tuple[Array, tuple[str, ...]]:
