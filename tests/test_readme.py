@@ -52,6 +52,12 @@ def test_the_first_result_is_what_is_shown(said):
     assert '"roc_auc"' in outputs[3]
 
 
+def test_the_environment_is_entered_before_its_programs_are_called_by_name():
+    commands = [line for kind, text in BLOCKS if kind == "bash" for line in text.splitlines()]
+    assert "onelayer" in [line.split()[0] for line in commands]
+    assert commands.index("source .venv/bin/activate") < [line.split()[0] for line in commands].index("onelayer")
+
+
 def test_the_picture_is_what_its_script_draws(tmp_path):
     subprocess.run([sys.executable, str(ROOT / "docs" / "picture.py"), str(tmp_path / "p.png")], check=True)
     drawn, kept = imread(tmp_path / "p.png"), imread(ROOT / "docs" / "picture.png")
