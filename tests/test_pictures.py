@@ -216,14 +216,31 @@ def test_the_threshold_that_is_drawn_is_the_models_or_the_one_asked_for(k, setti
 
 def test_the_path_that_is_drawn_is_that_of_gradient_descent(saved):
     seen = Judged(onelayer.load(saved / "m.onelayer"), str(saved / "d.csv"))
-    weights = pictures._learnt(seen)
-    assert len(weights) == len(pictures.STEPS)
+    weights, steps = pictures._descent(seen)
+    assert steps == list(pictures.STEPS)
     assert not weights[0].any()
     codes = [seen.model.classes.index(label) for label in seen.y]
     told = {"C": seen.C, "solver": "gd", "tol": 0.0, "initial": [weights[0]]}
     for at in (3, 10, 21):
         fit = pictures.train(seen.encoded, codes, max_iter=pictures.STEPS[at], **told)
         np.testing.assert_allclose(weights[at], fit.weights, rtol=1e-6, atol=1e-9)  # a fit ends with its bias balanced
+
+
+def test_a_descent_says_that_it_is_one_and_after_how_many_steps_it_stopped(saved, tmp_path):
+    early = {"x": [0.0, 0, 1, 1], "label": list("aabb")}
+    model = onelayer.fit(early, C=1e-9)
+    for seen in (Judged(onelayer.load(saved / "m.onelayer"), str(saved / "d.csv")), Judged(model, early)):
+        _, steps = pictures._descent(seen)
+        ax = Figure().add_subplot()
+        pictures.KINDS["path"](seen, pictures.Wish(""), ax)
+        said = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert said == [f"gradient descent ({steps[-1]} steps)", "start", "where it stopped"]
+        ax = Figure().add_subplot()
+        if len(seen.names) > 1:
+            pictures.KINDS["animation"](seen, pictures.Wish(tmp_path / "a.gif"), ax)
+            assert "gradient descent, step 200" in [text.get_text() for text in ax.texts]
+    fit = pictures.train(seen.encoded, [0, 0, 1, 1], C=1e-9, solver="gd", tol=0, max_iter=200)
+    assert steps[-1] == fit.n_iter < 200
 
 
 @pytest.mark.parametrize(

@@ -274,7 +274,7 @@ def test_several_paths_and_many_rows(ax):
     many, y = np.tile(X, (5000, 1)), np.tile(Y, 5000)  # a million
     plots.weight_path({"one": np.zeros((2, 3)), "two": np.ones((3, 3))}, many, y, ax=ax)
     draw(ax)
-    assert texts(ax) == ["one (1 step)", "two (2 steps)", "start", "end"]
+    assert texts(ax) == ["one (1 step)", "two (2 steps)", "start", "where it stopped"]
     assert ax.child_axes[0].get_ylabel() == "cost (nats per row) on 4,000 of 1,000,000 rows"
 
 
@@ -283,6 +283,7 @@ def test_several_paths_and_many_rows(ax):
     [
         (np.zeros((4, 2)), {}, r"path has shape \(4, 2\), not \(t, 3\)"),
         (np.full((4, 3), np.nan), {}, "path has nan at position"),
+        (np.zeros((4, 3)), {"steps": [0, 5]}, "steps has 2 numbers for 4 weights; pass one for each"),
         (np.zeros((4, 3)), {"shown": (0, 3)}, r"shown is \(0, 3\); pass two positions from 0 to 2"),
     ],
 )

@@ -341,7 +341,8 @@ def plot(
     """Draw a picture of MODEL; all but weights, cost, gap and tuning from the rows of DATA, whose labels are known.
 
     Of a regression: weights, cost, gap and regularisation. With hidden layers there are no weights to draw, nor a gap.
-    Tuning is of a model fitted with --tune.
+    Tuning is of a model fitted with --tune. Path and animation show gradient descent with the model's C, run anew on
+    these rows for up to 200 steps from weights of 0: a lesson, not how the model was fitted.
 
     \b
     onelayer plot income.onelayer                       # the strongest weights

@@ -36,7 +36,8 @@ MOST_NAMED = 7  # weights of a path: as many as there are colours
 PATH_TOL = 1e-9  # where the penalty is weak, weights move far for a little of the cost
 PATH_OF_C = np.geomspace(1e-3, 1e3, 19)  # times the model's own C
 STANDARD = ", of a number for one standard deviation"
-# steps of gradient descent after which the weights are shown: close together while they move
+DESCENT = "gradient descent"
+# steps of it after which the weights are shown: close together while they move
 STEPS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 160, 200)
 
 
@@ -162,34 +163,37 @@ def _towards(weights: Array, k: int) -> Array:
 
 
 def _path(seen: Any, wish: Wish, ax: Any) -> None:
-    weights, centre = _learnt(seen), np.asarray(seen.encoded.mean(axis=0)).ravel()
-    plots.weight_path(
-        weights, seen.encoded, seen.y, C=seen.C, centre=centre, names=seen.names, classes=seen.classes_, ax=ax
-    )
+    weights, steps = _descent(seen)
+    told: dict[str, Any] = {"centre": np.asarray(seen.encoded.mean(axis=0)).ravel(), "names": seen.names}
+    told |= {"C": seen.C, "classes": seen.classes_, "steps": steps}
+    plots.weight_path({DESCENT: weights}, seen.encoded, seen.y, ax=ax, **told)
 
 
 def _animation(seen: Any, wish: Wish, ax: Any) -> None:
-    weights = seen.in_units(_learnt(seen))
+    learnt, steps = _descent(seen)
+    weights = seen.in_units(learnt)
     at = seen.threshold if wish.threshold is None else wish.threshold
-    told: dict[str, Any] = {"features": wish.features or None, "threshold": at, "names": seen.names}
+    told: dict[str, Any] = {"features": wish.features or None, "threshold": at, "names": seen.names, "name": DESCENT}
     with TemporaryDirectory() as folder:  # whole or not at all, as every file
         file = Path(folder, "a.gif")
-        plots.animation(weights, seen.X, seen.y, file, steps=STEPS, per_second=4, classes=seen.classes_, ax=ax, **told)
+        plots.animation(weights, seen.X, seen.y, file, steps=steps, per_second=4, classes=seen.classes_, ax=ax, **told)
         write_whole(wish.output, file.read_bytes())
 
 
-def _learnt(seen: Any) -> Array:
-    """Weights after each of `STEPS` of gradient descent from nought on the table, with the model's C."""
-    start, steps, kept = np.zeros((len(seen.model.weights), len(seen.names) + 1)), count(), list[Array]()
+def _descent(seen: Any) -> tuple[Array, list[int]]:
+    """Weights at `STEPS` of gradient descent from nought on the table, with the model's C, and where it stopped."""
+    start, steps, kept = np.zeros((len(seen.model.weights), len(seen.names) + 1)), count(), dict[int, Array]()
 
     def keep(at: Progress) -> None:
-        if next(steps) in STEPS:
-            kept.append(at.weights())
+        step = next(steps)
+        if step - 1 not in STEPS:
+            kept.pop(step - 1, None)
+        kept[step] = at.weights()
 
     train(
         seen.encoded, _codes(seen), C=seen.C, solver="gd", max_iter=STEPS[-1], tol=0, initial=[start], callbacks=[keep]
     )
-    return np.array(kept)
+    return np.array(list(kept.values())), list(kept)
 
 
 def _codes(seen: Any) -> Array:

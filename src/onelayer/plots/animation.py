@@ -30,6 +30,7 @@ def animation(
     *,
     steps: Sequence[int] | None = None,
     costs: Sequence[float] | None = None,
+    name: str = "",
     per_second: int = 8,
     features: Sequence[int | str] | None = None,
     threshold: float = 0.5,
@@ -54,6 +55,8 @@ def animation(
         The numbers of the steps; 0, 1, 2 …
     costs : t float, optional
         The cost at each step, to be written beside its number.
+    name : str
+        What the steps are of, to be written before their number.
     per_second : int
         Steps.
     features, threshold, names : as for `decision_boundary`
@@ -86,7 +89,7 @@ def animation(
     b'GIF89a'
     """
     planes, numbered = _planes(path, X, y, features, names, classes, steps)
-    said = [f"step {number:,}" for number in numbered]
+    said = [f"{name and f'{name}, '}step {number:,}" for number in numbered]
     if costs is not None:
         spent = numbers("costs", costs)[_frames(len(costs))]
         said = [f"{words}, cost {value:.4g}" for words, value in zip(said, spent, strict=True)]

@@ -36,6 +36,7 @@ def weight_path(
     X: Any,
     y: ArrayLike,
     *,
+    steps: Sequence[int] | None = None,
     C: float = np.inf,
     centre: ArrayLike | None = None,
     shown: Sequence[int] | None = None,
@@ -55,6 +56,8 @@ def weight_path(
     X : array, frame or sparse matrix of shape (n, d)
     y : array of shape (n,)
         Labels.
+    steps : t int, optional
+        The numbers of the steps; 0, 1, 2 …
     C : float
         Inverse strength of the penalty; infinity is none.
     centre : array of shape (d,), optional
@@ -98,13 +101,16 @@ def weight_path(
     if len(origin) != d:
         raise ValueError(f"centre has {len(origin)} numbers for {d} columns; pass one for each")
     paths = {
-        name: _steps(steps, k, origin)
-        for name, steps in (path.items() if isinstance(path, Mapping) else [(None, path)])
+        name: _steps(weights, k, origin)
+        for name, weights in (path.items() if isinstance(path, Mapping) else [(None, path)])
     }
+    for weights in paths.values():
+        if steps is not None and len(steps) != len(weights):
+            raise ValueError(f"steps has {len(steps)} numbers for {len(weights)} weights; pass one for each")
     moved = np.ptp(np.concatenate(list(paths.values())), axis=0)
     i, j = _shown(shown, moved)
     ax = axes(ax)
-    everything = np.concatenate([steps[:, [i, j]] for steps in paths.values()])
+    everything = np.concatenate([weights[:, [i, j]] for weights in paths.values()])
     xs, ys = (np.linspace(*_limits(everything[:, side]), GRID) for side in (0, 1))
     rows = np.sort(sample(np.arange(n), max(1, MOST_TERMS // k)))
     end = next(iter(paths.values()))[-1]
@@ -114,9 +120,10 @@ def weight_path(
     surface = _surface(z, codes[rows], moves, xs, ys)
     surface += _penalty(end, i, j, xs, ys, d) / (C * n)
     _draw_surface(ax, xs, ys, surface, "" if len(rows) == n else f" on {len(rows):,} of {n:,} rows")
-    for number, (name, steps) in enumerate(paths.items()):
-        _draw_path(ax, steps[:, i], steps[:, j], name, number)
-    for label, mark, size in (("start", "o", 9), ("end", "*", 14)):
+    for number, (name, weights) in enumerate(paths.items()):
+        last = len(weights) - 1 if steps is None else steps[-1]
+        _draw_path(ax, weights[:, i], weights[:, j], name, number, last)
+    for label, mark, size in (("start", "o", 9), ("where it stopped", "*", 14)):
         ax.plot([], [], mark, color="white", markeredgecolor=BLACK, markersize=size, label=label)
     bias = "bias" if centre is None else "bias at the columns' centre"
     still = [place for place in range(min(4, len(moved))) if place not in (i, j)]  # the one that is left of three
@@ -192,7 +199,7 @@ def _draw_surface(ax: "Axes", xs: Array, ys: Array, surface: Array, where: str) 
         ax.contour(xs, ys, surface, levels=levels, colors="0.25", linewidths=0.7, zorder=1)
 
 
-def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int) -> None:
+def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int, last: int) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
     label = "path" if name is None else in_legend(name)
@@ -205,7 +212,7 @@ def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int) ->
         y_,
         linewidth=2,
         path_effects=outline,
-        label=f"{label} ({len(x) - 1:,} step{'s' * (len(x) != 2)})",
+        label=f"{label} ({last:,} step{'s' * (last != 1)})",
         **style,
         **marks,
     )
