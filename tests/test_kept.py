@@ -60,9 +60,21 @@ def test_a_hessian_is_the_losses_whatever_penalty_it_was_formed_with(rows):
     problem = PathProblem.of(X, Labels.of(y, None, None, None), Settings(l1_ratio=0.5), 1)
     strong = problem._penalised(problem.objective, 1e-9, 0.5)
     u = np.zeros((1, X.shape[1] + 1))
-    kept, some = Kept(), np.arange(0, 300, 7)
+    kept, some = Kept(10), np.arange(0, 300, 7)
     assert kept.of(strong, some) is None
     kept.pay(1e9, 1.0, strong, Place.at(strong, u))
     weak = problem._penalised(problem.objective, 1e3, 0.5).of_columns(some)
     exact = weak.hessian(u[:, : len(some) + 1])
     np.testing.assert_allclose(kept.of(weak, some), exact, atol=1e-5 * np.abs(exact).max())
+
+
+def test_no_hessian_is_formed_for_the_last_fits(rows):
+    X, y = rows
+    problem = PathProblem.of(X, Labels.of(y, None, None, None), Settings(l1_ratio=1.0), 1)
+    objective = problem._penalised(problem.objective, 1.0, 1.0)
+    place = Place.at(objective, np.zeros((1, X.shape[1] + 1)))
+    for fits, formed in ((2, False), (100, True)):
+        kept = Kept(fits)
+        kept.spent = 1e9
+        kept.pay(3.0, 1.0, objective, place)
+        assert bool(kept.hessian.size) == formed

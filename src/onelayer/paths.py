@@ -203,7 +203,7 @@ class PathProblem:
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
         cold = base_rate(self.labels, self.objective)
-        u, known, kept, gaps, outcomes = cold, None, Kept(), [], []
+        u, known, kept, gaps, outcomes = cold, None, Kept(len(Cs)), [], []
         points: list[tuple[float, Array]] = []  # the last three, of different C
         weights = np.zeros((len(Cs), *cold.shape[:1], self.X.shape[1] + 1))
         for i, C in enumerate(Cs):

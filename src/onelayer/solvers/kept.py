@@ -21,10 +21,12 @@ HALF = 0.5  # of the price of a Hessian: one of single precision
 class Kept:
     """The loss's Hessian for all columns, which differs little from one fit to the next, and a copy of some columns.
 
-    A Hessian is formed once fits without one have cost as much, and anew when those with an old one have.
+    A Hessian is formed once fits without one have cost as much, and anew when those with an old one have; unless so few
+    of all `fits` are left that they will not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fits: int) -> None:
+        self.left = fits
         self.hessian = np.empty((0, 0))
         self.spent = 0.0  # products with all columns that a fresh one would have spared
         self.columns = np.empty(0, np.intp)
@@ -45,8 +47,10 @@ class Kept:
 
     def pay(self, products: float, share: float, objective: Layer, place: Place) -> None:
         """Count a fit's products with a `share` of the columns, and form a Hessian here if that is paid for."""
-        self.spent += max(products - FRESH, 0.0) * share
-        if objective.outputs == 1 and objective.rows.d <= MANY and self.spent >= HALF * prices.hessian(objective):
+        spared, price = max(products - FRESH, 0.0) * share, HALF * prices.hessian(objective)
+        self.spent, self.left = self.spent + spared, self.left - 1
+        due = self.spent >= price and self.left * spared >= price
+        if objective.outputs == 1 and objective.rows.d <= MANY and due:
             loss, self.spent = objective.with_penalties(np.zeros_like(objective.penalty), None), 0.0
             self.hessian = blurred(loss.hessian(place.point.u, place.point.logits, single=True), SINGLE)
 
