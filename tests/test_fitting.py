@@ -373,7 +373,7 @@ def test_a_row_that_counts_stays_to_fit_of_each_class(seed):
     model = onelayer.fit(table, weight="w", test_size=0.5, seed=seed)
     assert model.held_out["rows"] == 2  # of those that count
     numbers = {"x": [1.0, 2.0, 3.0], "w": [0, 1, 0], "y": [1.0, 2.0, 3.0]}
-    assert onelayer.fit(numbers, "y", task="regression", weight="w", test_size=0.9, seed=seed).fitted["rows"] == 3
+    assert onelayer.fit(numbers, "y", task="regression", weight="w", test_size=0.9, seed=seed).fitted["rows"] == 1
 
 
 @pytest.mark.parametrize("exclude", [(), ("w",)])
@@ -394,3 +394,17 @@ def test_words_that_are_in_held_out_rows_only_leave_the_bias():
         model = onelayer.fit(texts, target="y", kinds={"said": "text"}, test_size=0.5, seed=seed)
         with pytest.warns(tables.TableWarning, match="no known word"):
             assert model.predict_proba({"said": ["never", "heard"]}).shape == (2, 2)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_rows_of_weight_0_have_no_say_in_the_units_of_features(task):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(300)
+    y = x + 0.3 * rng.logistic(size=300)
+    table = {"x": x, "w": np.ones(300), "label": y.tolist() if task == "regression" else np.where(y > 0, "b", "a")}
+    marked = {**table, "x": np.where(np.arange(300) % 10, x, -999.0), "w": np.where(np.arange(300) % 10, 1.0, 0.0)}
+    some = np.flatnonzero(np.arange(300) % 10)
+    absent = {name: [cells[i] for i in some] for name, cells in table.items()}
+    found, wanted = (onelayer.fit(t, weight="w", task=task, test_size=0) for t in (marked, absent))
+    np.testing.assert_array_equal(found.weights, wanted.weights)
+    assert found.predict({"x": x}) == wanted.predict({"x": x})

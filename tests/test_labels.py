@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from onelayer import PerceptronClassifier
-from onelayer.labels import encode_labels, row_weights
+from onelayer.labels import checked_weights, encode_labels, row_weights
+from onelayer.targets import numbers
 
 X = np.random.default_rng(0).normal(size=(20, 3))
 Y = np.arange(20) % 2
@@ -121,3 +122,12 @@ def test_labels_beyond_all_signed_numbers():
     y = np.array([2**64 - 1, 2**64 - 2, 2**64 - 3], dtype=np.uint64)[np.arange(60) % 3]
     classes, codes = encode_labels(y)
     np.testing.assert_array_equal(classes[codes], y)
+
+
+@pytest.mark.parametrize("read", [encode_labels, numbers, lambda y: checked_weights(y, 3)])
+def test_what_lies_beneath_a_mask_is_nobodys_number(read):
+    with pytest.raises(
+        ValueError, match=r"(y|sample_weight) is masked in row 1: fill it \(\1.filled\) or drop the row"
+    ):
+        read(np.ma.masked_array([0.0, 1e9, 1.0], mask=[False, True, False]))
+    read(np.ma.masked_array([0.0, 1e9, 1.0], mask=False))

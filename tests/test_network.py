@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_digits, make_circles, make_classification, make_moons
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
 
 from onelayer import PerceptronClassifier
@@ -264,3 +265,15 @@ def test_nan_is_named_with_its_place():
     X[17, 1] = np.nan
     with pytest.raises(ValueError, match="column 1 has NaN or infinity in 1 cell, first NaN in row 17"):
         fitted(X, y)
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e-300])
+@pytest.mark.parametrize("early_stopping", ["auto", False])
+def test_a_network_that_no_step_helped_has_not_converged(rate, early_stopping):
+    X, y = make_moons(200, noise=0.2, random_state=0)
+    network = PerceptronClassifier(
+        hidden_layer_sizes=(8,), solver="adam", learning_rate=rate, early_stopping=early_stopping
+    )
+    with pytest.warns(ConvergenceWarning, match=f"no step by learning_rate={rate:g} lowered the cost"):
+        network.fit(X, y)
+    assert not network.converged_

@@ -108,3 +108,21 @@ def test_what_has_no_optimum_is_not_converged_though_the_cost_hardly_falls_any_m
     assert fit.optimality_gap < 1e-3
     assert "the classes are separable" in fit.warnings[0]
     assert not fit.converged
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("settings", [{}, {"l1_ratio": 1.0}, {"hidden_layer_sizes": (4,)}, {"task": "regression"}])
+def test_rows_of_weight_0_have_no_say_in_anything(storage, settings):
+    """One far out decided the units of all columns: nothing was learnt, and that was said to be the optimum."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    z = X @ [1.0, 2, 3] + rng.logistic(size=200)
+    y = z if "task" in settings else z > 0
+    far, other = np.vstack([X, np.full((2, 3), 1e15)]), np.append(y, [1e200, -1e200] if "task" in settings else [0, 1])
+    weight = np.append(rng.uniform(0.5, 2, 200), [0, 0])
+    with_them = train(storage(far), other, sample_weight=weight, **settings)
+    without = train(storage(X), y, sample_weight=weight[:200], **settings)
+    np.testing.assert_array_equal(with_them.weights, without.weights)
+    holed = storage(np.where(np.arange(606).reshape(202, 3) == 601, np.nan, far))
+    with pytest.raises(ValueError, match="column 1 has NaN or infinity in 1 cell, first NaN in row 200"):
+        train(holed, other, sample_weight=weight, **settings)

@@ -109,9 +109,11 @@ def fit(
     unused = [*exclude, *([weight] if weight else [])]
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)
-    test = _held_out(strata, np.ones(len(y), dtype=bool) if weights is None else weights > 0, test_size, seed)
+    counts = np.ones(len(y), dtype=bool) if weights is None else weights > 0
+    test = _held_out(strata, counts, test_size, seed)
+    learnt = counts & ~test
     progress("encoding")
-    encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=~test, kinds=kinds, impute=impute)
+    encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=learnt, kinds=kinds, impute=impute)
     settings = {
         "C": C,
         "l1_ratio": l1_ratio,
@@ -122,8 +124,8 @@ def fit(
     stack, fitted = _trained(
         encoder,
         encoded.X,
-        y[~test],
-        None if weights is None else weights[~test],
+        y[learnt],
+        None if weights is None else weights[learnt],
         classes,
         settings,
         seed if tune else None,

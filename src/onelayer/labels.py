@@ -16,10 +16,24 @@ Array = NDArray[Any]
 
 def label_array(y: ArrayLike) -> Array:
     """y as an array of what it holds: NumPy alone would make texts of the numbers and NaN that stand beside a text."""
-    array = np.asarray(y)
+    array = unmasked(y, "y")
     if array.dtype.kind in "US" and isinstance(y, list | tuple) and not all(isinstance(v, str | bytes) for v in y):
         return np.asarray(y, dtype=object)
     return array
+
+
+def unmasked(values: ArrayLike, name: str) -> Array:
+    """An array of them; what lies beneath a mask is nobody's number.
+
+    Raises
+    ------
+    ValueError
+        For a masked one, with its row.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        row = int(np.argwhere(np.ma.getmaskarray(values))[0][0])
+        raise ValueError(f"{name} is masked in row {row}: fill it ({name}.filled) or drop the row")
+    return np.asarray(values)
 
 
 def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
@@ -118,8 +132,9 @@ def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
     """The rows' weights as n numbers of at least 0 that are not all 0; None where none are given."""
     if sample_weight is None:
         return None
+    given = unmasked(sample_weight, "sample_weight")
     try:
-        weight = np.array(sample_weight, dtype=np.float64)
+        weight = np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"sample_weight must hold a number for each row: {error}") from error
     if weight.ndim == 0:

@@ -18,7 +18,7 @@ from onelayer import features
 from onelayer.columns import Columns, naming, not_finite
 from onelayer.labels import Labels
 from onelayer.objective import Objective
-from onelayer.problem import base_rate, growing_samples, make_objective
+from onelayer.problem import base_rate, growing_samples, make_objective, that_count
 from onelayer.settings import Settings
 from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
 from onelayer.sources import one_thread_per_core
@@ -162,6 +162,7 @@ class PathProblem:
         cls, X: Any, labels: Labels, settings: Settings, jobs: int, stop: threading.Event | None = None
     ) -> "PathProblem":
         """Look at the rows, once; who sets `stop` ends what is going on."""
+        X, labels = that_count(X, labels)
         settings, X = replace(settings, n_jobs=jobs), laid_out(X, lies_at_hand(*X.shape))
         columns = Columns.of(X, settings.fit_intercept, jobs)
         objective = make_objective(X, labels, columns, settings)

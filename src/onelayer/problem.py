@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer import sampling
-from onelayer.columns import Columns
+from onelayer.columns import Columns, not_finite
 from onelayer.labels import Labels
 from onelayer.losses import SIGMOID, SIGMOID_SINGLE
 from onelayer.network import ACTIVATIONS, Network, layers
@@ -133,6 +133,19 @@ def in_users_units(u: Array, objective: Any, columns: Columns) -> list[Array]:
         return [columns.to_user(u)]
     first, *others = [np.column_stack([W.T, b]) for W, b in layers(u, objective.sizes)]
     return [columns.to_user(first), *others]
+
+
+def that_count(X: Any, labels: Any) -> tuple[Any, Any]:
+    """X and labels without rows of weight 0: they say nothing, not even in which units columns are solved.
+
+    A cell that is no number is told of as before, in its own row.
+    """
+    if labels.weight is None or labels.weight.all():
+        return X, labels
+    if (message := not_finite(X)) is not None:
+        raise ValueError(message)
+    rows = np.flatnonzero(labels.weight)
+    return X[rows], labels.take(rows)
 
 
 def split(X: Any, labels: Any, settings: Settings) -> tuple[Any, Any, tuple[Any, Any] | None]:

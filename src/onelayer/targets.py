@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer.counting import counted
-from onelayer.labels import checked_weights
+from onelayer.labels import checked_weights, unmasked
 from onelayer.losses import IDENTITY, Loss
 
 Array = NDArray[Any]
@@ -43,14 +43,18 @@ class Targets:
         """Centred at the weighted mean where an intercept can take it up, and of a weighted mean square of 1."""
         y = numbers(y)
         weight = checked_weights(sample_weight, len(y))
-        size = float(np.ldexp(1.0, int(np.frexp(np.abs(y).max() or 1.0)[1]) - 1))  # so that no square overflows
-        values = y / size
-        centre = float(np.average(values, weights=weight)) if fit_intercept else 0.0
+        # rows of weight 0 have no say in the unit
+        counts, share = (slice(None), None) if weight is None else (weight > 0, weight[weight > 0])
+        size = float(np.ldexp(1.0, int(np.frexp(np.abs(y[counts]).max() or 1.0)[1]) - 1))  # so that no square overflows
+        with np.errstate(over="ignore"):
+            values = y / size
+        centre = float(np.average(values[counts], weights=share)) if fit_intercept else 0.0
         values = values - centre
-        spread = float(np.sqrt(np.average(values**2, weights=weight)))
+        spread = float(np.sqrt(np.average(values[counts] ** 2, weights=share)))
         # what is left of a constant once centred is rounding, and no unit
         unit = spread if spread > 4 * np.finfo(np.float64).eps * abs(centre) else 1.0
-        values = values / unit if unit == spread else np.zeros(len(y))
+        with np.errstate(over="ignore"):
+            values = values / unit if unit == spread else np.zeros(len(y))
         return cls(values, weight, centre * size, unit * size)
 
     def like(self, y: ArrayLike) -> "Targets":
@@ -118,7 +122,7 @@ def numbers(y: ArrayLike) -> Array:
     ...
     ValueError: y holds 'tall' in row 1, which is no number: make it one or drop the row; for classes use a classifier
     """
-    array = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
+    array = np.asarray(y, dtype=object) if isinstance(y, list | tuple) else unmasked(y, "y")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or len(array) == 0:

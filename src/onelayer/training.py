@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer import notices
 from onelayer.columns import Columns
 from onelayer.labels import Labels
-from onelayer.problem import Problem, growing_samples, split
+from onelayer.problem import Problem, growing_samples, split, that_count
 from onelayer.record import Iterate, Record
 from onelayer.settings import Settings
 from onelayer.solvers import Outcome, Watch, newton, proximal, quadratic, solve
+from onelayer.solvers.first_order import explained
 from onelayer.solvers.gaps import gap_at
 from onelayer.sources import one_thread_per_core
 from onelayer.sparse import laid_out, lies_at_hand
@@ -101,6 +102,7 @@ def train(
     started = time.perf_counter()
     chosen = Settings(**settings)
     labels = _targets(y, sample_weight, class_names, task, chosen)
+    X, labels = that_count(X, labels)
     X = laid_out(X, lies_at_hand(*X.shape))
     columns = Columns.of(X, chosen.fit_intercept, chosen.jobs)
     evaluation = None
@@ -135,7 +137,7 @@ def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
                 record.problem, end = strengthened(record.problem, _run, watch)
                 start = end if initial is None or watch.stopped else start
             outcome = _run(record.problem, start, watch)
-            return outcome if record.held_out is None else _best_held_out(record.problem, outcome, record)
+            return outcome if record.held_out is None else _best_held_out(record.problem, outcome, record, start)
     except KeyboardInterrupt:
         best = record.kept
         if best is None:
@@ -169,12 +171,16 @@ def _run(problem: Problem, start: Array, watch: Watch) -> Outcome:
     )
 
 
-def _best_held_out(problem: Problem, outcome: Outcome, record: Record) -> Outcome:
+def _best_held_out(problem: Problem, outcome: Outcome, record: Record, start: Array) -> Outcome:
     """The outcome at the point that serves the rows held out best; a network has arrived once none serves better."""
     record.finished = record.finished or outcome.converged
     point = record.kept or outcome.point
     if not problem.objective.convex:
-        return replace(outcome, point=point, gap=point.value, converged=record.finished)
+        outcome = replace(outcome, point=point, gap=point.value, converged=record.finished)
+        if not record.finished:
+            return outcome
+        settings = problem.settings
+        return explained(problem.objective, outcome, start, settings.learning_rate, settings.iterations())
     gap, kind = gap_at(problem.objective, point)
     converged = bool(gap <= problem.settings.tol * point.value)
     return replace(outcome, point=point, gap=gap, gap_kind=kind, converged=converged)

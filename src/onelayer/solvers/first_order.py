@@ -102,7 +102,7 @@ def descend(
         rate, notices = _rate_on_batches(objective, u, rule, learning_rate, batch_size)
         advance = _on_batches(objective, rule, rate, u, batch_size, seed, _constant, recent)
     outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
-    return _explained(outcome, u, learning_rate, max_iter, watch)
+    return outcome if watch.stopped else explained(objective, outcome, u, learning_rate, max_iter)
 
 
 def sgd(
@@ -124,17 +124,16 @@ def sgd(
     rate, notices = _rate_on_batches(objective, u, gradient_descent(), learning_rate, batch_size)
     advance = _on_batches(objective, gradient_descent(), rate, u, batch_size, seed, falling, polyak)
     outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
-    return _explained(outcome, u, learning_rate, max_iter, watch)
+    return outcome if watch.stopped else explained(objective, outcome, u, learning_rate, max_iter)
 
 
-def _explained(outcome: Outcome, u: Array, learning_rate: float | str, max_iter: int, watch: Watch) -> Outcome:
-    """That no step was of any use is the learning rate's fault, where it was given."""
-    idle = max_iter > 0 and not (outcome.converged or outcome.notices or watch.stopped)
-    if learning_rate == "auto" or not idle or not np.array_equal(outcome.point.u, u):
+def explained(objective: Smooth, outcome: Outcome, u: Array, learning_rate: float | str, max_iter: int) -> Outcome:
+    """That no step from u was of any use is the learning rate's fault, where it was given."""
+    arrived = outcome.converged and objective.convex  # a network has as soon as no step helps any more
+    if learning_rate == "auto" or max_iter == 0 or arrived or outcome.notices or not np.array_equal(outcome.point.u, u):
         return outcome
-    return replace(
-        outcome, notices=(f"no step by learning_rate={learning_rate:g} lowered the cost: use learning_rate='auto'",)
-    )
+    said = f"no step by learning_rate={learning_rate:g} lowered the cost: use learning_rate='auto'"
+    return replace(outcome, notices=(said,), converged=False)
 
 
 def lbfgs(objective: Smooth, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:
