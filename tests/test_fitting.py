@@ -1,11 +1,13 @@
 """From a table to a model: settings and labels that cannot be used, progress, and Ctrl-C."""
 
 import os
+import re
 import signal
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegressionCV
@@ -33,7 +35,7 @@ def model(table):
         ({"target": "Label"}, "did you mean 'label'"),
         ({"positive": "ill"}, "positive label 'ill' is not in"),
         ({"threshold": 2}, "threshold must be a probability"),
-        ({"seed": -1}, r"seed must be 0 or more \(seed=, --seed\), not -1"),
+        ({"seed": -1}, r"seed must be a whole number, 0 or more \(seed=, --seed\), not -1"),
         (
             {"hidden": (8, 10**9)},
             r"hidden layers of 8, 1,000,000,000 neurons over 6 features have 10,000,000,057 weights, more than "
@@ -408,3 +410,22 @@ def test_rows_of_weight_0_have_no_say_in_the_units_of_features(task):
     found, wanted = (onelayer.fit(t, weight="w", task=task, test_size=0) for t in (marked, absent))
     np.testing.assert_array_equal(found.weights, wanted.weights)
     assert found.predict({"x": x}) == wanted.predict({"x": x})
+
+
+def test_one_name_and_one_number_need_no_list():
+    table = {"a": [1, 2, 3, 4] * 3, "b": [2, 1, 4, 3] * 3, "ab": [4, 3, 2, 1] * 3, "label": list("xyxy") * 3}
+    assert onelayer.fit(table, exclude="ab").encoder.feature_names == ["a", "b"]
+    assert len(onelayer.fit(table, hidden=3).hidden) == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("threshold", None), ("threshold", "0.5"), ("seed", 1.5)])
+def test_settings_of_another_type_are_refused_in_a_sentence(name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be .*, not {re.escape(repr(value))}"):
+        onelayer.fit({"x": [1, 2, 3, 4], "label": list("abab")}, **{name: value})
+
+
+def test_sparse_columns_of_a_pandas_frame_are_columns():
+    frame = pd.DataFrame({"c": list("uvwu"), "label": list("abab")})
+    sparse = pd.get_dummies(frame, columns=["c"], sparse=True)
+    dense = pd.get_dummies(frame, columns=["c"])
+    np.testing.assert_array_equal(onelayer.fit(sparse).weights, onelayer.fit(dense).weights)

@@ -266,3 +266,17 @@ def test_steps_with_hidden_layers_are_those_of_the_adam_that_was_asked_for():
     ]
     for other in found[1:]:
         assert not np.allclose(found[0], other, rtol=1e-6)
+
+
+def test_settings_that_change_between_parts_count_from_then_on():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((500, 3))
+    y = X[:, 0] > 0
+    model = PerceptronClassifier().partial_fit(X, y, classes=[False, True])
+    before = np.abs(model.coef_).max()
+    model.set_params(C=1e-9)
+    for _ in range(50):
+        model.partial_fit(X, y)
+    assert np.abs(model.coef_).max() < 0.1 * before
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes was \(\) when partial_fit began, and is \(4,\)"):
+        model.set_params(hidden_layer_sizes=(4,)).partial_fit(X, y)

@@ -147,6 +147,7 @@ def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight
     """
     if hasattr(estimator, "_stream"):
         stream = estimator._stream.copy()
+        stream.go_on_by(Settings(**settings(estimator)))
     else:
         initial = kept_stack(estimator) if has_weights(estimator) else []
         stream = Stream(Settings(**settings(estimator)), classes, X.shape[1], initial)

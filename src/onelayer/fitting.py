@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,14 @@ def fit(
     task: str = "classification",
     positive: str | None = None,
     weight: str | None = None,
-    exclude: Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
     kinds: Mapping[str, str] | None = None,
     impute: str | None = None,
     C: float = 1.0,
     l1_ratio: float = 0.0,
     tune: bool = False,
     threshold: float = 0.5,
-    hidden: Sequence[int] = (),
+    hidden: int | Sequence[int] = (),
     activation: str = "relu",
     test_size: float = 0.0,
     seed: int = 0,
@@ -56,7 +57,7 @@ def fit(
     weight : str, optional
         The column of the rows' weights, by which they count in the fit, in its folds and in the figures of rows kept
         out, of which none has weight 0.
-    exclude : names of columns not to use.
+    exclude : name, or names, of columns not to use.
     kinds : mapping from column to "number", "category" or "text", where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
         How missing values are filled.
@@ -84,12 +85,14 @@ def fit(
     >>> model.predict({"hours": [0, 7]})
     ['no', 'yes']
     """
-    if not 0 <= threshold <= 1:
+    exclude = (exclude,) if isinstance(exclude, str) else exclude
+    hidden = (hidden,) if isinstance(hidden, int) else hidden
+    if not isinstance(threshold, Real) or not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
     if not 0 <= test_size < 1:
         raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
-    if seed < 0:
-        raise ValueError(f"seed must be 0 or more (seed=, --seed), not {seed}")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more (seed=, --seed), not {seed!r}")
     if task not in ("classification", "regression"):
         raise ValueError(f"task must be classification or regression, not {task!r}")
     if task == "regression" and (positive is not None or threshold != 0.5):

@@ -185,7 +185,8 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from one part of the rows after another, by small steps whose mean is kept; a fit is gone on from.
 
         `solver`, `batch_size`, `momentum`, `early_stopping` and `max_iter` are those of `fit`: here steps are averaged
-        gradient descent, or Adam's with hidden layers.
+        gradient descent, or Adam's with hidden layers. Rows are to come in random order: of parts sorted by y, the last
+        ones are remembered best.
 
         Parameters
         ----------

@@ -20,6 +20,7 @@ from onelayer.targets import Targets, numbers
 Array = NDArray[Any]
 
 FALL, MEAN = 100, 250  # steps taken for an epoch, as a stream has none: where rates fall, and where means forget
+OF_WEIGHTS = ("fit_intercept", "hidden_layer_sizes", "activation")  # settings that decide what weights there are
 
 
 @dataclass
@@ -105,16 +106,27 @@ class Stream:
     """
 
     def __init__(self, settings: Settings, classes: Array | None, d: int, initial: Sequence[Array] = ()) -> None:
-        if settings.class_weight == "balanced":
-            raise ValueError("class_weight='balanced' needs all rows at once: pass a dict to use it with partial_fit")
-        if settings.l1_ratio > 0:
-            raise ValueError("l1_ratio above 0 needs all rows at once: leave it at 0 to use partial_fit, or use fit")
         self.settings, self.classes = settings, classes
+        self.go_on_by(settings)
         self.moments, self.of_targets = Moments.none(d), Moments.none(1)
         self.rng = np.random.default_rng(settings.seed)
         self.steps, self.weight, self.L = 0, 0.0, 0.0
         self.state: Any = None
         self.newest = self.stack = list(initial)
+
+    def go_on_by(self, settings: Settings) -> None:
+        """These settings; not all of them can be had, and no others once there are weights for them."""
+        if settings.class_weight == "balanced":
+            raise ValueError("class_weight='balanced' needs all rows at once: pass a dict to use it with partial_fit")
+        if settings.l1_ratio > 0:
+            raise ValueError("l1_ratio above 0 needs all rows at once: leave it at 0 to use partial_fit, or use fit")
+        for name in OF_WEIGHTS:
+            before, now = getattr(self.settings, name), getattr(settings, name)
+            if before != now:
+                raise ValueError(
+                    f"{name} was {before!r} when partial_fit began, and is {now!r} now: set it back, or use another one"
+                )
+        self.settings = settings
 
     @property
     def _rule(self) -> Any:

@@ -155,6 +155,8 @@ def _from_pandas(source: Any) -> pl.DataFrame | None:
             example = source[name].iloc[:1].tolist()
             raise TypeError(f"column {name!r} is of type {dtype}, such as {example}, make its two parts columns")
     frame = source
+    for name in [name for name, dtype in source.dtypes.items() if str(dtype).startswith("Sparse[")]:
+        frame = frame.assign(**{name: frame[name].sparse.to_dense()})
     for name in [name for name, dtype in source.dtypes.items() if str(dtype) == "category"]:
         frame = frame.assign(**{name: frame[name].cat.rename_categories(lambda level: str(level))})
     try:
