@@ -37,11 +37,10 @@ class Kept:
         if not self.hessian.size:
             return None
         chosen = np.append(columns, len(self.hessian) - 1) if objective.bias else columns
-        hessian = self.hessian
-        if len(chosen) < len(hessian):
-            hessian = hessian[np.ix_(chosen, chosen)]
-        elif objective.ridge.any():
-            hessian = hessian.copy()
+        whole = len(chosen) == len(self.hessian)
+        if whole and not objective.ridge.any():
+            return self.hessian
+        hessian = self.hessian.copy() if whole else self.hessian[np.ix_(chosen, chosen)]
         hessian.ravel()[:: len(hessian) + 1] += objective.ridge
         return hessian
 
