@@ -40,8 +40,8 @@ class Walk:
 
     ``products`` is how many there were, what line searches tried counting as well, ``wasted`` those of them whose steps
     brought little of what they promised: weights wanted to change their signs; ``modelled`` is what models of the loss
-    and steps to their minima cost beside, in products; ``share`` how much was taken of the last step. ``ahead`` is set where `wanted`, a gap, is reached at the
-    minimum of a quadratic model: there the slopes to first order prove it.
+    and steps to their minima cost beside, in products; ``share`` how much was taken of the last step. ``ahead`` is set
+    where `wanted`, a gap, is reached at the minimum of a quadratic model: there the slopes to first order prove it.
     """
 
     def __init__(self, wanted: float) -> None:
