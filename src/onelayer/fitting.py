@@ -86,21 +86,8 @@ def fit(
     ['no', 'yes']
     """
     exclude = (exclude,) if isinstance(exclude, str) else exclude
-    hidden = (hidden,) if isinstance(hidden, int) else hidden
-    if not isinstance(threshold, Real) or not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
-    if not 0 <= test_size < 1:
-        raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
-    if not isinstance(seed, Integral) or seed < 0:
-        raise ValueError(f"seed must be a whole number, 0 or more (seed=, --seed), not {seed!r}")
-    if task not in ("classification", "regression"):
-        raise ValueError(f"task must be classification or regression, not {task!r}")
-    if task == "regression" and (positive is not None or threshold != 0.5):
-        raise ValueError("positive and threshold are for two classes, but a regression has none: leave them out")
-    if tune and (task == "regression" or len(hidden)):
-        raise ValueError("tune chooses C for one layer and classes only: leave it out, and give C")
-    if l1_ratio and len(hidden):
-        raise ValueError("an L1 penalty (l1_ratio=, --l1-ratio) is for one layer: leave it or the hidden ones out")
+    hidden = (int(hidden),) if isinstance(hidden, int | np.integer) else hidden
+    _check_settings(task, positive, threshold, test_size, seed, one_layer=not len(hidden), tune=tune, l1_ratio=l1_ratio)
     progress("reading")
     frame = tables.read(table, separator=separator, encoding=encoding)
     y, classes = _target(tables.column(frame, target), task, positive, threshold)
@@ -149,6 +136,34 @@ def fit(
         count = tables.counted(int(test.sum()), "row")
         fitted["notices"].append(f"interrupted: the fit was over, but {count} kept out of it were not evaluated")
         return model
+
+
+def _check_settings(
+    task: str,
+    positive: str | None,
+    threshold: float,
+    test_size: float,
+    seed: int,
+    *,
+    one_layer: bool,
+    tune: bool,
+    l1_ratio: float,
+) -> None:
+    """Refuse what cannot be used, or not together, before a file is read."""
+    if not isinstance(threshold, Real) or not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must be a probability in [0, 1], not {threshold!r}")
+    if not 0 <= test_size < 1:
+        raise ValueError(f"test_size must be a share in [0, 1), not {test_size!r}")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more (seed=, --seed), not {seed!r}")
+    if task not in ("classification", "regression"):
+        raise ValueError(f"task must be classification or regression, not {task!r}")
+    if task == "regression" and (positive is not None or threshold != 0.5):
+        raise ValueError("positive and threshold are for two classes, but a regression has none: leave them out")
+    if tune and (task == "regression" or not one_layer):
+        raise ValueError("tune chooses C for one layer and classes only: leave it out, and give C")
+    if l1_ratio and not one_layer:
+        raise ValueError("an L1 penalty (l1_ratio=, --l1-ratio) is for one layer: leave it or the hidden ones out")
 
 
 def _check_kinds(kinds: Mapping[str, str], roles: Mapping[str | None, str]) -> None:
