@@ -65,7 +65,10 @@ def test_a_hessian_is_the_losses_whatever_penalty_it_was_formed_with(rows):
     kept.pay(1e9, 1.0, strong, Place.at(strong, u))
     weak = problem._penalised(problem.objective, 1e3, 0.5).of_columns(some)
     exact = weak.hessian(u[:, : len(some) + 1])
-    np.testing.assert_allclose(kept.of(weak, some), exact, atol=1e-5 * np.abs(exact).max())
+    np.testing.assert_allclose(kept.of(weak, some).matrix, exact, atol=1e-5 * np.abs(exact).max())
+    assert kept.of(weak, some) is kept.of(weak, some)  # with its last factor
+    other = problem._penalised(problem.objective, 1e2, 0.5).of_columns(some)
+    np.testing.assert_allclose(kept.of(other, some).matrix, exact + np.diag(other.ridge - weak.ridge), atol=1e-5)
 
 
 def test_no_hessian_is_formed_for_the_last_fits(rows):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 
 from onelayer.columns import Columns
 from onelayer.labels import Labels
@@ -39,7 +39,7 @@ def test_the_subgradient_is_the_one_of_least_size():
 def test_some_columns_see_of_a_place_what_all_do(classes):
     X, y = scaled(classes)
     objective, start = asked(X, y, 0.05)
-    place = proximal(objective, start, tol=1e-2, max_iter=100, watch=Watch()).known
+    place = Place.at(objective, proximal(objective, start, tol=1e-2, max_iter=100, watch=Watch()).point.u)
     kept = np.flatnonzero(place.point.u[:, : X.shape[1]].any(axis=0))
     inner = objective.of_columns(kept)
     seen = place.of_columns(kept, inner)
@@ -56,7 +56,7 @@ def test_under_less_penalty_no_column_is_left_out_that_gets_a_weight():
     """The strong rule: nothing objects by more than the penalties have changed."""
     X, y = scaled(2)
     before, start = asked(X, y, 0.02)
-    place = proximal(before, start, tol=1e-8, max_iter=100, watch=Watch()).known
+    place = Place.at(before, proximal(before, start, tol=1e-8, max_iter=100, watch=Watch()).point.u)
     after = asked(X, y, 0.03)[0]
     guess = place.with_penalties_of(after, place.point.u)
     best = proximal(after, start, tol=1e-8, max_iter=100, watch=Watch()).point.u
@@ -64,6 +64,26 @@ def test_under_less_penalty_no_column_is_left_out_that_gets_a_weight():
     assert looked_at[best != 0].all()
     assert not looked_at.all()
     np.testing.assert_array_equal(guess.lasso[:, :-1], after.lasso[None])
+
+
+def test_where_slopes_lead_is_seen_from_two_optima_fewer_columns_are_looked_at():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:, X.std(axis=0) > 0] / 16, y > 4
+    objectives = [asked(X, y, C)[0] for C in (0.1, 0.11, 0.121, 1.0)]
+    ends = [
+        proximal(o, np.zeros((1, X.shape[1] + 1)), tol=1e-8, max_iter=100, watch=Watch()).point.u for o in objectives
+    ]
+    older, place = (Place.at(o, u) for o, u in zip(objectives[:2], ends[:2], strict=True))
+
+    def looked_at(objective, *older):
+        guess = place.with_penalties_of(objective, place.point.u, *older)
+        return (guess.point.gradient != 0) | (guess.point.u != 0)
+
+    strong, foreseen = looked_at(objectives[2]), looked_at(objectives[2], older)
+    assert foreseen[ends[2] != 0].all()
+    assert foreseen.sum() < strong.sum()
+    # so far off, nothing is foreseen
+    np.testing.assert_array_equal(looked_at(objectives[3], older), looked_at(objectives[3]))
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -13,6 +13,7 @@ from onelayer.solvers.lasso import lasso_minimum
 from onelayer.solvers.linear import Parts
 from onelayer.solvers.place import Place, duality_gap
 from onelayer.solvers.walk import Walk
+from onelayer.solvers.working_set import on_working_set
 
 
 def asked(X, y, C, l1_ratio=1.0):
@@ -28,7 +29,7 @@ def drawn(seed, n=800, d=60):
 
 
 def optimum(objective, start, tol=1e-10):
-    return proximal(objective, start, tol=tol, max_iter=100, watch=Watch()).known
+    return Place.at(objective, proximal(objective, start, tol=tol, max_iter=100, watch=Watch()).point.u)
 
 
 def test_a_weight_that_would_change_its_sign_stops_at_nought():
@@ -114,3 +115,21 @@ def test_far_from_a_models_minimum_it_is_a_step_as_without_a_gap():
     plain = Walk(0.0).towards(objective, place, None, target, 1e-6)
     np.testing.assert_array_equal(following.point.u, plain.point.u)
     np.testing.assert_allclose(following.point.gradient, plain.point.gradient, atol=1e-12)
+
+
+def test_a_place_that_proves_the_gap_needs_no_step():
+    """At rest beside a penalty that is a little less, no step with that leads to less than its violation."""
+    X, y = drawn(1)
+    objective, start = asked(X, y, 1.0)
+    level = 0.03
+    softer = objective.with_penalties(objective.penalty, (1 - 1.4 * level) * objective.lasso)
+    place = Place.at(objective, optimum(softer, start).point.u)
+    wanted = 0.05 * place.point.value
+    assert place.violation > level
+    assert Walk(wanted).is_there(place, level)
+    assert duality_gap(objective, place) < wanted
+    assert not Walk(0.0).is_there(place, level)
+    assert not Walk(wanted).is_there(place, 0.3 * level)
+    walk, hessian = Walk(wanted), Parts(objective.hessian(place.point.u))
+    assert on_working_set(objective, place, level, Watch(), walk, hessian, near=True) is place
+    assert walk.products == 0

@@ -10,6 +10,7 @@ from onelayer.objective import Objective
 from onelayer.problem import Problem
 from onelayer.settings import Settings
 from onelayer.solvers import Watch, working_set
+from onelayer.solvers.linear import Parts
 from onelayer.solvers.place import Place
 from onelayer.solvers.walk import Walk
 from onelayer.solvers.working_set import on_working_set
@@ -76,7 +77,7 @@ def test_the_model_of_few_weights_and_many_rows_is_of_a_sample(made):
 def test_a_hessian_taken_before_is_used(made):
     X, y = drawn(4000, 70)
     objective, _, reached = rest(X, y, 0.5)
-    hessian = objective.hessian(reached.point.u)
+    hessian = Parts(objective.hessian(reached.point.u))
     made.clear()
     nearby = Place.at(objective, reached.point.u * 0.99)
     again = on_working_set(objective, nearby, 1e-6, Watch(), Walk(0.0), hessian, near=True)

@@ -204,17 +204,17 @@ class PathProblem:
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
         cold = base_rate(self.labels, self.objective)
-        u, known, kept, gaps, outcomes = cold, None, Kept(len(Cs)), [], []
+        u, kept, gaps, outcomes = cold, Kept(len(Cs)), [], []
         points: list[tuple[float, Array]] = []  # the last three, of different C
         weights = np.zeros((len(Cs), *cold.shape[:1], self.X.shape[1] + 1))
         for i, C in enumerate(Cs):
             start = _further(points, math.log(C)) if len(points) > 1 else u
             # from a near start, only the curvature of the largest sample is of use
-            outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), known, kept)
+            outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), kept)
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
-            u, known = outcome.point.u, outcome.known
+            u = outcome.point.u
             if not points or math.log(C) > points[-1][0]:
                 points = [*points[-2:], (math.log(C), u)]
             found = self.columns.to_user(u)
@@ -234,10 +234,11 @@ class PathProblem:
         )
 
     def _fit(
-        self, u: Array, C: float, l1_ratio: float, samples: slice, known: Any = None, kept: Kept | None = None
+        self, u: Array, C: float, l1_ratio: float, samples: slice, kept: Kept | None = None
     ) -> tuple[Outcome, int]:
         """What the solver finds from u, and how many points it saw on its way."""
         seen: list[float] = []
+        cold = kept is None or not kept.places  # of those that go on from another, the start is no point seen
 
         def see(point: Point) -> bool:
             if not (math.isfinite(point.value) and math.isfinite(point.norm)):
@@ -249,11 +250,11 @@ class PathProblem:
         common: dict[str, Any] = {"tol": self.settings.tol, "max_iter": self.settings.iterations(), "watch": Watch(see)}
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             if objective.lasso is not None:
-                outcome = proximal(objective, u, before=known, kept=kept, **common)
+                outcome = proximal(objective, u, kept=kept, **common)
             else:
                 parts = [self._penalised(sample, C, l1_ratio) for sample in self.samples[samples]]
                 outcome = newton(objective, u, samples=parts, **common)
-        return outcome, len(seen) - (known is None)  # what is known need not be seen again
+        return outcome, len(seen) - cold
 
     def _penalised(self, objective: Objective, C: float, l1_ratio: float) -> Objective:
         strength = 1 / (C * self.objective.total_weight)

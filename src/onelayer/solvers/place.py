@@ -14,6 +14,8 @@ from onelayer.solvers.progress import Point
 Array = NDArray[Any]
 
 NOTHING = 1e-15  # of a shift: what rounding leaves of a weight that it ends
+# times the last change of penalties: of others, slopes are not foreseen; and of a change, what foreseen ones may be off
+LEAST, MOST, SURPRISE = 0.5, 2.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,17 @@ class Place:
         point = Point(u, value + size, subgradient(u, g, lasso), objective.rows.n, logits)
         return cls(point, g, lasso, size, defect)
 
-    def with_penalties_of(self, objective: Layer, u: Array) -> "Place":
-        """As if it were at u, with other penalties: no column may object by more than they have changed."""
+    def with_penalties_of(self, objective: Layer, u: Array, older: "Place | None" = None) -> "Place":
+        """As if it were at u, with other penalties: no column may object by more than they have changed.
+
+        Where an `older` place, of about as much stronger penalties, tells where slopes lead, by no more than a part.
+        """
         lasso = lasso_of(objective, u)
-        moved = self.lasso - lasso
-        gradient = np.sign(self.smooth) * np.maximum(np.abs(self.smooth) + moved - lasso, 0)
+        slopes, moved = self.smooth, self.lasso - lasso
+        share = 0.0 if older is None else moved.max() / max(float((older.lasso - self.lasso).max()), 1e-300)
+        if older is not None and LEAST <= share <= MOST:
+            slopes, moved = slopes + share * (slopes - older.smooth), SURPRISE * moved
+        gradient = np.sign(slopes) * np.maximum(np.abs(slopes) + moved - lasso, 0)
         size = float((lasso * np.abs(u)).sum())
         return Place(replace(self.point, u=u, gradient=gradient), self.smooth, lasso, size)
 

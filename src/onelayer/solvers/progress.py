@@ -79,17 +79,13 @@ class Lifted:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a solver stopped: the point, how far its value is from the optimum, and how that is known.
-
-    ``known`` is what else it knows there, of use to itself when it starts again with penalties near these.
-    """
+    """Where a solver stopped: the point, how far its value is from the optimum, and how that is known."""
 
     point: Point
     gap: float
     gap_kind: str
     converged: bool
     notices: tuple[str, ...] = ()
-    known: Any = None
 
     @property
     def relative_gap(self) -> float:

@@ -49,16 +49,16 @@ def proximal(
     max_iter: int,
     watch: Watch,
     samples: Iterable[Layer] = (),
-    before: Place | None = None,
     kept: Kept | None = None,
     sampled: bool = False,
 ) -> Outcome:
     """Minimise a smooth convex objective plus Σ lasso_j |u_j| to a relative duality gap of `tol`.
 
-    `before` is what is known of an optimum with penalties near these: only columns that may get a weight since then
-    are looked at until all of those have theirs (the sequential strong rule of Tibshirani et al., Journal of the Royal
-    Statistical Society B 74, 2012). `kept` is of these fits, too.
+    What is `kept` of fits with penalties near these tells which columns may get a weight since then: only those are
+    looked at until they have theirs (after the sequential strong rule of Tibshirani et al., Journal of the Royal
+    Statistical Society B 74, 2012).
     """
+    before = None if kept is None else kept.seen_from(objective, u)
     u = _on_samples(objective, samples, u, max_iter, watch)
     gap, kind, steps, level, owed = math.inf, "bound", 0, COARSE, 0
     if before is None:
@@ -66,7 +66,7 @@ def proximal(
         place = Place.at(objective, u, logits=logits)
         watch(place.point)
     else:
-        place = before.with_penalties_of(objective, u)
+        place = before
     while True:
         if before is None:
             enough = max(tol, ROUNDING) * place.point.value
@@ -117,8 +117,10 @@ def proximal(
             place, gap, kind = _at_rest(objective, min(last, place, key=lambda known: known.point.value), gap)
             break
         before = None
+    if kept is not None:
+        kept.end(place)
     converged = bool(gap <= max(tol, ROUNDING) * place.point.value)
-    return Outcome(place.point, gap, kind, converged, known=place)
+    return Outcome(place.point, gap, kind, converged)
 
 
 def _goes_at_once(objective: Layer) -> bool:

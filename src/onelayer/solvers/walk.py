@@ -50,6 +50,13 @@ class Walk:
         self.share = 1.0
         self._seen, self._relative, self._most = UNSEEN, 1.0, float(MOST)
 
+    def is_there(self, place: Place, level: float) -> bool:
+        """Whether the place, as a model's minimum would, proves the gap that is wanted."""
+        if not self.wanted:
+            return False
+        lasso, enough = _held_less(place, ROOM * level)
+        return bool((np.abs(subgradient(place.point.u, place.smooth, lasso)) <= enough).all())
+
     def on(
         self, objective: Layer, place: Place, hessian: Parts | LowRank | None, level: float, left: float
     ) -> Place | None:
@@ -125,9 +132,8 @@ class _Model:
         self.objective, self.hessian, self.wanted, self.products = objective, hessian, wanted, 0
         self.product = objective.product(place.point.u, place.point.logits)
         self.curvatures = self.product.mean_curvature()
-        room = level * (ROOM if wanted else HALF)
-        self.lasso = (1 - room) * place.lasso if wanted else place.lasso
-        self.enough = room * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0))
+        held, self.enough = _held_less(place, level * (ROOM if wanted else HALF))
+        self.lasso = held if wanted else place.lasso
         self.u, self.smooth = place.point.u, place.smooth.copy()
         self.gradient = subgradient(self.u, self.smooth, self.lasso)
         self.free = (self.u != 0) | (self.lasso == 0) | ((self.gradient != 0) & (hessian is None))
@@ -235,6 +241,11 @@ class _Model:
             return step
 
         return solve
+
+
+def _held_less(place: Place, room: float) -> tuple[Array, Array]:
+    """The penalty less a share of it, beside which a point is sought, and as much: what its slopes may be off by."""
+    return (1 - room) * place.lasso, room * np.where(place.lasso > 0, place.lasso, place.lasso.max(initial=0.0))
 
 
 def _crossing(u: Array, gradient: Array, lasso: Array, following: Array) -> Array:

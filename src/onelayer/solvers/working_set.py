@@ -52,7 +52,7 @@ def on_working_set(
     level: float,
     watch: Watch,
     walk: Walk,
-    hessian: Array | None = None,
+    hessian: Parts | None = None,
     *,
     near: bool = False,
     owed: int = 0,
@@ -69,7 +69,7 @@ def on_working_set(
     models = _Models(objective, place, hessian, near=near, owed=owed)
     for _ in range(INNER):
         enough = min(level, place.level(gap))
-        if place.violation <= enough or watch.stopped:
+        if place.violation <= enough or walk.is_there(place, enough) or watch.stopped:
             break
         left = models.left(walk)
         target = models.minimum(place, walk)
@@ -98,10 +98,10 @@ class _Models:
     Of many more, it is never formed.
     """
 
-    def __init__(self, objective: Layer, place: Place, hessian: Array | None, *, near: bool, owed: int) -> None:
+    def __init__(self, objective: Layer, place: Place, hessian: Parts | None, *, near: bool, owed: int) -> None:
         rows, size = objective.rows, place.point.u.size
         self.objective, self._size, self._owed = objective, size, owed
-        self.hessian: Parts | LowRank | None = None if hessian is None else Parts(hessian)
+        self.hessian: Parts | LowRank | None = hessian
         # along some directions nothing bends: shifts common to all classes are such, too
         self._scarce = rows.n < size or objective.outputs > 1
         self._tall = RIGHT * size <= rows.n
