@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import json
 import sys
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -127,8 +129,7 @@ def test_what_only_polars_finds_wrong_is_one_sentence_too(tmp_path, monkeypatch)
     monkeypatch.setattr(pl, "read_csv", refuse)
     with pytest.raises(tables.TableError, match=r"is not a whole Parquet file: offset$"):
         read(tmp_path, b"PAR1")
-    with pytest.raises(tables.TableError, match=r"is not a file of JSON lines: ComputeError$"):
-        read(tmp_path, b'{"a": 1}')
+    assert read(tmp_path, b'{"a": 1}').rows() == [(1,)]  # which others read, too
     with pytest.raises(tables.TableError, match=r"cannot be read as CSV: ComputeError$"):
         read(tmp_path, b"a,b\n1,2\n")
 
@@ -216,6 +217,52 @@ def test_types_are_found_in_all_rows():
     assert frame["b"][-1] == "late"
     assert tables.read({"a": [1] * 200 + [2.5]})["a"][-1] == 2.5
     assert tables.read(pl.LazyFrame(TABLE)).to_dict(as_series=False) == TABLE
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([np.int64(1), 2.5], [1.0, 2.5]),
+        ([np.int64(3), "a"], ["3", "a"]),
+        ([np.bool_(True), 5], [1, 5]),
+        ([np.uint8(3), 300], [3, 300]),
+        ([np.int32(3), np.int64(2**40)], [3, 2**40]),
+        ([np.longdouble(1.5), 2], [1.5, 2.0]),
+        ([pd.NA, 1, pd.NaT], [None, 1, None]),
+        ([np.datetime64("2020-01-01", "ns"), None], [datetime(2020, 1, 1), None]),
+    ],
+)
+def test_a_column_is_of_a_type_that_holds_all_its_cells(cells, expected):
+    assert tables.read({"x": cells})["x"].to_list() == expected
+    assert tables.read([{"x": cell} for cell in cells])["x"].to_list() == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([1, 2**130], f"'x' holds {str(2**130)[:40]}.*in row 1, which fits none"),
+        (["a", None, 2**130], "in row 2, which fits none"),
+        ([1.5, date(2020, 1, 1)], r"'x' holds 1.5 in row 0 and .* \(date\) in row 1, make them one kind"),
+        ([None, 1, timedelta(1)], r"'x' holds 1 in row 1 and .* \(timedelta\) in row 2"),
+        (["a", {"b": 1}], r"'x' holds 'a' in row 0 and {'b': 1} \(dict\) in row 1"),
+    ],
+)
+def test_cells_that_no_type_holds_are_refused_with_their_rows(cells, message):
+    for source in ({"x": cells}, [{"x": cell} for cell in cells]):
+        with pytest.raises(tables.TableError, match=message):
+            tables.read(source)
+
+
+def test_json_lines_may_differ_in_type(tmp_path):
+    rows = [{"age": 1, "of": "x"} for _ in range(5)]
+    for cell, expected in ((True, 1), ("five", "five"), (2.5, 2.5), (None, None)):
+        data = "\n".join(json.dumps(row) for row in [*rows, {"age": cell}]).encode()
+        assert read(tmp_path, data)["age"].to_list()[-1] == expected
+    assert read(tmp_path, b'{"a": 1}\n{"a": 1e999}')["a"].to_list() == [1, np.inf]
+    with pytest.raises(
+        tables.TableError, match=r"column 'a' holds 1 in row 0 and \[5\] \(list\) in row 1, make them one kind"
+    ):
+        read(tmp_path, b'{"a": 1}\n{"a": [5]}')
 
 
 def test_categories_of_pandas_stay_categories():

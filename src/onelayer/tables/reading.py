@@ -9,11 +9,14 @@ import re
 import sys
 import zlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from onelayer.counting import counted
@@ -24,6 +27,8 @@ else:
     from backports import zstd
 
 SEPARATORS = ",;\t|"
+MISSING = ("NAType", "NaTType")  # of pandas, for cells without a value
+PLAIN = (int, float, str, Decimal, type(None))  # kinds of cells that may stand in one column
 FIRST_LINES = 100  # of JSON, in which keys that come twice are looked for
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",  # before utf-16, with whose mark it begins
@@ -141,7 +146,56 @@ def _converted(source: Any, module: str) -> Any:
         return pl.from_arrow(source)
     if isinstance(source, bytes | bytearray | pl.Series):
         return None
+    if isinstance(source, list | tuple) and source and all(isinstance(row, Mapping) for row in source):
+        source = _of_rows(source)
+    elif isinstance(source, Mapping):
+        source = {name: _of_cells(name, cells) for name, cells in source.items()}
     return pl.DataFrame(source, strict=False, infer_schema_length=None)
+
+
+def _of_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Columns of what rows name; what one does not name is missing there."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: _of_cells(name, [row.get(name) for row in rows]) for name in names}
+
+
+def _of_cells(name: str, cells: Any) -> Any:
+    """A column given as a list, of one kind: polars would make what does not fit its first cells fit, or nothing."""
+    if not isinstance(cells, list | tuple):
+        return cells
+    kinds = set(map(type, cells))
+    if any(issubclass(kind, np.generic) or kind.__name__ in MISSING for kind in kinds):
+        cells = [_in_python(cell) for cell in cells]
+        kinds = set(map(type, cells))
+    odd = next((kind for kind in kinds if not issubclass(kind, PLAIN)), None)
+    if odd is not None and any(issubclass(kind, PLAIN) and kind is not type(None) for kind in kinds):
+        row, other = (
+            next(i for i, cell in enumerate(cells) if cell is not None and (type(cell) is odd) == is_odd)
+            for is_odd in (True, False)
+        )
+        raise TypeError(
+            f"column {name!r} holds {cells[other]!r:.40} in row {other} and {cells[row]!r:.40} ({odd.__name__}) in row "
+            f"{row}, make them one kind"
+        )
+    column = pl.Series(name, cells, strict=False)
+    if column.null_count() > sum(cell is None for cell in cells):
+        row = next(i for i, cell in enumerate(cells) if cell is not None and column[i] is None)
+        raise TypeError(
+            f"column {name!r} holds {cells[row]!r:.40} ({type(cells[row]).__name__}) in row {row}, which fits none of "
+            "its types, make it a float or a text"
+        )
+    return column
+
+
+def _in_python(cell: Any) -> Any:
+    """A scalar of NumPy, of whose type polars would make the whole column, or of pandas, as Python has it."""
+    if type(cell).__name__ in MISSING:
+        return None
+    if isinstance(cell, np.datetime64 | np.timedelta64):
+        return cell.astype(f"{cell.dtype.kind}8[us]").item()
+    if isinstance(cell, np.longdouble):
+        return float(cell)
+    return cell.item() if isinstance(cell, np.generic) else cell
 
 
 def _from_pandas(source: Any) -> pl.DataFrame | None:
@@ -206,7 +260,12 @@ def _read_json_lines(text: str, name: str) -> pl.DataFrame:
                     f'{name}, line {number}: not one JSON object, such as {{"age": 30}}, or {{"age": null}} where '
                     "nothing is known (NaN is no JSON)"
                 ) from error
-        raise TableError(f"{name} is not a file of JSON lines: {_first_line(error)}") from error
+        # the types of some lines are not those of others
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+        try:
+            return pl.DataFrame(_of_rows(rows))
+        except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as said:
+            raise TableError(f"{name}: {_first_line(said)}") from error
 
 
 def _refuse_doubled(text: str, name: str) -> None:
