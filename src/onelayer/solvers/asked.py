@@ -155,7 +155,7 @@ class Layer(Smooth, Protocol):
     def of_columns(self, kept: Array, *, often: bool = False) -> "Layer":
         """That of some of the columns."""
 
-    def in_row_space(self) -> "tuple[Layer, Callable[[Array], Array]]":
+    def in_row_space(self, *, exact: bool = False) -> "tuple[Layer, Callable[[Array], Array]]":
         """The same in as many coordinates as there are rows, and the way back."""
 
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Layer":

@@ -20,7 +20,7 @@ DOUBLE = float(np.finfo(np.float64).eps)
 AT_ONCE = 4  # products, for which what is dearer is not put off
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
 ASTRAY = 0.1  # of the decrement: a step that leaves more of it in the sample is not bent any more
-ROUNDED = 64  # units of the rows' precision: what may be left of a gradient, as slopes add up
+ROUNDED = 64  # units of the rows' precision, and of slopes, about the value: what may be left of a gradient
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 
 
@@ -197,7 +197,7 @@ def factored(objective: Layer, point: Point) -> Curvature:
         singular = True
         g, logits = point.gradient, point.logits or objective.logits(point.u)
         unexplained = g - objective.product(point.u, logits)(shortest(g.ravel()).reshape(g.shape))
-        if np.abs(unexplained).max() <= ROUNDED * objective.rows.precision:
+        if np.abs(unexplained).max() <= ROUNDED * objective.rows.precision * min(point.value, 1.0):
             return shortest
         W = of_rows(objective.triangle(logits))[0]
         return lambda g: np.asarray(W @ (W.T @ g))

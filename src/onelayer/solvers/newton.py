@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onelayer.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
-from onelayer.solvers.curvature import DOUBLE, Curvature, of_sample
+from onelayer.solvers.curvature import DOUBLE, Curvature, of_sample, ridge_gap
 from onelayer.solvers.direct import direct
 from onelayer.solvers.gaps import ROUNDING, certified
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
@@ -28,6 +28,7 @@ WIDE = 16  # times the columns: the square of the rows, from where it takes long
 ALIKE = 1e10  # times the least penalty: of sixteen digits, six are left
 NARROW = 256  # columns, and 64 rows, below which that is no matter
 CHEAP = 32  # parameters up to which each sample's Hessian costs less than steps with the one before
+TWICE = 2  # times what is left in the span, more than which all columns may not say is left there
 AMPLE = 1.5  # times a gap that few rows may take it for
 
 
@@ -133,8 +134,29 @@ def _until(known: float, watch: Watch) -> Callable[[Point], bool]:
 
 
 def in_row_space(objective: Layer, u: Array, tol: float, max_iter: int, watch: Watch) -> Outcome:
-    """More columns than rows: solve in the span of the rows, and look at the result with all columns."""
-    inside, back = objective.in_row_space()
+    """More columns than rows: solve in the span of the rows, and look at the result with all columns.
+
+    If these say something else, the rows' products with one another have lost what tells rows apart, as beside means
+    that nobody takes off: the span is then taken from the rows themselves.
+    """
+    end = watch.points + max_iter
+    for exact in (False, True):
+        inner, back, inside = _in_span(objective, u, tol, end - watch.points, watch, exact=exact)
+        point = Point.at(objective, back(inner.point.u))
+        off, enough = abs(point.value - inner.point.value), max(tol, ROUNDING) * point.value
+        left = ridge_gap(objective, point) - TWICE * ridge_gap(inside, inner.point)
+        if max(off, left) <= enough or watch.points > end or watch.stopped:
+            break
+    outcome = replace(inner, point=point, gap=max(inner.gap, off), converged=inner.converged and off <= enough)
+    watch(point)
+    return certified(objective, outcome, tol, watch)
+
+
+def _in_span(
+    objective: Layer, u: Array, tol: float, max_iter: int, watch: Watch, *, exact: bool
+) -> tuple[Outcome, Callable[[Array], Array], Layer]:
+    """The outcome in the span of the rows, the way back from it, and the objective there."""
+    inside, back = objective.in_row_space(exact=exact)
     start = np.zeros(inside.shape)
     start[:, inside.rows.d :] = u[:, objective.rows.d :]
     k, d = objective.outputs, objective.rows.d
@@ -156,9 +178,7 @@ def in_row_space(objective: Layer, u: Array, tol: float, max_iter: int, watch: W
         seen, look = Watch(see), SecondLook(inside, tol)
         outcome = truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None, look=look)
         outcome = _looked_at_again(inside, outcome, tol, max_iter - seen.points, seen, look)
-    point = Point.at(objective, back(outcome.point.u))
-    watch(point)
-    return certified(objective, replace(outcome, point=point), tol, watch)
+    return outcome, back, inside
 
 
 def _seen(objective: Layer, u: Array, watch: Watch) -> Point:
