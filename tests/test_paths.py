@@ -125,6 +125,33 @@ def test_the_first_C_is_known_by_hand():
     assert path(X, y, Cs=2).Cs[0] == pytest.approx(1 / slope, rel=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-285, 1e-200, 1e29, 1e290])
+def test_a_grid_begins_where_weights_do_whatever_the_unit(scale):
+    X, y = data(2)
+    X = X[:, :4] / X[:, :4].std(axis=0)
+    plain, found = path(X, y, Cs=4), path(X * scale, y, Cs=4)
+    np.testing.assert_allclose(found.Cs, plain.Cs / scale, rtol=1e-9)
+    np.testing.assert_allclose(found.coefs * scale, plain.coefs, rtol=1e-4, atol=1e-4)
+    assert found.converged.all()
+
+
+def test_weak_penalties_and_heavy_rows_have_a_grid_too():
+    X, y = data(2)
+    heavy = path(X, y, Cs=3, sample_weight=np.full(len(y), 1e100))
+    np.testing.assert_allclose(heavy.Cs, path(X, y, Cs=3).Cs / 1e100, rtol=1e-9)
+    assert path(X, y, Cs=3, l1_ratio=1e-40).converged.all()
+    assert not path(X, y, Cs=[1e-320]).coefs.any()
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+def test_biases_of_classes_sum_to_nought(l1_ratio):
+    """No row sees what is common to all: which rows came first decided it where no L2 penalty did."""
+    X, y = data(3)
+    found = path(X, y, Cs=[0.1, 1.0], l1_ratio=l1_ratio)
+    np.testing.assert_allclose(found.intercepts.sum(axis=1), 0, atol=1e-12)
+    assert abs(train(X, y, l1_ratio=l1_ratio).weights[:, -1].sum()) < 1e-12
+
+
 def test_values_of_C_span_more_where_rows_outnumber_columns_and_without_l1_are_scikit_learns():
     X, y = data(2)
     tall = path(X[:, :3], y, Cs=2)

@@ -162,6 +162,12 @@ def test_a_regularisation_path_that_is_none_is_refused(C, values, words, ax):
         plots.regularisation_path(C, values, ["a"], ax=ax)
 
 
+@pytest.mark.filterwarnings("error")
+def test_one_value_of_C_is_a_picture_too(ax):
+    plots.tuning([1e-4], [[0.5], [0.6]], chosen=1e-4, ax=ax)
+    assert ax.get_xlim()[0] < 1e-4 < ax.get_xlim()[1]
+
+
 def test_each_strength_of_the_penalty_has_its_loss_and_the_least_is_marked(ax):
     C, folds = np.array([10, 0.1, 1.0]), np.array([[0.5, 0.4, 0.2], [0.7, 0.6, 0.5], [0.6, 0.5, 0.2]])
     plots.tuning(C, {"l1": folds, "l2": folds[0] + 0.2}, chosen=1.0, ax=ax)
@@ -183,7 +189,8 @@ def test_each_strength_of_the_penalty_has_its_loss_and_the_least_is_marked(ax):
     ("C", "losses", "more", "words"),
     [
         ([1, 0], [1, 2], {}, "C is 0.0; pass positive"),
-        ([1, 2], [1, 2], {"chosen": -1}, "C is -1; pass positive"),
+        ([1, 2], [1, 2], {"chosen": -1}, "chosen is -1; pass a positive"),
+        ([1, 2], [1, 2], {"chosen": np.nan}, "chosen is nan; pass a positive"),
         ([1, 2], [[1, 2, 3]], {}, r"losses has shape \(1, 3\) for 2 values of C"),
         ([1, 2], [1, np.nan], {}, "losses has nan at position 1"),
         ([1, 2], {}, {}, "losses is an empty mapping"),

@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegressionCV
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from onelayer import PerceptronClassifier, PerceptronClassifierCV, plots
@@ -110,7 +111,7 @@ def test_a_row_twice_is_weight_two_in_folds_that_keep_them_together():
 def test_a_fold_without_a_class_is_named():
     X, y = data(3)
     names = np.array(["red", "green", "blue"])[y]
-    with pytest.raises(ValueError, match="fold 1 of 3 has no row of class 'red' to fit: use folds stratified by class"):
+    with pytest.raises(ValueError, match="fold 1 of 3 has no row of class 'red' with a weight above 0 to fit"):
         PerceptronClassifierCV(cv=KFold(3)).fit(X, names)  # a file sorted by label
     rows = np.arange(150)
     with pytest.raises(ValueError, match="fold 2 of 2 keeps no row with a weight to score on: use fewer folds"):
@@ -121,6 +122,8 @@ def test_a_choice_at_the_end_of_what_was_tried_is_noticed():
     X, y = data(2)
     model = PerceptronClassifierCV(Cs=[1e-4, 1e-3]).fit(X, y)
     assert model.notices_[-1] == "the chosen C=0.001 is the largest one tried: larger ones may serve better"
+    alike = PerceptronClassifierCV(Cs=3).fit(np.ones((len(y), 1)), y)
+    assert not any("may serve better" in notice for notice in alike.notices_)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,15 @@ def test_a_choice_at_the_end_of_what_was_tried_is_noticed():
     [
         ({"l1_ratios": [2.0]}, "l1_ratios must hold numbers in"),
         ({"l1_ratios": []}, "l1_ratios must hold numbers in"),
+        ({"l1_ratios": ["a"]}, "l1_ratios must hold numbers in"),
         ({"cv": []}, "cv gives no folds"),
+        ({"cv": [1, 2]}, "cv=.* gives no folds, pairs of rows"),
+        ({"cv": GroupKFold(3)}, r"for groups, pass cv=list\(splitter.split\(X, y, groups\)\)"),
+        ({"cv": [(1, 2)]}, r"fold 1 of 1 has array\(1\) for rows: pass their numbers"),
+        ({"cv": [(np.arange(40.0), np.arange(40, 60))]}, "fold 1 of 1 has array.*for rows: pass their numbers"),
+        ({"cv": [(np.ones(59, dtype=bool), [1])]}, "True or False for each of 569"),
+        ({"scoring": accuracy_score}, "looks like it is a metric function"),
+        ({"scoring": "nonsense"}, "'nonsense' is not a valid scoring"),
         ({"Cs": [0.0]}, "Cs must hold positive finite numbers"),
         ({"tol": -1.0}, "tol must be 0 or more"),
     ],

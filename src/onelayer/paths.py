@@ -18,7 +18,7 @@ from onelayer import features
 from onelayer.columns import Columns, naming, not_finite
 from onelayer.labels import Labels
 from onelayer.objective import Objective
-from onelayer.problem import base_rate, growing_samples, make_objective, that_count
+from onelayer.problem import base_rate, growing_samples, in_users_units, make_objective, that_count
 from onelayer.settings import Settings
 from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
 from onelayer.sources import one_thread_per_core
@@ -30,6 +30,7 @@ GRID = (1e-4, 1e4)  # of C with an L2 penalty alone: scikit-learn's
 # with an L1 penalty, times the least C that matters: Friedman, Hastie & Tibshirani, Journal of Statistical Software 33,
 # 2010, § 2.5, whose ends for more rows than columns and for fewer are these
 SPAN, SPAN_WIDE = 1e4, 1e2
+LARGEST = 1e300  # strength of a penalty: more is no number
 FURTHER = "raise max_iter if that is all it allows; else rounding leaves no step, and a larger tol is met"
 
 
@@ -49,7 +50,7 @@ class Path:
         Whether that is a "bound" or an "estimate".
     n_iter : array of shape (m,)
     converged : array of shape (m,)
-        Whether the gap is no more than ``tol``.
+        Whether the gap is no more than ``tol``, or than rounding leaves.
     classes : array
     """
 
@@ -196,9 +197,8 @@ class PathProblem:
         """The C up to which an L1 penalty keeps every weight at 0: where the steepest loss just balances it."""
         loss = self.objective.with_penalties(np.zeros(self.objective.rows.d), None)
         gradient = np.abs(loss.value_gradient(base_rate(self.labels, loss))[1][:, : loss.rows.d])
-        varies = ~self.columns.constant
-        held = np.asarray(self.columns.lasso(l1_ratio / loss.total_weight))
-        steepest = float((gradient[:, varies] / held[varies]).max(initial=0.0))
+        varies, size = ~self.columns.constant, self.columns.scale * self.columns.unit
+        steepest = float((gradient * size)[:, varies].max(initial=0.0)) * loss.total_weight / l1_ratio
         return 1 / steepest if steepest > 0 else GRID[0]
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
@@ -217,7 +217,7 @@ class PathProblem:
             u = outcome.point.u
             if not points or math.log(C) > points[-1][0]:
                 points = [*points[-2:], (math.log(C), u)]
-            found = self.columns.to_user(u)
+            (found,) = in_users_units(u, self.objective, self.columns)
             inside = found != 0
             weights[i][inside] = found[inside]  # what is never written to takes no memory
             gaps.append(outcome.relative_gap)
@@ -257,7 +257,7 @@ class PathProblem:
         return outcome, len(seen) - cold
 
     def _penalised(self, objective: Objective, C: float, l1_ratio: float) -> Objective:
-        strength = 1 / (C * self.objective.total_weight)
+        strength = min(1 / (C * self.objective.total_weight), LARGEST)
         lasso = self.columns.lasso(l1_ratio * strength / self.labels.unit)
         return objective.with_penalties(self.columns.penalty((1 - l1_ratio) * strength), lasso)
 

@@ -128,9 +128,11 @@ def from_users_units(stack: Sequence[Array], objective: Any, columns: Columns) -
 
 
 def in_users_units(u: Array, objective: Any, columns: Columns) -> list[Array]:
-    """The weights of each layer, (neurons, neurons before + 1) with the bias last."""
+    """The weights of each layer, (neurons, neurons before + 1) with the bias last; those of classes sum to nought."""
     if objective.convex:
-        return [columns.to_user(u)]
+        weights = columns.to_user(u)
+        weights[:, -1] -= weights[:, -1].mean() if len(weights) > 1 else 0.0  # no row sees what is common to all
+        return [weights]
     first, *others = [np.column_stack([W.T, b]) for W, b in layers(u, objective.sizes)]
     return [columns.to_user(first), *others]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
@@ -133,12 +133,11 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         told = face.settings(self, OF_A_FIT)
         settings = Settings(l1_ratio=max(ratios), **told)
         labels = Labels.of(y, sample_weight, self.class_weight, None)
-        splitter = check_cv(5 if self.cv is None else self.cv, labels.codes, classifier=True)
         with face.naming(self, X):
             found = cross_validate(
                 X,
                 labels,
-                list(splitter.split(X, labels.codes)),
+                self._folds(X, labels.codes),
                 Cs=self.Cs,
                 l1_ratios=ratios,
                 settings=settings,
@@ -164,6 +163,14 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.classes_, self.coef_, self.intercept_ = model.classes_, model.coef_, model.intercept_
         return self
 
+    def _folds(self, X: Any, codes: Array) -> list[tuple[Array, Array]]:
+        splitter = check_cv(5 if self.cv is None else self.cv, codes, classifier=True)
+        try:
+            return [(rows, kept) for rows, kept in splitter.split(X, codes)]
+        except (TypeError, ValueError) as error:
+            remedy = "for groups, pass cv=list(splitter.split(X, y, groups))"
+            raise ValueError(f"cv={self.cv!r:.60} gives no folds, pairs of rows: {error}; {remedy}") from error
+
     def _checked(self, X: Any, y: ArrayLike) -> tuple[Any, Array]:
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
@@ -178,7 +185,10 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.coefs_paths_, self.n_iter_ = found.weights, found.n_iter
 
     def _ratios(self) -> list[float]:
-        ratios = np.asarray(self.l1_ratios, dtype=np.float64)
+        try:
+            ratios = np.asarray(self.l1_ratios, dtype=np.float64)
+        except (TypeError, ValueError):
+            ratios = np.array(np.nan)
         if ratios.ndim != 1 or not len(ratios) or not ((ratios >= 0) & (ratios <= 1)).all():
             raise ValueError(f"l1_ratios must hold numbers in [0, 1], from all L2 to all L1, not {self.l1_ratios!r}")
         return [float(ratio) for ratio in ratios]
@@ -196,7 +206,7 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         return model
 
     def _score_of(self, scoring: Any, classes: Array, told: dict[str, Any]) -> Callable[[Array, Any, Labels], float]:
-        scorer = get_scorer(scoring)
+        scorer = get_scorer(scoring) if isinstance(scoring, str) else check_scoring(self, scoring)
 
         def score(weights: Array, X: Any, labels: Labels) -> float:
             counted = {} if labels.weight is None else {"sample_weight": labels.weight}

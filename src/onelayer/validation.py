@@ -73,7 +73,8 @@ class Validation:
                 f"{unknown.sum()} of {unknown.size} scores are not a number, the first in fold {fold + 1} at "
                 f"C={self.Cs[first]:.3g}, l1_ratio={self.l1_ratios[ratio]:.3g}: what lacks one is not chosen"
             )
-        if len(self.Cs) > 1 and at in (0, len(self.Cs) - 1):
+        means = self.scores[:, self.best[0]].mean(axis=0)
+        if len(self.Cs) > 1 and at in (0, len(self.Cs) - 1) and (means != means[at]).any():
             end, beyond = ("least", "smaller") if at == 0 else ("largest", "larger")
             found.append(f"the chosen C={self.Cs[at]:.3g} is the {end} one tried: {beyond} ones may serve better")
         return found
@@ -194,6 +195,11 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
         raise ValueError("cv gives no folds: one or more are needed, each of rows to fit and rows to score on")
     for number, (rows, kept) in enumerate(folds, 1):
         for part in map(np.asarray, (rows, kept)):
+            if part.ndim != 1 or part.dtype.kind not in "iub" or (part.dtype.kind == "b" and len(part) != n):
+                raise ValueError(
+                    f"fold {number} of {len(folds)} has {part!r:.60} for rows: pass their numbers, or True or False "
+                    f"for each of {n}"
+                )
             beyond = part[(part < -n) | (part >= n)] if part.dtype.kind in "iu" else part[:0]
             if len(beyond):
                 raise ValueError(f"fold {number} of {len(folds)} has row {beyond[0]}, but there are {n}, from 0 on")
@@ -201,7 +207,7 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
             raise ValueError(f"fold {number} of {len(folds)} keeps no row with a weight to score on: use fewer folds")
         totals = labels.take(rows).totals
         if (totals == 0).any():
+            name = labels.names[int(totals.argmin())]
             raise ValueError(
-                f"fold {number} of {len(folds)} has no row of class {labels.names[int(totals.argmin())]!r} to fit: use "
-                "folds stratified by class, and give each class two rows or more"
+                f"fold {number} of {len(folds)} has no row of class {name!r} with a weight above 0 to fit: use folds stratified by class, and give each class two such rows or more"
             )

@@ -78,7 +78,7 @@ def regularisation_path(
     for i, j in enumerate(named):
         style: dict[str, Any] = {"color": colour(i), "linestyle": dash(i), "marker": marker(i), "linewidth": 2}
         ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=in_legend(names[j]), **style)
-    _finish(ax, chosen, ylabel, most=0)
+    _finish(ax, C, chosen, ylabel, most=0)
     return ax
 
 
@@ -145,7 +145,7 @@ def tuning(
     run, at = np.unravel_index(int(means.argmin()), means.shape)
     least = means[run, at]
     ax.plot(C[order][at], least, "o", markersize=11, markerfacecolor="none", color=BLACK, label=f"least: {least:.4g}")
-    _finish(ax, chosen, ylabel)
+    _finish(ax, C, chosen, ylabel)
     return ax
 
 
@@ -158,14 +158,18 @@ def _folds(losses: ArrayLike, m: int) -> Array:
 
 
 def _ascending(C: Array, chosen: float | None) -> Array:
-    if C.min() <= 0 or (chosen is not None and not chosen > 0):
-        raise ValueError(f"C is {min(C.min(), chosen or np.inf)}; pass positive numbers")
+    if C.min() <= 0:
+        raise ValueError(f"C is {C.min()}; pass positive numbers")
+    if chosen is not None and not chosen > 0:
+        raise ValueError(f"chosen is {chosen}; pass a positive number, or leave it out")
     return np.argsort(C, kind="stable")
 
 
-def _finish(ax: "Axes", chosen: float | None, ylabel: str, most: int = 6) -> None:
+def _finish(ax: "Axes", C: Array, chosen: float | None, ylabel: str, most: int = 6) -> None:
     if chosen is not None and np.isfinite(chosen):
         ax.axvline(chosen, color=BLACK, linewidth=1.5, linestyle=":", label=f"in use: C = {chosen:.3g}")
+    if C.min() == C.max():  # which Matplotlib would warn of
+        ax.set_xlim(C[0] / 2, 2 * C[0])
     ax.set(xscale="log", xlabel=STRENGTH, ylabel=ylabel)
     ax.yaxis.label.set_parse_math(False)
     ax.grid(alpha=0.3)
