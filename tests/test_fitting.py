@@ -429,3 +429,14 @@ def test_sparse_columns_of_a_pandas_frame_are_columns():
     sparse = pd.get_dummies(frame, columns=["c"], sparse=True)
     dense = pd.get_dummies(frame, columns=["c"])
     np.testing.assert_array_equal(onelayer.fit(sparse).weights, onelayer.fit(dense).weights)
+
+
+def test_a_constant_number_is_noticed_beside_categories():
+    table = {
+        "a": [1.0, 2.0, 3.0, 4.0] * 3,
+        "const": [5.0] * 12,
+        "cat": ["u", "v", "v"] * 4,
+        "y": ["n", "p", "p", "n"] * 3,
+    }
+    notices = onelayer.fit(table, "y").fitted["notices"]
+    assert "column 'const' is constant: weight 0" in notices

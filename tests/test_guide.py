@@ -396,3 +396,26 @@ def test_the_boundary_is_drawn_for_any_line(W):
 def test_a_boundary_needs_two_features_and_one_output():
     with pytest.raises(ValueError, match="X has 3 features, Y 1 outputs and parameters"):
         guide.plot_decision_boundary(np.ones((3, 4)), [[0, 1, 0, 1]], {"W": [[1, 2, 3]], "b": [[0]]})
+
+
+def test_what_double_precision_cannot_hold_is_refused_and_not_answered():
+    parameters = {"W": [[10, -9]], "b": [[0]]}
+    for function in (guide.forward_propagation, guide.predict):
+        with pytest.raises(ValueError, match=r"W X \+ b is beyond double precision; divide each row of X"):
+            function([[1e308], [1e308]], parameters)
+    with pytest.raises(ValueError, match="drives the weights beyond double precision; pass a lower one"):
+        guide.update_parameters({"W": [[1.0]], "b": [[0.0]]}, {"dW": [[1e308]], "db": [[0.0]]}, 1e10)
+
+
+def test_sentences_may_come_one_after_another():
+    assert guide.word_counts(words for words in ["Beep!", "Aack?"]).tolist() == [[0, 1], [1, 0]]
+
+
+def test_a_number_that_is_not_whole_is_refused_by_name():
+    for function, name in (
+        (lambda: guide.thirty_points(2.0), "m"),
+        (lambda: guide.initialize_parameters(2.0, 1), "n_x"),
+        (lambda: guide.nn_model(*guide.thirty_points(), num_iterations=2.5), "num_iterations"),
+    ):
+        with pytest.raises(TypeError, match=f"^{name} is 2.[05], not a whole number"):
+            function()

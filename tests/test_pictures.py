@@ -194,7 +194,8 @@ def test_the_regularisation_path_is_that_of_separate_fits(k, monkeypatch):
             np.testing.assert_allclose(drawn["w"][at], expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
         assert (
             drawn["ylabel"]
-            == f"weight ({'label' if k == 'numbers' else 'log-odds of ' + (positive or model.classes[-1])})"
+            == f"weight ({'label' if k == 'numbers' else 'log-odds of ' + (positive or model.classes[-1])})\n"
+            "(of a number for one standard deviation)"
         )
 
 

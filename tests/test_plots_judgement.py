@@ -165,7 +165,7 @@ def test_confusion_is_scikit_learns(k, ax):
         ([0, 1], [0.1, np.nan], {}, "p has nan at position 1"),
         ([0, 1], [0.1], {}, r"y has shape \(2,\) for 1 rows"),
         ([0, 1, 2], [0.1, 0.2, 0.3], {}, "there are 3 classes, but probabilities of 2"),
-        ([0, 0], [0.1, 0.2], {}, "there are 1 classes, but probabilities of 2; pass classes="),
+        ([0, 0], [0.1, 0.2], {}, "y has one class, .*; pass classes"),
         (["a", "c"], [0.1, 0.2], {"classes": ["a", "b"]}, "y has .*'c'.* in row 1; pass labels among a, b"),
         (["a", "b"], [0.1, 0.2], {"classes": [0, 1]}, "y has .*'a'.* in row 0"),
     ],

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy.stats import norm
 
-from onelayer import plots
+from onelayer import PerceptronClassifier, plots
 
 matplotlib.use("Agg")
 RNG = np.random.default_rng(0)
@@ -335,3 +335,79 @@ def test_an_animation_that_is_none_is_refused(ax, tmp_path):
     with pytest.raises(ValueError, match="steps has 1 numbers for 2 weights"):
         plots.animation(np.zeros((2, 3)), X, Y, tmp_path / "a.gif", steps=[1], ax=ax)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_penalty_that_changes_begins_the_curve_anew(ax):
+    """Costs of a network beside one penalty after another were one curve, which seemed to rise."""
+    entries = [SimpleNamespace(cost=c, rows=9, decay=d) for c, d in ((0.5, 1), (0.2, 1), (0.4, 3), (0.3, 3), (0.25, 1))]
+    plots.cost(entries, ax=ax)
+    curve, *changes = ax.lines
+    np.testing.assert_array_equal(curve.get_ydata(), [0.5, 0.2, np.nan, 0.4, 0.3, np.nan, 0.25])
+    assert [line.get_xdata()[0] for line in changes] == [2, 4]
+    assert texts(ax) == ["from here with another penalty"]
+
+
+def test_a_fit_of_a_network_tells_which_penalties_were_tried():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((400, 2))
+    y = (np.column_stack([X, -X.sum(axis=1)]) + 0.7 * rng.standard_normal((400, 3))).argmax(axis=1)
+    model = PerceptronClassifier(hidden_layer_sizes=[8], random_state=0).fit(X, y)
+    decays = [entry.decay for entry in model.history_]
+    assert {1.0, 3.0} <= set(decays)
+    assert {entry.decay for entry in PerceptronClassifier().fit(X, y).history_} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"costs": np.arange(200.0)}, "costs has 200 numbers for 150 weights"),
+        ({"per_second": 0}, "per_second is 0; show one step a second or more"),
+        ({"threshold": 7}, "threshold is 7; pass a probability"),
+        ({"y": np.ones(9)}, "y has one class, 1.0; pass classes"),
+        ({"y": np.arange(9) % 3, "path": np.zeros((150, 3, 3)), "threshold": 0.7}, "threshold is 0.7 for 3 classes"),
+    ],
+)
+def test_what_would_be_shown_wrongly_in_an_animation_is_refused(more, words, ax, tmp_path):
+    told = {"path": np.zeros((150, 3)), "y": np.arange(9) % 2} | more
+    X = np.arange(18.0).reshape(9, 2)
+    with pytest.raises(ValueError, match=words):
+        plots.animation(told.pop("path"), X, told.pop("y"), tmp_path / "a.gif", ax=ax, **told)
+
+
+def test_an_animations_name_is_no_formula(ax, tmp_path):
+    X = np.arange(18.0).reshape(9, 2)
+    plots.animation(np.ones((2, 3)), X, np.arange(9) % 2, tmp_path / "a.gif", name=r"$\frac{a$", ax=ax)
+    draw(ax)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"C": -1.0}, "C is -1.0; pass a positive"),
+        ({"C": np.nan}, "C is nan; pass a positive"),
+        ({"names": ["a"]}, r"names is \['a'\]; pass 2 of them"),
+        ({"names": "ab"}, "names is 'ab'; pass 2 of them"),
+        ({"path": {}}, "path is an empty mapping"),
+        ({"X": np.full((9, 2), np.nan)}, "X has NaN or infinity"),
+        ({"y": np.ones(9)}, "y has one class, 1.0; pass classes"),
+        ({"y": [None, *"abababab"]}, "y has labels that cannot be sorted"),
+        ({"y": [np.nan, *range(8)]}, "y has nan in row 0"),
+    ],
+)
+def test_what_no_surface_is_of_is_refused(more, words, ax):
+    told = {"path": np.ones((2, 3)), "X": np.arange(18.0).reshape(9, 2), "y": np.arange(9) % 2} | more
+    with pytest.raises(ValueError, match=words):
+        plots.weight_path(told.pop("path"), told.pop("X"), told.pop("y"), ax=ax, **told)
+    assert not ax.has_data()
+
+
+def test_names_that_a_legend_would_leave_out_are_in_it(ax):
+    plots.cost({"_warm": [1, 0.5], "cold": [1, 0.7]}, ax=ax)
+    assert [text.strip() for text in texts(ax)] == ["_warm", "cold"]
+    with pytest.raises(ValueError, match="optimum is nan; pass the least cost there is, or None"):
+        plots.gap([1, 2], optimum=np.nan, against="iteration", ax=ax)
+
+
+def test_of_very_many_classes_no_figures_are_explained(ax):
+    plots.weights(["a"], np.ones((25, 1)), errors=np.ones((25, 1)), ax=ax)
+    assert ax.get_title() == "all weights"

@@ -6,6 +6,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,7 +15,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
-from onelayer import PerceptronClassifier, plots
+from onelayer import PerceptronClassifier, PerceptronRegressor, plots
 from onelayer.plots.canvas import COLOURS, colour, marker
 from onelayer.plots.plane import linear
 
@@ -284,3 +285,53 @@ def test_in_grey_the_two_sides_and_the_line_are_still_there(ax):
     middle = grey[grey.shape[0] - int(box.y0 + 0.75 * box.height), int(box.x0) + 5 : int(box.x1) - 5]
     assert middle.min() < 40  # the line, on a shade that is light everywhere
     assert np.median(middle) > 180
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_columns_of_a_frame_are_known_by_name(frame, ax):
+    """In another order they were drawn under each other's names."""
+    X, y = IRIS.data[50:, 2:], NAMES[50:]
+    model = PerceptronClassifier().fit(pd.DataFrame(X, columns=["long", "wide"]), y)
+    columns = {"wide": X[:, 1], "other": X[:, 0], "long": X[:, 0]}
+    plots.decision_boundary(model, frame(columns), y, ax=ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("long", "wide")
+    straight = Figure().add_subplot()
+    plots.decision_boundary(model, frame({"long": X[:, 0], "wide": X[:, 1]}), y, ax=straight)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), straight.lines[0].get_xydata())
+    ends = ax.lines[0].get_xydata()
+    np.testing.assert_allclose(model.predict_proba(pd.DataFrame(ends, columns=["long", "wide"]))[:, 1], 0.5, atol=1e-9)
+    for picture in (plots.decision_boundary, plots.projection):
+        with pytest.raises(
+            ValueError, match="X has no column 'long', which the model was fitted with; pass long, wide"
+        ):
+            picture(model, frame({"wide": X[:, 1], "length": X[:, 0]}), y)
+
+
+def test_the_share_of_rows_on_the_models_side_goes_by_the_threshold_that_is_drawn(ax):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 3))
+    y = X.sum(axis=1) + rng.logistic(size=2000) > 0
+    model = PerceptronClassifier(threshold=0.9).fit(X, y)
+    held = X.copy()
+    plots.decision_boundary(model, X, y, features=[0, 1], ax=ax)
+    held[:, 2] = np.median(X[:, 2])
+    share = (model.predict(held) == model.predict(X)).mean()
+    assert f"{100 * share:.0f} % of rows lie on the model's side" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize("picture", [plots.decision_boundary, plots.projection])
+def test_what_has_no_classes_is_refused(picture, ax):
+    X, y = IRIS.data[50:, 2:], NAMES[50:]
+    for model in (PerceptronRegressor().fit(X, X[:, 0]), PerceptronClassifier()):
+        with pytest.raises(TypeError, match="has no classes_; pass a fitted classifier"):
+            picture(model, X, y, ax=ax)
+    model = PerceptronClassifier().fit(X, y)
+    dates = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=100), "wide": X[:, 1]})
+    with pytest.raises(ValueError, match=r"X has Timestamp.* in column 'day', which is no number"):
+        picture(model, dates, y, ax=ax)
+    with pytest.raises(ValueError, match="X has 'a' in column 1, which is no number"):
+        picture(model, [[1, "a"]] * 100, y, ax=ax)
+    for classes in (["one"], ["one", "two", "three"], "ab"):
+        with pytest.raises(ValueError, match=r"classes is .*; pass 2 of them"):
+            picture(model, X, y, classes=classes, ax=ax)
+    assert not ax.has_data()

@@ -88,10 +88,10 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         In their place with hidden layers: weights (fan in, fan out) and biases of each layer.
     classes_ : array of shape (k,)
     n_iter_ : array of shape (1,)
-    history_ : list of (cost, gradient_norm, seconds, rows, held_out)
+    history_ : list of (cost, gradient_norm, seconds, rows, held_out, decay)
         ``cost`` is the objective divided by C · Σ ω, of many rows to seven digits unless ``tol`` is below 1e-6; the
         last entry is of the returned weights on all rows; ``held_out`` is the loss of rows held out, None where there
-        are none.
+        are none; ``decay`` is how many times as strong as ``C`` says a network's penalty was.
     converged_ : bool
     optimality_gap_ : float
         The relative distance of the cost from its optimum, a bound or an estimate as ``gap_kind_`` says.

@@ -235,6 +235,7 @@ def _trained(
         "history": [
             {"cost": e.cost, "gradient_norm": e.gradient_norm, "seconds": e.seconds, "rows": e.rows}
             | ({} if e.held_out is None else {"held_out": e.held_out})
+            | ({} if e.decay == 1 else {"decay": e.decay})
             for e in found.history
         ],
         "notices": [*encoder.notices, *said, *found.notices],
@@ -295,7 +296,8 @@ def _seen(encoder: tables.Encoder, X: Any) -> Array:
     """The features to train: all but levels for what no row of the fit holds, whose weight is 0 and no news."""
     if all(column.kind != "category" for column in encoder.columns):
         return np.arange(X.shape[1])
-    return np.flatnonzero(X.getnnz(axis=0))
+    numbers = [column.kind == "number" for column in encoder.columns for _ in range(column.width)]
+    return np.flatnonzero((X.getnnz(axis=0) > 0) | np.array(numbers))
 
 
 def _weights(frame: pl.DataFrame, name: str, y: Array, classes: tuple[str, ...]) -> Array:

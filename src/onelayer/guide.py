@@ -12,7 +12,6 @@ import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from operator import index
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlog1py, xlogy
 
 from onelayer import plots
-from onelayer.guide_input import Matrix, answers, check_rate, examples, matrix, weights
+from onelayer.guide_input import Matrix, answers, check_count, check_rate, examples, matrix, weights
 from onelayer.losses import log_loss, sigmoid
 
 if TYPE_CHECKING:
@@ -104,6 +103,7 @@ def word_counts(sentences: Sequence[str]) -> NDArray[np.int64]:
     """
     if isinstance(sentences, str):
         raise TypeError(f"sentences is one string, {sentences!r}; pass a list of strings")
+    sentences = list(sentences)
     for i, sentence in enumerate(sentences):
         if not isinstance(sentence, str):
             raise TypeError(f"sentences[{i}] is {sentence!r}, not a string; pass a list of strings")
@@ -135,8 +135,7 @@ def thirty_points(m: int = 30, *, random_state: int | None = None) -> tuple[NDAr
     >>> Y
     array([[0, 0, 0, 0, 1]])
     """
-    if index(m) < 1:
-        raise ValueError(f"m is {m}; ask for at least one point")
+    check_count("m", m, "ask for at least one point")
     generator: Any = np.random if random_state is None else np.random.RandomState(random_state)
     X = generator.randint(0, 2, (2, m))
     return X, ((X[:1] == 0) & (X[1:] == 1)).astype(np.int64)
@@ -165,8 +164,7 @@ def blobs(m: int = 1000, *, random_state: int = 0) -> tuple[Matrix, NDArray[np.i
     """
     from sklearn.datasets import make_blobs  # a second to import, and nothing else here needs it
 
-    if index(m) < 1:
-        raise ValueError(f"m is {m}; ask for at least one point")
+    check_count("m", m, "ask for at least one point")
     points, labels = make_blobs(m, centers=([2.5, 3], [6.7, 7.9]), cluster_std=1.4, random_state=random_state)
     return points.T, labels.reshape(1, m)
 
@@ -224,8 +222,7 @@ def initialize_parameters(n_x: int, n_y: int) -> Parameters:
     array([[0.]])
     """
     for name, size in (("n_x", n_x), ("n_y", n_y)):
-        if index(size) < 1:
-            raise ValueError(f"{name} is {size}; a layer has at least one input and one output")
+        check_count(name, size, "a layer has at least one input and one output")
     return {"W": 0.01 * np.random.randn(n_y, n_x), "b": np.zeros((n_y, 1))}
 
 
@@ -260,7 +257,11 @@ def forward_propagation(X: ArrayLike, parameters: Mapping[str, ArrayLike]) -> Ma
     if X.shape[0] != W.shape[1]:
         remedy = "it looks transposed: pass X.T" if X.shape[1] == W.shape[1] else "features go in rows"
         raise ValueError(f"X has {X.shape[0]} rows for {W.shape[1]} weights; {remedy}")
-    return sigmoid(_logits(X, W, b))
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z = _logits(X, W, b)
+    if not np.isfinite(Z).all():
+        raise ValueError("W X + b is beyond double precision; divide each row of X by its largest value")
+    return sigmoid(Z)
 
 
 def compute_cost(A: ArrayLike, Y: ArrayLike) -> float:
@@ -362,7 +363,13 @@ def update_parameters(
     dW, db = weights(grads, "grads", ("dW", "db"))
     if dW.shape != W.shape:
         raise ValueError(f"grads['dW'] has shape {dW.shape}, parameters['W'] {W.shape}; they must be the same")
-    return {"W": W - learning_rate * dW, "b": b - learning_rate * db}
+    with np.errstate(over="ignore"):
+        found = {"W": W - learning_rate * dW, "b": b - learning_rate * db}
+    if not all(np.isfinite(part).all() for part in found.values()):
+        raise ValueError(
+            f"learning_rate {learning_rate:g} drives the weights beyond double precision; pass a lower one"
+        )
+    return found
 
 
 def descent(
@@ -460,8 +467,7 @@ def nn_model(
     """
     sizes = layer_sizes(X, Y)
     check_rate(learning_rate)
-    if index(num_iterations) < 0:
-        raise ValueError(f"num_iterations is {num_iterations}; pass 0 or more")
+    check_count("num_iterations", num_iterations, "pass 0 or more", least=0)
     steps = descent(X, Y, initialize_parameters(*sizes), learning_rate)
     parameters, cost = next(steps)
     costs = [cost]

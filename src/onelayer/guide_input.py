@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from numbers import Real
+from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,6 +83,16 @@ def weights(
     if b.shape != (W.shape[0], 1):
         raise ValueError(f"{name}[{keys[1]!r}] has shape {b.shape}; {keys[0]!r} asks for {(W.shape[0], 1)}")
     return W, b
+
+
+def check_count(name: str, value: int, remedy: str, least: int = 1) -> None:
+    """Refuse what is no whole number of at least so many."""
+    try:
+        index(value)
+    except TypeError as error:
+        raise TypeError(f"{name} is {value!r}, not a whole number; {remedy}") from error
+    if value < least:
+        raise ValueError(f"{name} is {value}; {remedy}")
 
 
 def check_rate(learning_rate: float) -> None:

@@ -61,7 +61,7 @@ def _weights(seen: Any, wish: Wish, ax: Any) -> None:
         if seen.table is not None:
             warnings.warn("no intervals: they are drawn for classes only", stacklevel=2)
         plots.weights(names, values, most=wish.top, ax=ax)
-        ax.set_xlabel(f"weight ({model.target}{STANDARD})", parse_math=False)
+        ax.set_xlabel(f"weight ({short(model.target)}{STANDARD})", parse_math=False)
         return
     if seen.table is not None and model.weights.size > MOST_WEIGHTS:
         warnings.warn(f"no intervals: {model.weights.size:,} weights are too many for them", stacklevel=2)
@@ -71,8 +71,12 @@ def _weights(seen: Any, wish: Wish, ax: Any) -> None:
         with one_thread_per_core():  # many small products: BLAS's threads would wait for each other at every one
             errors = standard_errors(seen.encoded, model.weights, C=seen.C)[:, :-1]
     plots.weights(names, values, errors=errors, most=wish.top, classes=classes, ax=ax)
-    if any(column.kind == "number" for column in model.encoder.columns):
-        ax.set_xlabel(f"{ax.get_xlabel()}\n({STANDARD[2:]})".strip(), parse_math=False)
+    ax.set_xlabel(f"{ax.get_xlabel()}{_unit_of_numbers(model)}".strip(), parse_math=False)
+
+
+def _unit_of_numbers(model: Model) -> str:
+    """A line on what a weight is of, where the table has numbers: their own units may be anything."""
+    return f"\n({STANDARD[2:]})" if any(column.kind == "number" for column in model.encoder.columns) else ""
 
 
 def _history(model: Model) -> list[SimpleNamespace]:
@@ -153,7 +157,7 @@ def _regularisation(seen: Any, wish: Wish, ax: Any) -> None:
     if model.classes:
         k = _class(seen, wish)
         weights, of = _towards(weights, k), f"log-odds of {short(model.classes[k])}"
-    most, label = min(wish.top, MOST_NAMED), f"weight ({of})"
+    most, label = min(wish.top, MOST_NAMED), f"weight ({of}){_unit_of_numbers(model)}"
     plots.regularisation_path(Cs, weights[:, 0], seen.names, chosen=seen.C, most=most, ylabel=label, ax=ax)
 
 
@@ -167,6 +171,7 @@ def _path(seen: Any, wish: Wish, ax: Any) -> None:
     told: dict[str, Any] = {"centre": np.asarray(seen.encoded.mean(axis=0)).ravel(), "names": seen.names}
     told |= {"C": seen.C, "classes": seen.classes_, "steps": steps}
     plots.weight_path({DESCENT: weights}, seen.encoded, seen.y, ax=ax, **told)
+    ax.set_xlabel(ax.get_xlabel() + _unit_of_numbers(seen.model), parse_math=False)
 
 
 def _animation(seen: Any, wish: Wish, ax: Any) -> None:

@@ -18,13 +18,17 @@ Array = NDArray[Any]
 
 
 class Iterate(NamedTuple):
-    """One line of a fit's history: the mean objective in nats, its gradient's norm in scaled columns, when, on what."""
+    """One line of a fit's history: the mean objective in nats, its gradient's norm in scaled columns, when, on what.
+
+    ``decay`` is how many times as strong as C says a network's penalty was: several are tried, one after the other.
+    """
 
     cost: float
     gradient_norm: float
     seconds: float
     rows: int
     held_out: float | None = None
+    decay: float = 1.0
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Record:
     nearest: Point | None = None  # on the largest sample so far
     perfect: bool = False  # every row on its side, or fitted to the last digit
     finished: bool = False  # on request, or since rows held out are served no better
+    decay: float = 1.0  # of the problem that is solved at present
 
     def __call__(self, point: Point) -> bool:
         norm = point.norm
@@ -77,7 +82,7 @@ class Record:
         self.perfect = of_all and self._can_be_perfect and point.value < self._enough
         in_unit = None if loss is None else loss * unit * unit
         seconds = time.perf_counter() - self.started
-        entry = Iterate(point.value * unit * unit, norm * unit, seconds, point.rows, in_unit)
+        entry = Iterate(point.value * unit * unit, norm * unit, seconds, point.rows, in_unit, self.decay)
         self.history.append(entry)
         return entry
 

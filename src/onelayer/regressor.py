@@ -70,7 +70,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     coefs_, intercepts_ : lists of arrays
         In their place with hidden layers: weights (fan in, fan out) and biases of each layer.
     n_iter_ : array of shape (1,)
-    history_ : list of (cost, gradient_norm, seconds, rows, held_out)
+    history_ : list of (cost, gradient_norm, seconds, rows, held_out, decay)
         ``cost`` is the objective divided by C · Σ ω, in squares of y's unit.
     converged_ : bool
     optimality_gap_ : float

@@ -33,6 +33,7 @@ class Progress(NamedTuple):
     seconds: float
     rows: int
     held_out: float | None
+    decay: float
     gradient: Array
     weights: Callable[[], Any]
 

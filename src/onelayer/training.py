@@ -130,13 +130,18 @@ def _targets(
 
 def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
     watch = Watch(record)
+
+    def run(problem: Problem, start: Array, watch: Watch) -> Outcome:
+        record.decay = problem.decay
+        return _run(problem, start, watch)
+
     try:
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             start = record.problem.start(initial)
             if record.held_out is None and record.problem.settings.strengthens(record.problem.objective.rows.n):
-                record.problem, end = strengthened(record.problem, _run, watch)
+                record.problem, end = strengthened(record.problem, run, watch)
                 start = end if initial is None or watch.stopped else start
-            outcome = _run(record.problem, start, watch)
+            outcome = run(record.problem, start, watch)
             return outcome if record.held_out is None else _best_held_out(record.problem, outcome, record, start)
     except KeyboardInterrupt:
         best = record.kept

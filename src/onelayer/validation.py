@@ -209,5 +209,6 @@ def _refuse_poor_folds(labels: Labels, counted: Labels, folds: Sequence[tuple[Ar
         if (totals == 0).any():
             name = labels.names[int(totals.argmin())]
             raise ValueError(
-                f"fold {number} of {len(folds)} has no row of class {name!r} with a weight above 0 to fit: use folds stratified by class, and give each class two such rows or more"
+                f"fold {number} of {len(folds)} has no row of class {name!r} with a weight above 0 to fit: use "
+                "folds stratified by class, and give each class two such rows or more"
             )

@@ -33,13 +33,14 @@ def strengthened(problem: Problem, minimise: Minimise, watch: Watch) -> tuple[Pr
     fit, judge = _part(objective, ~held), replace(_part(objective, held), penalty=0.0)
     best, chosen = np.inf, 1.0
     for factor in STRONGER:
-        u = minimise(replace(problem, objective=replace(fit, penalty=factor * fit.penalty)), u, watch).point.u
+        stronger = replace(problem, objective=replace(fit, penalty=factor * fit.penalty), decay=factor)
+        u = minimise(stronger, u, watch).point.u
         loss = judge.value(u)
         if watch.stopped or loss >= best:
             break
         best, chosen, end = loss, factor, u
-    stronger = replace(objective, penalty=chosen * objective.penalty)
-    return replace(problem, objective=stronger, decay=chosen), u if watch.stopped else end
+    objective = replace(objective, penalty=chosen * objective.penalty)
+    return replace(problem, objective=objective, decay=chosen), u if watch.stopped else end
 
 
 def _part(objective: Any, rows: Array) -> Any:

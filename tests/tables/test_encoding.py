@@ -370,3 +370,11 @@ def test_texts_of_models_saved_before_are_cut_as_they_were():
     assert found.unanswerable == {}
     with pytest.raises(tables.TableError, match="damaged: the rules of texts are 3"):
         tables.Encoder.from_state(meta | {"text_rules": 3}, arrays)
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Boolean, pl.Float64, pl.Null, pl.Categorical])
+@pytest.mark.parametrize("impute", [None, "mean"])
+def test_a_column_without_a_value_is_to_be_excluded_whatever_its_type(dtype, impute):
+    frame = pl.DataFrame({"a": [1, 2, 3], "b": pl.Series([None] * 3, dtype=dtype)})
+    with pytest.raises(tables.TableError, match="column 'b' has no value at all: exclude it"):
+        encoding.fit(frame, impute=impute)

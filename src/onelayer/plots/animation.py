@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onelayer.plots.boundary import Picture
-from onelayer.plots.canvas import Array, axes, numbers
+from onelayer.plots.boundary import Picture, threshold_on_line
+from onelayer.plots.canvas import Array, axes, labels_in, numbers
 from onelayer.plots.plane import Neurons, Plane, matrix
 
 if TYPE_CHECKING:
@@ -88,9 +88,13 @@ def animation(
     ...     file.read_bytes()[:6]
     b'GIF89a'
     """
-    planes, numbered = _planes(path, X, y, features, names, classes, steps)
+    if not per_second >= 1:
+        raise ValueError(f"per_second is {per_second}; show one step a second or more")
+    planes, numbered = _planes(path, X, y, features, names, classes, steps, threshold)
     said = [f"{name and f'{name}, '}step {number:,}" for number in numbered]
     if costs is not None:
+        if len(costs) != len(np.asarray(path)):
+            raise ValueError(f"costs has {len(costs)} numbers for {len(np.asarray(path))} weights; pass one for each")
         spent = numbers("costs", costs)[_frames(len(costs))]
         said = [f"{words}, cost {value:.4g}" for words, value in zip(said, spent, strict=True)]
     ax = axes(ax)
@@ -102,6 +106,7 @@ def animation(
     picture.show(planes[-1])
     picture.legend()
     step = ax.text(0.99, 0.02, said[-1], transform=ax.transAxes, ha="right", va="bottom", zorder=9, bbox=FRAME)
+    step.set_parse_math(False)
     writer = PillowWriter(fps=per_second)
     with _laid_out_once(figure), writer.saving(figure, str(output), DPI):
         for plane, words in zip(planes, said, strict=True):
@@ -140,11 +145,13 @@ def _planes(
     names: Sequence[str] | None,
     classes: Sequence[Any] | None,
     steps: Sequence[int] | None,
+    threshold: float,
 ) -> tuple[list[Plane], list[int]]:
     """The plane at each step that is shown, and its number."""
     names = getattr(X, "columns", None) if names is None else names
     X = matrix(X)
-    labels = np.unique(np.asarray(y)) if classes is None else np.asarray(classes)
+    labels = labels_in(y, classes)
+    threshold_on_line(threshold, None, len(labels))
     weights = numbers("path", path, np.ndim(path))
     weights = weights[:, None, :] if weights.ndim == 2 else weights
     k, d = 1 if len(labels) == 2 else len(labels), X.shape[1]
@@ -154,6 +161,6 @@ def _planes(
     numbered = list(range(len(weights)) if steps is None else steps)
     if len(numbered) != len(weights):
         raise ValueError(f"steps has {len(numbered)} numbers for {len(weights)} weights; pass one for each")
-    last = Plane.of_model(Neurons(weights[-1], labels), X, y, features, names, None)
+    last = Plane.of_model(Neurons(weights[-1], labels), X, y, features, names, None, threshold)
     shown = _frames(len(weights))
     return [last.with_weights(weights[i]) for i in shown], [numbered[i] for i in shown]

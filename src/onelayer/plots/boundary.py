@@ -22,7 +22,7 @@ from onelayer.plots.canvas import (
     short,
 )
 from onelayer.plots.lines import Box, borders, boundary_segment
-from onelayer.plots.plane import Plane
+from onelayer.plots.plane import Plane, classes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,12 +126,12 @@ def decision_boundary(
     """
     if len(given) not in (3, 4):
         raise TypeError(f"got {len(given)} arguments; pass model, X, y, or weights, bias, X, y")
-    plane = (
-        Plane.of_line(*given, names, classes)
-        if len(given) == 4
-        else Plane.of_model(given[0], given[1], given[2], features, names, classes)
-    )
-    at = _threshold(threshold, given[0], len(plane.classes))
+    if len(given) == 4:
+        at, plane = threshold_on_line(threshold, None, 2), Plane.of_line(*given, names, classes)
+    else:
+        model, X, y = given
+        at = threshold_on_line(threshold, model, len(classes_of(model)))
+        plane = Plane.of_model(model, X, y, features, names, classes, at)
     ax = axes(ax)
     picture = Picture(ax, plane, at)
     picture.show(plane)
@@ -245,7 +245,8 @@ def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequen
     return handles, labels
 
 
-def _threshold(threshold: float | None, model: Any, k: int) -> float:
+def threshold_on_line(threshold: float | None, model: Any, k: int) -> float:
+    """The probability of class 1 on the line; of more than two classes none can be asked for."""
     at = getattr(model, "threshold", 0.5) if threshold is None else threshold
     check_threshold(at)
     if k > 2 and at != 0.5:

@@ -144,7 +144,7 @@ def check_threshold(threshold: float) -> None:
 
 def check_pair(name: str, values: Sequence[Any]) -> None:
     """Refuse what are not two."""
-    if isinstance(values, str) or len(values) != 2:
+    if isinstance(values, str) or not hasattr(values, "__len__") or len(values) != 2:
         raise ValueError(f"{name} is {values!r}; pass two of them")
 
 
@@ -170,6 +170,24 @@ def codes_of(y: ArrayLike, known: ArrayLike, n: int) -> NDArray[np.intp]:
     if (codes < 0).any():
         raise _unknown(labels, among, int(np.argmin(codes)))
     return codes
+
+
+def labels_in(y: ArrayLike, classes: Sequence[Any] | None) -> Array:
+    """The classes, in the order of weights: those given, or those in y, sorted."""
+    if classes is not None:
+        return np.asarray(classes)
+    labels = np.asarray(y)
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(f"y has nan in row {np.isnan(labels).ravel().argmax()}; drop that row")
+    try:
+        found = np.unique(labels)
+    except TypeError as error:  # None among texts
+        raise ValueError(
+            "y has labels that cannot be sorted, such as None; drop these rows, or pass classes"
+        ) from error
+    if len(found) < 2:
+        raise ValueError(f"y has one class, {_some(found)}; pass classes, with those it lacks")
+    return found
 
 
 def _unknown(labels: Array, known: Array, row: int) -> ValueError:

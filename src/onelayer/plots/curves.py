@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, legend_aside, marker
+from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, in_legend, legend_aside, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,8 @@ def cost(
 
     Several runs are compared by a mapping, or by another call with the same ``ax`` and a ``label``. Entries that were
     taken on a sample of the rows have hollow markers: their cost is an estimate, which may lie below the optimum. Where
-    entries have a ``held_out`` loss, it is drawn too, with a star where it was least.
+    entries have a ``held_out`` loss, it is drawn too, with a star where it was least; where their ``decay`` changes,
+    the penalty did, the cost is another one, and the curve begins anew.
 
     Parameters
     ----------
@@ -64,19 +65,25 @@ def cost(
     """
     _check_against(against)
     known = [(name, _onwards(list(entries))) for name, entries in _runs(history, label)]
-    runs = [(name, *_read(entries, against), _held_out(entries)) for name, entries in known]
+    runs = [(name, *_read(entries, against), _held_out(entries), _begun_anew(entries)) for name, entries in known]
     ax = axes(ax)
-    for name, x, costs, sampled, held_out in runs:
-        line = _curve(ax, x, costs, name)
+    for name, x, costs, sampled, held_out, anew in runs:
+        line = _curve(ax, np.insert(x, anew, x[anew]), np.insert(costs, anew, np.nan), name)
+        for at in anew:
+            told = ax.get_legend_handles_labels()[1]
+            ax.axvline(x[at], **ANEW, label="_" if ANOTHER in told else ANOTHER)
         if sampled.any():
             ax.plot(x[sampled], costs[sampled], color=line.get_color(), **HOLLOW)
         if np.isfinite(held_out).any():
             _draw_held_out(ax, x, held_out, name, line.get_color())
-    shown = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.lines])
+    drawn = [
+        np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.lines if line.get_label() not in ("_", ANOTHER)
+    ]
+    shown = np.concatenate(drawn)
     shown = shown[np.isfinite(shown)]
     if shown.min() > 0 and shown.max() > WIDE * shown.min():
         ax.set_yscale("log")
-    _finish(ax, against, ylabel, any(sampled.any() for *_, sampled, _ in runs))
+    _finish(ax, against, ylabel, any(sampled.any() for *_, sampled, _, _ in runs))
     return ax
 
 
@@ -132,6 +139,8 @@ def gap(
         runs.append((name, x[~sampled], costs[~sampled]))
     lowest = min(float(costs.min()) for *_, costs in runs)
     least = lowest if optimum is None else float(optimum)
+    if not np.isfinite(least):
+        raise ValueError(f"optimum is {least}; pass the least cost there is, or None")
     rounding = float(np.spacing(abs(least))) or 5e-324
     if lowest < least - 1e4 * rounding:  # a sum over rows may end some units in the last place lower
         raise ValueError(f"optimum is {least}, but a cost is lower, {lowest}; pass optimum=None, or the least cost")
@@ -145,6 +154,8 @@ def gap(
 
 
 ASIDE = "aside"  # a line that goes with a curve and is none of those that are told apart
+ANOTHER = "from here with another penalty"
+ANEW: dict[str, Any] = {"color": "grey", "linewidth": 1, "linestyle": ":", "gid": ASIDE}
 HOLLOW: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 7, "markerfacecolor": "white", "zorder": 3}
 
 
@@ -176,6 +187,12 @@ def _onwards(entries: list[Any]) -> list[Any]:
     return entries[:-1] if losses and losses[-1] is not None and losses[-1] in losses[:-1] else entries
 
 
+def _begun_anew(entries: Sequence[Any]) -> Array:
+    """The places at which the penalty was another than before."""
+    decay = np.array([getattr(entry, "decay", 1.0) for entry in entries])
+    return np.flatnonzero(np.diff(decay)) + 1
+
+
 def _held_out(entries: Sequence[Any]) -> Array:
     """The loss on rows held out, NaN where none was taken."""
     found = [getattr(entry, "held_out", None) for entry in entries]
@@ -201,7 +218,7 @@ def _curve(ax: "Axes", x: Array, values: Array, label: str | None) -> Any:
     style: dict[str, Any] = {"color": colour(drawn), "linestyle": dash(drawn), "linewidth": 2, "markersize": 5}
     # a few markers on each curve: two that meet are told apart in grey, too
     style |= {"marker": marker(drawn), "markevery": max(1, len(x) // 8)} if label or len(x) == 1 else {}
-    return ax.plot(x, values, label=label, **style)[0]
+    return ax.plot(x, values, label=None if label is None else in_legend(label), **style)[0]
 
 
 def _finish(ax: "Axes", against: str, ylabel: str, sampled: bool) -> None:

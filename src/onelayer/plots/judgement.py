@@ -5,6 +5,7 @@ classes each is judged against all others.
 """
 
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from onelayer.plots.canvas import (
     colour,
     dash,
     in_legend,
+    labels_in,
     legend_aside,
     marker,
     thinned,
@@ -164,8 +166,8 @@ def calibration(
     >>> ax.lines[0].get_xydata().tolist()
     [[0.5, 0.5], [0.9, 1.0]]
     """
-    if bins < 1:
-        raise ValueError(f"bins is {bins}; ask for at least one")
+    if not isinstance(bins, Integral) or bins < 1:
+        raise ValueError(f"bins is {bins!r}; ask for a whole number, at least one")
     found = judged(y, p, classes)
     ax = _square(ax, "probability said", "share that came true")
     curves = list(_one_against_others(ax, *found))
@@ -203,7 +205,7 @@ def judged(y: ArrayLike, p: ArrayLike, classes: Sequence[Any] | None) -> tuple[N
     if p.min() < 0 or p.max() > 1:
         raise ValueError(f"p reaches from {p.min():g} to {p.max():g}; pass probabilities, from 0 to 1")
     p = np.column_stack([1 - p, p]) if p.ndim == 1 else p
-    labels = np.unique(np.asarray(y)) if classes is None else np.asarray(classes)
+    labels = labels_in(y, classes)
     if len(labels) != p.shape[1]:
         raise ValueError(
             f"there are {len(labels)} classes, but probabilities of {p.shape[1]}; pass classes= in p's order"

@@ -25,7 +25,7 @@ class Plane:
 
     ``probability`` takes places (m, 2) and gives (m, k). ``weights`` are its (1, 3) or (k, 3) with the bias last, None
     where it is no line. ``chosen`` are the places of the two features, ``medians`` those of all,
-    ``faithful`` the share of rows for which the most probable class is the same on this plane as it is for the row.
+    ``faithful`` the share of rows for which the class that is said is the same on this plane as it is for the row.
     """
 
     names: tuple[str, str]
@@ -79,7 +79,7 @@ class Plane:
         first, second = _names(names, None, None, 2)
         _check_cells(X, (0, 1), (first, second))
         codes = codes_of(y, (0, 1), len(X))
-        return cls((first, second), X, codes, _classes(classes, (0, 1)), _of(line), line)
+        return cls((first, second), X, codes, class_names(classes, (0, 1)), _of(line), line)
 
     @classmethod
     def of_model(
@@ -90,14 +90,17 @@ class Plane:
         features: Sequence[int | str] | None,
         names: Sequence[str] | None,
         classes: Sequence[Any] | None,
+        threshold: float,
     ) -> "Plane":
         """The plane of two features of a fitted classifier: those named, or the two that move its logits most."""
+        known = classes_of(model)
+        X = as_fitted(model, X)
         columns, X = getattr(X, "columns", None), matrix(X)
         n, d = X.shape
         if d < 2:
             raise ValueError(f"X has {d} column{'s' * (d != 1)}; a boundary needs two: draw the projection instead")
         names = _names(names, columns, model, d)
-        codes = codes_of(y, model.classes_, n)
+        codes = codes_of(y, known, n)
         some = np.sort(np.random.default_rng(0).choice(n, min(n, MOST_ROWS), replace=False))
         coefficients = linear(model, X[some[:50]])
         chosen = _chosen(features, names, _influence(coefficients, X[some], d))
@@ -108,9 +111,9 @@ class Plane:
         two = (names[chosen[0]], names[chosen[1]])
         line = None if coefficients is None else _restricted(coefficients, chosen, medians)
         probability = _on_plane(model, medians, chosen) if line is None else _of(line)
-        agree = probability(points[some]).argmax(axis=1) == probabilities(model, X[some]).argmax(axis=1)
-        known = _classes(classes, model.classes_)
-        return cls(two, points, codes, known, probability, line, chosen, medians, float(agree.mean()))
+        agree = _said(probability(points[some]), threshold) == _said(probabilities(model, X[some]), threshold)
+        labels = class_names(classes, known)
+        return cls(two, points, codes, labels, probability, line, chosen, medians, float(agree.mean()))
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,52 @@ def matrix(X: Any) -> Any:
     """(n, d) numbers: a NumPy array, or CSR if it came sparse."""
     if hasattr(X, "tocsr"):
         return X.tocsr()
-    X = np.asarray(X, dtype=np.float64)
+    try:
+        X = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X {_no_number(X) or error}; encode that column or leave it out") from error
     if X.ndim != 2 or len(X) == 0:
         raise ValueError(f"X has shape {X.shape}, not (n, d); {_two_columns(X)}")
     return X
+
+
+def _no_number(X: Any) -> str:
+    """The first column, by name or place, with a cell that is no number, and such a cell."""
+    named = hasattr(X, "columns")
+    rows = X if named else np.asarray(X, dtype=object)
+    for column in X.columns if named else range(rows.shape[1] if rows.ndim == 2 else 0):
+        for cell in rows[column] if named else rows[:, column]:
+            try:
+                float(cell)
+            except (TypeError, ValueError):
+                return f"has {cell!r:.40} in column {column!r}, which is no number"
+    return ""
+
+
+def classes_of(model: Any) -> list[Any]:
+    """What a fitted classifier tells apart."""
+    if not hasattr(model, "classes_"):
+        kind = type(model).__name__
+        raise TypeError(f"{kind} has no classes_; pass a fitted classifier, whose boundary there is to draw")
+    return list(model.classes_)
+
+
+def as_fitted(model: Any, X: Any) -> Any:
+    """A frame's columns as a model knows them by name, in its order."""
+    known = list(getattr(model, "feature_names_in_", []))
+    if not known or not hasattr(X, "columns") or list(X.columns) == known:
+        return X
+    missing = [name for name in known if name not in set(X.columns)]
+    if missing:
+        raise ValueError(
+            f"X has no column {missing[0]!r}, which the model was fitted with; pass {', '.join(known[:5])}"
+        )
+    return X[known]
+
+
+def _said(p: Array, threshold: float) -> Array:
+    """The class of each row: of two, the second where its probability is above the threshold."""
+    return np.asarray(p[:, 1] > threshold if p.shape[1] == 2 else p.argmax(axis=1))
 
 
 def _check_cells(points: Array, chosen: tuple[int, int], names: Sequence[str]) -> None:
@@ -270,7 +315,8 @@ def _names(names: Sequence[str] | None, columns: Any, model: Any, d: int) -> tup
     return tuple(map(str, given))
 
 
-def _classes(names: Sequence[Any] | None, known: Sequence[Any]) -> tuple[str, ...]:
+def class_names(names: Sequence[Any] | None, known: Sequence[Any]) -> tuple[str, ...]:
+    """Those given, one for each class, or the labels themselves."""
     if names is None:
         return tuple(f"class {label}" if not isinstance(label, str) else label for label in known)
     if isinstance(names, str) or len(names) != len(known):

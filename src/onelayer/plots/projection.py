@@ -18,7 +18,7 @@ from onelayer.plots.canvas import (
     place_of,
     short,
 )
-from onelayer.plots.plane import asked, matrix, probabilities, threshold_of
+from onelayer.plots.plane import as_fitted, asked, class_names, classes_of, matrix, probabilities, threshold_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,10 +82,10 @@ def projection(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['no (2)', 'yes (2)']
     """
-    known = list(model.classes_)
-    X = matrix(X)
+    known = classes_of(model)
+    X = matrix(as_fitted(model, X))
     codes = codes_of(y, known, X.shape[0])
-    names = [short(label) for label in (known if classes is None else classes)]
+    names = [short(label) for label in (known if classes is None else class_names(classes, known))]
     chosen = place_of(positive, known)
     at = threshold_of(model, chosen) if threshold is None else threshold
     if at is not None:

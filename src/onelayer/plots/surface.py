@@ -16,6 +16,7 @@ from onelayer.plots.canvas import (
     colour,
     dash,
     in_legend,
+    labels_in,
     marker,
     numbers,
     sample,
@@ -94,9 +95,17 @@ def weight_path(
     """
     X = matrix(X)
     n, d = X.shape
-    labels = np.unique(np.asarray(y)) if classes is None else np.asarray(classes)
+    labels = labels_in(y, classes)
     codes = codes_of(y, labels, n)
     k = 1 if len(labels) == 2 else len(labels)
+    if not C > 0:
+        raise ValueError(f"C is {C}; pass a positive number, infinity for no penalty")
+    if names is not None and (isinstance(names, str) or len(names) != d):
+        raise ValueError(f"names is {names!r:.60}; pass {d} of them")
+    if isinstance(path, Mapping) and not path:
+        raise ValueError("path is an empty mapping; pass the weights of each step")
+    if not np.isfinite(X.sum()):
+        raise ValueError("X has NaN or infinity, or numbers too large to add up; drop these rows or fill them first")
     origin = np.zeros(d) if centre is None else numbers("centre", centre)
     if len(origin) != d:
         raise ValueError(f"centre has {len(origin)} numbers for {d} columns; pass one for each")

@@ -98,7 +98,8 @@ def weights(
     d = w.shape[1]
     intervals = "" if half is None else f", with {100 * confidence:g} % intervals"
     if half is not None and draw is _cells:
-        intervals = f"\n(pale figures: 0 lies within the {100 * confidence:g} % interval)"
+        shown = len(w) <= MOST_COLUMNS
+        intervals = "" if not shown else f"\n(pale figures: 0 lies within the {100 * confidence:g} % interval)"
     many = f"the {most:,} strongest of {d:,} {'weights' if len(w) == 1 else 'features'}"
     ax.set_title(f"{'all weights' if d <= most else many}{intervals}")
     return ax

@@ -262,6 +262,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _refuse_missing(name: str, missing: pl.Series, impute: str | None, remedy: str) -> None:
+    if missing.all():
+        raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
     if missing.any() and impute is None:
         row = (missing.arg_max() or 0) + 1
         raise TableError(
@@ -279,8 +281,6 @@ def _fit_number(series: pl.Series, rows: Array, impute: str | None, notices: lis
             f"column {name!r} is to be a number, but there is no finite one in {counted(int(unread.sum()), 'cell')}, "
             f"first {shown(series[row])} in row {row + 1}: correct or drop these rows, or {say_kind(name)}"
         )
-    if missing.all():
-        raise TableError(f"column {name!r} has no value at all: exclude it (exclude=, --exclude)")
     _refuse_missing(name, pl.Series(missing), impute, "say how to fill them")
     if np.abs(values[~missing]).max() >= 2**53 and _whole(series, values):
         notices.append(
