@@ -196,3 +196,24 @@ def test_a_part_asked_for_again_is_not_factored_again(monkeypatch):
         g = A[0, some]
         np.testing.assert_allclose(parts.part(some) @ parts.solver(some)(g), g, rtol=1e-9)
     assert factored == [3, 3, 3, 0]
+
+
+def test_a_quadratic_that_promises_more_than_there_is_is_not_followed():
+    """Nearly flat along one direction, as far from an optimum, it has its minimum where nobody believes it."""
+    rng = np.random.default_rng(0)
+    H = np.diag(np.geomspace(1, 1e-8, 40))
+    right = rng.standard_normal(40)
+    asked = []
+
+    def product(v):
+        asked.append(1)
+        return H @ v
+
+    x, seen = conjugate_gradients(product, right, np.copy, 1e-6, 0.0, there_is=100.0)
+    few = len(asked)
+    assert 100 < right @ x < 1e6
+    assert seen.steps == few
+    asked.clear()
+    x, _ = conjugate_gradients(product, right, np.copy, 1e-6, 0.0)
+    assert right @ x > 1e6
+    assert few < len(asked) / 2

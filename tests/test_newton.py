@@ -248,3 +248,16 @@ def test_what_a_hessian_cannot_tell_apart_its_rows_do(n, C, intercept):
     assert fit.converged
     assert not fit.notices
     assert fit.history[-1].cost == pytest.approx(apart.history[-1].cost, rel=1e-2 if C == 1 else 1e-6)
+
+
+def test_some_hundred_weights_of_many_classes_are_not_left_to_products(monkeypatch):
+    """12 classes of 60 columns that nearly come twice, rows of very different weight: 36,000 products, and 71 since."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((600, 60))
+    X[:, 30:] = X[:, :30] + 1e-4 * X[:, 30:]
+    y = rng.integers(0, 12, 600)
+    products, multiply = [], Product.__call__
+    monkeypatch.setattr(Product, "__call__", lambda self, v: (products.append(1), multiply(self, v))[1])
+    fit = train(X, y, C=1e5, sample_weight=10 ** rng.uniform(-3, 3, 600))
+    assert fit.converged
+    assert len(products) <= 300

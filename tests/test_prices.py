@@ -23,8 +23,8 @@ def objective(n, d, k=1, storage=np.asarray):
 def test_a_hessian_costs_more_products_the_more_columns_and_none_that_outgrows_the_rows_is_formed(storage):
     found = [prices.hessian(objective(2_000, d, storage=storage)) for d in (10, 2_000, 3_900)]
     assert 0 < found[0] <= found[1] < found[2] < math.inf
-    assert prices.hessian(objective(20, 600, storage=storage)) == math.inf
-    assert prices.hessian(objective(20, 600, storage=storage), few=700) < math.inf
+    assert prices.hessian(objective(20, 2_100, storage=storage)) == math.inf
+    assert prices.hessian(objective(20, 2_100, storage=storage), few=2_200) < math.inf
 
 
 @pytest.mark.parametrize("storage", STORAGES)

@@ -198,6 +198,7 @@ def conjugate_gradients(
     most: float = math.inf,
     steep: bool = False,
     quadratic: float = 0.0,
+    there_is: float = math.inf,
     further: Callable[[Array], bool] = lambda x: False,
 ) -> tuple[Array, Seen]:
     """Solve H x = right from 0, preconditioned, and say what was seen of the spectrum on the way.
@@ -208,7 +209,8 @@ def conjugate_gradients(
     gradient and little of the way (equally correlated columns: half as many steps of Newton's). `along` is
     told each step along the last direction multiplied. After `most` steps, x is what there is by then. `steep` asks
     for what is steep. While less than `quadratic` is gained, `forcing` does not count: after such a step no other is
-    to be needed. Nor does it where `further` says so of the x at which it is met.
+    to be needed. Nor does it where `further` says so of the x at which it is met. Once more is gained than `there_is`,
+    the quadratic is none that anybody has.
     """
     x, residual = np.zeros_like(right), right.copy()
     del right  # which whoever asks need not keep
@@ -225,7 +227,7 @@ def conjugate_gradients(
             if not further(x):
                 break
             forcing = 0.0
-        if enough is not None and (np.abs(residual) <= enough).all():
+        if gained > there_is or (enough is not None and (np.abs(residual) <= enough).all()):
             break
         if rho <= 2 * wanted * least:  # only now is a better estimate worth its price
             least = min(least, _least_eigenvalue(diagonal, beside))

@@ -8,7 +8,7 @@ from onelayer.solvers.asked import Layer
 
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner
 ROWS = 15  # for each parameter of one output, from which its block is taken: it only preconditions
-FEW = 512  # parameters, whose Hessian is never too large
+FEW = 2_000  # parameters, whose Hessian is never too large: 32 MB, once products have cost as much as it does
 # a Hessian costs a product for so many columns, times those there are for each entry of a row; products of sparse rows
 # are slower for their entries
 COLUMNS, COLUMNS_OF_SPARSE = 25, 250

@@ -22,6 +22,7 @@ Array = NDArray[Any]
 SURE = 1e-3  # of a residual that may hide a way down: what may be left of it
 EASY = 6  # products for a step: columns that took more depend on one another too much for a Hessian to be remembered
 PAIRS = 12  # of steps and what they change
+BEYOND = 4  # times the value, half of which a step promises: no loss is below 0, and a longer one is cut off anyway
 RECENT = 5  # of them, which may have seen the same Hessian
 LATELY = 3  # steps, in which a decrement halves at least while what is remembered is of use
 QUADRATIC = 0.5  # times √tol of the value: after a decrement below it, what is not quadratic is below tol
@@ -68,6 +69,7 @@ def truncated(
             most=min(ways.left, within),
             steep=remembering,
             quadratic=near * point.value,
+            there_is=BEYOND * point.value,
         )
         decrement = -float(np.vdot(point.gradient, step))
         end.estimate(point, curvature, seen, (1 + 2 * forcing**2) * decrement * to_come(decrement, last) + 4 * wanted)
