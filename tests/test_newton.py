@@ -261,3 +261,41 @@ def test_some_hundred_weights_of_many_classes_are_not_left_to_products(monkeypat
     fit = train(X, y, C=1e5, sample_weight=10 ** rng.uniform(-3, 3, 600))
     assert fit.converged
     assert len(products) <= 300
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e6, 1e9])
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.filterwarnings("error")
+def test_what_rounding_left_of_a_column_is_not_learnt_from(offset, classes):
+    """A column and the same plus an offset: weights of 1e10 fitted their difference, and predicted worse than ln 2."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal(60), rng.integers(0, classes, 60)
+    alone = train(x[:, None], y, C=np.inf)
+    fit = train(np.column_stack([x, x + offset]), y, C=np.inf)
+    assert fit.converged
+    assert "columns are collinear, rank 2 of 3" in fit.notices[0]
+    assert np.abs(fit.weights[:, :-1]).max() < 1
+    assert fit.history[-1].cost == pytest.approx(alone.history[-1].cost, rel=1e-6)
+    slopes = fit.weights[:, :2].sum(axis=1)  # of what both are
+    np.testing.assert_allclose(slopes, alone.weights[:, 0], rtol=1e-3, atol=1e-3)
+
+
+def test_seconds_since_a_start_and_since_1970_are_one_column():
+    rng = np.random.default_rng(0)
+    t = 3600 * rng.random(200)
+    y = t / 1000 + rng.standard_normal(200)
+    for C in (1.0, 1e12, np.inf):
+        both = train(np.column_stack([t, 1.7e9 + t]), y, C=C, task="regression")
+        alone = train(t[:, None], y, C=C, task="regression")
+        assert both.history[-1].cost == pytest.approx(alone.history[-1].cost, rel=1e-5)
+
+
+def test_whole_numbers_far_from_nought_are_told_apart():
+    """Milliseconds are exact: one more or less of some 1.7e12 is a column's own."""
+    rng = np.random.default_rng(0)
+    begun = 1.7e12 + rng.integers(0, 10**10, 300)
+    lasted = rng.integers(0, 2_000, 300)
+    y = lasted + 300 * rng.standard_normal(300) > 1_000
+    both = train(np.column_stack([begun, begun + lasted]), y, C=np.inf)
+    told = train(np.column_stack([begun, lasted]), y, C=np.inf)
+    assert both.history[-1].cost == pytest.approx(told.history[-1].cost, rel=1e-4)

@@ -19,6 +19,7 @@ Array = NDArray[Any]
 
 TINY = 1e-290  # of a column: no double is large enough for weights of less
 NOTHING = 1e-30  # nats a unit of a scaled column: a penalty below it is none, and no dual can tell
+FINE = 1e-12  # of a column's spread: rounding that is less is that of any arithmetic
 SMALL = 2**19  # entries: up to here (4 MB) a standardised copy is cheaper than standardising in the algebra
 COPIED = 2**21  # entries: up to here (16 MB) there is a copy where the algebra will not do, or single precision not
 # entries, and rows at most, from which the mean and scale of larger data are taken: they only precondition
@@ -109,6 +110,12 @@ class Columns:
     def implicit_scale(self) -> Array | None:
         """What the objective is to divide by in the algebra."""
         return None if self.explicit else self._in_units(self.scale)
+
+    def grain(self, dtype: Any) -> Array | None:
+        """What rounding leaves of a cell, in scaled columns; None where that is as good as nothing."""
+        eps = np.finfo(dtype if dtype.kind == "f" else np.float64).eps
+        found: Array = eps * (1 + np.abs(self.mean) / self.scale)
+        return found if found.max(initial=0.0) > FINE else None
 
     def _in_units(self, values: Array) -> Array:
         """As the columns came; no copy is made where that changes nothing."""

@@ -224,7 +224,10 @@ def rank(objective: Any) -> int:
     values = np.linalg.eigvalsh(H / size / size[:, None])
     # a constant column has nothing, and says so elsewhere
     found = int((values > len(H) * 1e-14 * values[-1]).sum())
-    return found if found == len(H) else of_rows(of_one.triangle(of_one.logits(u)))[1]
+    if found == len(H) and objective.grain is None:
+        return found
+    grain = None if objective.grain is None else np.append(objective.grain, [0.0] * objective.bias)
+    return of_rows(of_one.triangle(of_one.logits(u)), grain)[1]
 
 
 def name(j: int, names: Sequence[str] | None) -> str:

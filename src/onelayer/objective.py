@@ -50,6 +50,8 @@ class Objective:
         Of the columns; None where rows come centred or scaled.
     lasso : array of shape (d,), optional
         Weight of |u_j| beside the mean loss. That part has no gradient: `solvers.proximal` adds it, nothing here does.
+    grain : array of shape (d,), optional
+        What rounding leaves of a cell, in scaled columns, where that is more than arithmetic does.
     """
 
     rows: Any
@@ -61,6 +63,7 @@ class Objective:
     mean: Array | None = None
     scale: Array | None = None
     lasso: Array | None = None
+    grain: Array | None = None
 
     convex: ClassVar[bool] = True
 
@@ -212,9 +215,11 @@ class Objective:
 
     def of_columns(self, kept: Array, *, often: bool = False) -> "Objective":
         """The objective of some of the columns, the others left out: rows of its own, in the same coordinates."""
-        mean, scale, lasso = (None if part is None else part[kept] for part in (self.mean, self.scale, self.lasso))
+        mean, scale, lasso, grain = (
+            None if part is None else part[kept] for part in (self.mean, self.scale, self.lasso, self.grain)
+        )
         rows, penalty = self.rows.of_columns(kept, often=often), self.penalty[kept]
-        chosen = replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso)
+        chosen = replace(self, rows=rows, penalty=penalty, mean=mean, scale=scale, lasso=lasso, grain=grain)
         if mean is scale is None or rows.prepare is not None or not lies_at_hand(rows.n, rows.d):
             return chosen
         X = np.concatenate([chosen._standardised(block)[:, : rows.d] for block in rows.blocks])
@@ -404,7 +409,13 @@ class Objective:
             kept = values > len(K) * 1e-15 * values[-1]
             L = vectors[:, kept] * np.sqrt(values[kept])
         inside = replace(
-            self, rows=self.rows.with_features(L), penalty=np.ones(L.shape[1]), mean=None, scale=None, lasso=None
+            self,
+            rows=self.rows.with_features(L),
+            penalty=np.ones(L.shape[1]),
+            mean=None,
+            scale=None,
+            lasso=None,
+            grain=None,
         )
 
         def back(v: Array) -> Array:

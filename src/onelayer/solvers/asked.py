@@ -100,6 +100,10 @@ class Layer(Smooth, Protocol):
     def lasso(self) -> Any:
         """The weight of the absolute u_j, (d,), which is no part of the value; None where there is none."""
 
+    @property
+    def grain(self) -> Array | None:
+        """What rounding leaves of cells, in scaled columns, where that is more than arithmetic does; (d,)."""
+
     def with_penalties(self, penalty: Array, lasso: Array | None) -> "Layer":
         """The same loss with others."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
-from onelayer.solvers.linear import Solve, Steep, conjugate_gradients, inverse, of_rows, symmetric_solver
+from onelayer.solvers.linear import NOISE, Solve, Steep, conjugate_gradients, inverse, of_rows, symmetric_solver
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]
@@ -190,21 +190,40 @@ def along(directions: Array, found: Array) -> Solve:
 
 def factored(objective: Layer, point: Point) -> Curvature:
     """The Hessian at a point, factored once; where it is singular and the gradient tells of more, by its rows."""
-    singular = False
+    singular, grain = False, _grain(objective)
 
     def looked_into(shortest: Solve) -> Solve:
         nonlocal singular
         singular = True
         g, logits = point.gradient, point.logits or objective.logits(point.u)
-        unexplained = g - objective.product(point.u, logits)(shortest(g.ravel()).reshape(g.shape))
-        if np.abs(unexplained).max() <= ROUNDED * objective.rows.precision * min(point.value, 1.0):
-            return shortest
-        W = of_rows(objective.triangle(logits))[0]
-        return lambda g: np.asarray(W @ (W.T @ g))
+        if grain is None:
+            unexplained = g - objective.product(point.u, logits)(shortest(g.ravel()).reshape(g.shape))
+            if np.abs(unexplained).max() <= ROUNDED * objective.rows.precision * min(point.value, 1.0):
+                return shortest
+        W = of_rows(objective.triangle(logits), grain)[0]
+        return lambda g: _without_shifts(objective, W @ (W.T @ g))
 
     H = _determined(objective, objective.hessian(point.u, point.logits))
-    solve = symmetric_solver(H, overwrite=True, singular=looked_into)
+    least = 0.0 if grain is None else NOISE * float(grain.max())
+    solve = symmetric_solver(H, overwrite=True, singular=looked_into, least=least)
     return Curvature(lambda g: solve(g.ravel()).reshape(g.shape), point.value, singular=singular)
+
+
+def _without_shifts(objective: Layer, v: Array) -> Array:
+    """A step without what is common to all classes where no penalty bends that: no row sees it."""
+    k, p = objective.shape
+    if k > 1:
+        free = objective.ridge == 0
+        apart = v.reshape(k, p)
+        apart[:, free] -= apart[:, free].mean(axis=0)
+    return v
+
+
+def _grain(objective: Layer) -> Array | None:
+    """Of each coordinate: the bias has none."""
+    if objective.grain is None:
+        return None
+    return np.tile(np.append(objective.grain, [0.0] * objective.bias), objective.outputs)
 
 
 def _determined(objective: Layer, H: Array) -> Array:

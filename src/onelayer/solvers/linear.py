@@ -16,26 +16,34 @@ LANCZOS = 40  # steps of conjugate gradients after which the least eigenvalue th
 FIRST = 6  # of these, whose vectors are kept to know what is steep
 OUT, UNSETTLED = 4, 0.1  # times the least eigenvalue, from where one is; and of itself, what it may still be off
 NOTHING = 1e-30  # of a residual's square, as the preconditioner sees it: what is left is rounding, of any sign
+NOISE = 2  # times what rounding leaves of cells: less is none of a column's own
 SEEN = 1e-12  # of the largest singular value: below, it is rounding of numbers that are multiples of one another
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 
 
-def symmetric_solver(H: Array, *, overwrite: bool = False, singular: Callable[[Solve], Solve] | None = None) -> Solve:
+def symmetric_solver(
+    H: Array,
+    *,
+    overwrite: bool = False,
+    singular: Callable[[Solve], Solve] | None = None,
+    least: float = 0.0,
+) -> Solve:
     """The function g → H⁻¹ g of a positive semidefinite H, factored once, in its own memory if it may `overwrite` that.
 
-    Where H is `singular`, the shortest solution in scaled columns, or what that makes of it; g is a vector, or columns
-    of a matrix. An H of single precision is factored in it, in half the time, where that leaves digits enough.
+    Where H is `singular`, or tells columns apart by no more than the `least` of their size, the shortest solution in
+    scaled columns, or what that makes of it; g is a vector, or columns of a matrix. An H of single precision is
+    factored in it, in half the time, where that leaves digits enough.
     """
     if not H.size:
         return np.copy
     single = H.dtype == np.float32
-    size, factor = _cholesky(H, overwrite=overwrite)
+    size, factor = _cholesky(H, overwrite=overwrite, least=least)
     if factor is not None:
         potrs = spotrs if single else dpotrs
         return lambda g: potrs(factor, g, lower=1)[0]
     if single:
         below = np.tril(H.astype(np.float64))  # what is above the diagonal may have been overwritten
-        return symmetric_solver(below + np.tril(below, -1).T, overwrite=True, singular=singular)
+        return symmetric_solver(below + np.tril(below, -1).T, overwrite=True, singular=singular, least=least)
     inside = _singular(H / size / size[:, None])
 
     def shortest(g: Array) -> Array:
@@ -44,15 +52,17 @@ def symmetric_solver(H: Array, *, overwrite: bool = False, singular: Callable[[S
     return singular(shortest) if singular else shortest
 
 
-def of_rows(R: Array) -> tuple[Array, int]:
+def of_rows(R: Array, grain: Array | None = None) -> tuple[Array, int]:
     """W, with W Wᵀ the inverse of RᵀR, along directions that R sees in scaled columns, and how many these are.
 
-    Squared, as in a Hessian, numbers hold half the digits: what is 1e-8 of a column is gone.
+    Squared, as in a Hessian, numbers hold half the digits: what is 1e-8 of a column is gone. What is no more than the
+    `grain` of columns, (p,), which rounding left of their cells, is not seen.
     """
     size = np.sqrt(np.square(R).sum(axis=0))
     size[size == 0.0] = 1.0
     _, values, Vt = np.linalg.svd(R / size)
-    seen = values > SEEN * values[0]
+    floor = 0.0 if grain is None else NOISE * np.linalg.norm(Vt * grain, axis=1)
+    seen = values > np.maximum(SEEN * values[0], floor)
     return (Vt[seen] / values[seen, None] / size).T, int(seen.sum())
 
 
@@ -141,7 +151,7 @@ def inverse(H: Array) -> Array:
     return np.asarray(half + half.T)
 
 
-def _cholesky(H: Array, *, overwrite: bool = False) -> tuple[Array, Array | None]:
+def _cholesky(H: Array, *, overwrite: bool = False, least: float = 0.0) -> tuple[Array, Array | None]:
     """The columns' sizes, and the lower factor of H; None where H, in scaled columns, holds too few digits of it.
 
     The factor may `overwrite` what is above the diagonal, and then the rest is as it was where there is none.
@@ -155,7 +165,8 @@ def _cholesky(H: Array, *, overwrite: bool = False) -> tuple[Array, Array | None
     potrf = spotrf if H.dtype == np.float32 else dpotrf
     factor, failed = potrf(H.T, lower=1, overwrite_a=overwrite, clean=0)
     # a pivot this small holds no digit of its column
-    if failed or (factor.diagonal() / size).min() <= math.sqrt(len(H) * 2 * np.finfo(H.dtype).eps):
+    digits = max(least, math.sqrt(len(H) * 2 * np.finfo(H.dtype).eps))
+    if failed or (factor.diagonal() / size).min() <= digits:
         if overwrite:
             H.ravel()[:: len(H) + 1] = squares
         return size, None
