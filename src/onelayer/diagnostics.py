@@ -13,7 +13,7 @@ from onelayer.blocks import runs
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.sampling import of_every_class
 from onelayer.solvers.curvature import factored
-from onelayer.solvers.linear import of_rows
+from onelayer.solvers.linear import NOISE, of_rows
 from onelayer.solvers.progress import Point
 from onelayer.sources import Rows, one_thread_per_core
 from onelayer.sparse import row_runs, with_entries
@@ -222,11 +222,11 @@ def rank(objective: Any) -> int:
     H = of_one.hessian(u)
     size = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values = np.linalg.eigvalsh(H / size / size[:, None])
-    # a constant column has nothing, and says so elsewhere
-    found = int((values > len(H) * 1e-14 * values[-1]).sum())
-    if found == len(H) and objective.grain is None:
-        return found
     grain = None if objective.grain is None else np.append(objective.grain, [0.0] * objective.bias)
+    floor = max(len(H) * 1e-14 * values[-1], 0.0 if grain is None else (NOISE * grain.max()) ** 2)
+    # a constant column has nothing, and says so elsewhere
+    if values[0] > floor:
+        return len(H)
     return of_rows(of_one.triangle(of_one.logits(u)), grain)[1]
 
 
