@@ -181,3 +181,28 @@ def test_what_cannot_be_judged_is_refused(picture, y, p, more, words, ax):
 def test_costs_that_are_none_are_refused(costs, ax):
     with pytest.raises(ValueError, match="costs is"):
         plots.threshold([0, 1], [0.1, 0.9], costs=costs, ax=ax)
+
+
+@pytest.mark.parametrize(
+    ("y", "predicted", "words"),
+    [
+        ([1, None], [1, 1], "y has labels that cannot be sorted, such as None"),
+        ([1, 0], ["1", "0"], "y holds numbers, but predicted does not; make them one kind"),
+        (["1", "0"], [1, 0], "y holds texts, but predicted does not; make them one kind"),
+        ([1.0, np.nan], [1.0, 1.0], "y has nan in row 1; drop that row"),
+    ],
+)
+def test_labels_that_no_confusion_is_of_are_refused(y, predicted, words):
+    with pytest.raises(ValueError, match=words):
+        plots.confusion(y, predicted)
+
+
+def test_one_class_said_always_is_a_confusion_too():
+    assert [text.get_text() for text in plots.confusion([1, 1], [1, 1]).texts] == ["2"]
+
+
+def test_calibration_and_threshold_name_what_cannot_be():
+    with pytest.raises(ValueError, match=r"bins is 1\.5; ask for a whole number"):
+        plots.calibration([0, 1], [0.2, 0.3], bins=1.5)
+    with pytest.raises(ValueError, match="costs is 1; pass two of them"):
+        plots.threshold([0, 1], [0.2, 0.3], costs=1)

@@ -214,6 +214,7 @@ class PathProblem:
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
+                kept.places.clear()  # nor do slopes lead on from there
             u = outcome.point.u
             if not points or math.log(C) > points[-1][0]:
                 points = [*points[-2:], (math.log(C), u)]

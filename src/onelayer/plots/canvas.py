@@ -172,8 +172,8 @@ def codes_of(y: ArrayLike, known: ArrayLike, n: int) -> NDArray[np.intp]:
     return codes
 
 
-def labels_in(y: ArrayLike, classes: Sequence[Any] | None) -> Array:
-    """The classes, in the order of weights: those given, or those in y, sorted."""
+def labels_in(y: ArrayLike, classes: Sequence[Any] | None, least: int = 2) -> Array:
+    """The classes, in the order of weights: those given, or those in y, sorted, at least so many."""
     if classes is not None:
         return np.asarray(classes)
     labels = np.asarray(y)
@@ -185,7 +185,7 @@ def labels_in(y: ArrayLike, classes: Sequence[Any] | None) -> Array:
         raise ValueError(
             "y has labels that cannot be sorted, such as None; drop these rows, or pass classes"
         ) from error
-    if len(found) < 2:
+    if len(found) < least:
         raise ValueError(f"y has one class, {_some(found)}; pass classes, with those it lacks")
     return found
 

@@ -16,6 +16,7 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    labels_in,
     place_of,
     short,
     thinned,
@@ -162,7 +163,10 @@ def confusion(
     y, predicted = np.asarray(y), np.asarray(predicted)
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(f"y has shape {y.shape}; pass one label for each row, at least one")
-    labels = np.union1d(y, predicted) if classes is None else np.asarray(classes)
+    texts = [part.dtype.kind in "US" for part in (y, predicted)]
+    if texts[0] != texts[1] and "O" not in (y.dtype.kind, predicted.dtype.kind):
+        raise ValueError(f"y holds {'texts' if texts[0] else 'numbers'}, but predicted does not; make them one kind")
+    labels = labels_in(np.concatenate([y, predicted]), classes, least=1)
     k = len(labels)
     pairs = codes_of(y, labels, len(y)) * k + codes_of(predicted, labels, len(y))
     counts = np.bincount(pairs, minlength=k * k).reshape(k, k)
