@@ -11,7 +11,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from onelayer import PerceptronClassifier
 from onelayer.diagnostics import Separating, separating, standard_errors
-from onelayer.objective import Objective
 from onelayer.training import train
 
 RNG = np.random.default_rng(0)
@@ -338,12 +337,3 @@ def test_the_rank_counts_directions_that_a_hessian_rounds_off():
     y = rng.random(200) < 0.5
     assert not train(X, y, C=np.inf).notices
     assert "rank 4 of 5" in train(np.column_stack([X, a + b]), y, C=np.inf).notices[0]
-
-
-def test_the_rank_of_single_precision_is_counted_without_its_rows_where_it_is_full(monkeypatch):
-    rng = np.random.default_rng(0)
-    X = (rng.standard_normal((500, 5)) + 10).astype(np.float32)
-    asked, triangle = [], Objective.triangle
-    monkeypatch.setattr(Objective, "triangle", lambda self, z: (asked.append(1), triangle(self, z))[1])
-    assert train(X, X[:, 0] + rng.logistic(size=500) > 10, C=np.inf).notices == ()
-    assert not asked

@@ -299,3 +299,17 @@ def test_whole_numbers_far_from_nought_are_told_apart():
     both = train(np.column_stack([begun, begun + lasted]), y, C=np.inf)
     told = train(np.column_stack([begun, lasted]), y, C=np.inf)
     assert both.history[-1].cost == pytest.approx(told.history[-1].cost, rel=1e-4)
+
+
+def test_cells_of_single_precision_are_the_numbers_that_they_are():
+    """Far from nought they are coarse, but weights multiply them in doubles: nothing that tells rows apart is noise."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((600, 4)) * [1, 1, 2, 100] + [0, 0, -3e6, -1.4e7]
+    X[:, 1] = X[:, 2] + 1e-2 * X[:, 1]
+    X = X.astype(np.float32)
+    y = (X[:, 2] + 3e6) / 2 + X[:, 0] + rng.logistic(size=600) > 0
+    weight = 10 ** rng.uniform(-4, 4, 600)
+    single, double = (train(Z, y, sample_weight=weight, tol=1e-8) for Z in (X, X.astype(np.float64)))
+    assert single.history[-1].cost == pytest.approx(double.history[-1].cost, rel=1e-7)
+    apart = train(X.astype(np.float64) - X[0].astype(np.float64), y, sample_weight=weight, tol=1e-8)
+    assert double.history[-1].cost == pytest.approx(apart.history[-1].cost, rel=1e-7)

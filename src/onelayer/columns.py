@@ -111,10 +111,10 @@ class Columns:
         """What the objective is to divide by in the algebra."""
         return None if self.explicit else self._in_units(self.scale)
 
-    def grain(self, dtype: Any) -> Array | None:
-        """What rounding leaves of a cell, in scaled columns; None where that is as good as nothing."""
-        eps = np.finfo(dtype if dtype.kind == "f" else np.float64).eps
-        found: Array = eps * (1 + np.abs(self.mean) / self.scale)
+    @property
+    def grain(self) -> Array | None:
+        """What rounding leaves of a cell in doubles, in scaled columns; None where that is as good as nothing."""
+        found: Array = np.finfo(np.float64).eps * (1 + np.abs(self.mean) / self.scale)
         return found if found.max(initial=0.0) > FINE else None
 
     def _in_units(self, values: Array) -> Array:

@@ -104,7 +104,7 @@ def make_objective(
         columns.implicit_mean,
         columns.implicit_scale,
         columns.lasso(settings.l1_ratio * strength / labels.unit),
-        columns.grain(X.dtype),
+        columns.grain,
     )
 
 
