@@ -62,7 +62,8 @@ class Walk:
     ) -> Place | None:
         """The next place, if there is one; `left` is how many products a model to precondition with costs more."""
         point, self.share = place.point, 1.0
-        model = _Model(objective, place, hessian, level, self.wanted)
+        wanted = self.wanted if objective.outputs == 1 else 0.0  # of classes, slopes to first order prove nothing
+        model = _Model(objective, place, hessian, level, wanted)
         most = math.inf if hessian is not None else min(self._most, left if left > 0 else math.inf)
         self._seen = model.descend(min(ROUGH, place.violation, math.sqrt(self._relative)), self._seen, most)
         steps, step, moves = self._seen.steps, model.u - point.u, model.product.moved
