@@ -240,11 +240,11 @@ def test_a_column_is_of_a_type_that_holds_all_its_cells(cells, expected):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ([1, 2**130], f"'x' holds {str(2**130)[:40]}.*in row 1, which fits none"),
-        (["a", None, 2**130], "in row 2, which fits none"),
-        ([1.5, date(2020, 1, 1)], r"'x' holds 1.5 in row 0 and .* \(date\) in row 1, make them one kind"),
-        ([None, 1, timedelta(1)], r"'x' holds 1 in row 1 and .* \(timedelta\) in row 2"),
-        (["a", {"b": 1}], r"'x' holds 'a' in row 0 and {'b': 1} \(dict\) in row 1"),
+        ([1, 2**130], f"'x' holds {str(2**130)[:40]}.*in row 2, which fits none"),
+        (["a", None, 2**130], "in row 3, which fits none"),
+        ([1.5, date(2020, 1, 1)], r"'x' holds 1.5 in row 1 and .* \(date\) in row 2, make them one kind"),
+        ([None, 1, timedelta(1)], r"'x' holds 1 in row 2 and .* \(timedelta\) in row 3"),
+        (["a", {"b": 1}], r"'x' holds 'a' in row 1 and {'b': 1} \(dict\) in row 2"),
     ],
 )
 def test_cells_that_no_type_holds_are_refused_with_their_rows(cells, message):
@@ -260,7 +260,7 @@ def test_json_lines_may_differ_in_type(tmp_path):
         assert read(tmp_path, data)["age"].to_list()[-1] == expected
     assert read(tmp_path, b'{"a": 1}\n{"a": 1e999}')["a"].to_list() == [1, np.inf]
     with pytest.raises(
-        tables.TableError, match=r"column 'a' holds 1 in row 0 and \[5\] \(list\) in row 1, make them one kind"
+        tables.TableError, match=r"column 'a' holds 1 in row 1 and \[5\] \(list\) in row 2, make them one kind"
     ):
         read(tmp_path, b'{"a": 1}\n{"a": [5]}')
 

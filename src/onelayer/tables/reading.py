@@ -174,15 +174,15 @@ def _of_cells(name: str, cells: Any) -> Any:
             for is_odd in (True, False)
         )
         raise TypeError(
-            f"column {name!r} holds {cells[other]!r:.40} in row {other} and {cells[row]!r:.40} ({odd.__name__}) in row "
-            f"{row}, make them one kind"
+            f"column {name!r} holds {cells[other]!r:.40} in row {other + 1} and {cells[row]!r:.40} ({odd.__name__}) in "
+            f"row {row + 1}, make them one kind"
         )
     column = pl.Series(name, cells, strict=False)
     if column.null_count() > sum(cell is None for cell in cells):
         row = next(i for i, cell in enumerate(cells) if cell is not None and column[i] is None)
         raise TypeError(
-            f"column {name!r} holds {cells[row]!r:.40} ({type(cells[row]).__name__}) in row {row}, which fits none of "
-            "its types, make it a float or a text"
+            f"column {name!r} holds {cells[row]!r:.40} ({type(cells[row]).__name__}) in row {row + 1}, which fits none "
+            "of its types, make it a float or a text"
         )
     return column
 
