@@ -341,9 +341,9 @@ def test_a_penalty_that_changes_begins_the_curve_anew(ax):
     """Costs of a network beside one penalty after another were one curve, which seemed to rise."""
     entries = [SimpleNamespace(cost=c, rows=9, decay=d) for c, d in ((0.5, 1), (0.2, 1), (0.4, 3), (0.3, 3), (0.25, 1))]
     plots.cost(entries, ax=ax)
-    curve, *changes = ax.lines
+    (curve,), (changes,) = ax.lines, ax.collections
     np.testing.assert_array_equal(curve.get_ydata(), [0.5, 0.2, np.nan, 0.4, 0.3, np.nan, 0.25])
-    assert [line.get_xdata()[0] for line in changes] == [2, 4]
+    assert [ends[0, 0] for ends in changes.get_segments()] == [2, 4]
     assert texts(ax) == ["from here with another penalty"]
 
 

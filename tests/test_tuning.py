@@ -134,7 +134,7 @@ def test_a_choice_at_the_end_of_what_was_tried_is_noticed():
         ({"l1_ratios": ["a"]}, "l1_ratios must hold numbers in"),
         ({"cv": []}, "cv gives no folds"),
         ({"cv": [1, 2]}, "cv=.* gives no folds, pairs of rows"),
-        ({"cv": GroupKFold(3)}, r"for groups, pass cv=list\(splitter.split\(X, y, groups\)\)"),
+        ({"cv": GroupKFold(3)}, r"; pass cv=list\(splitter.split\(X, y, groups\)\)"),
         ({"cv": [(1, 2)]}, r"fold 1 of 1 has array\(1\) for rows: pass their numbers"),
         ({"cv": [(np.arange(40.0), np.arange(40, 60))]}, "fold 1 of 1 has array.*for rows: pass their numbers"),
         ({"cv": [(np.ones(59, dtype=bool), [1])]}, "True or False for each of 569"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onelayer.blocks import runs
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.sampling import of_every_class
-from onelayer.solvers.curvature import factored
+from onelayer.solvers.curvature import factored, grain_of
 from onelayer.solvers.linear import NOISE, of_rows
 from onelayer.solvers.progress import Point
 from onelayer.sources import Rows, one_thread_per_core
@@ -222,7 +222,7 @@ def rank(objective: Any) -> int:
     H = of_one.hessian(u)
     size = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values = np.linalg.eigvalsh(H / size / size[:, None])
-    grain = None if objective.grain is None else np.append(objective.grain, [0.0] * objective.bias)
+    grain = grain_of(of_one)
     floor = max(len(H) * 1e-14 * values[-1], 0.0 if grain is None else (NOISE * grain.max()) ** 2)
     # a constant column has nothing, and says so elsewhere
     if values[0] > floor:

@@ -168,8 +168,8 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         try:
             return [(rows, kept) for rows, kept in splitter.split(X, codes)]
         except (TypeError, ValueError) as error:
-            remedy = "for groups, pass cv=list(splitter.split(X, y, groups))"
-            raise ValueError(f"cv={self.cv!r:.60} gives no folds, pairs of rows: {error}; {remedy}") from error
+            remedy = "; pass cv=list(splitter.split(X, y, groups))" if "groups" in str(error) else ""
+            raise ValueError(f"cv={self.cv!r:.60} gives no folds, pairs of rows: {error}{remedy}") from error
 
     def _checked(self, X: Any, y: ArrayLike) -> tuple[Any, Array]:
         if y is None:

@@ -69,17 +69,14 @@ def cost(
     ax = axes(ax)
     for name, x, costs, sampled, held_out, anew in runs:
         line = _curve(ax, np.insert(x, anew, x[anew]), np.insert(costs, anew, np.nan), name)
-        for at in anew:
-            told = ax.get_legend_handles_labels()[1]
-            ax.axvline(x[at], **ANEW, label="_" if ANOTHER in told else ANOTHER)
+        if len(anew):
+            told = ANOTHER in ax.get_legend_handles_labels()[1]
+            ax.vlines(x[anew], 0, 1, transform=ax.get_xaxis_transform(), label="" if told else ANOTHER, **ANEW)
         if sampled.any():
             ax.plot(x[sampled], costs[sampled], color=line.get_color(), **HOLLOW)
         if np.isfinite(held_out).any():
             _draw_held_out(ax, x, held_out, name, line.get_color())
-    drawn = [
-        np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.lines if line.get_label() not in ("_", ANOTHER)
-    ]
-    shown = np.concatenate(drawn)
+    shown = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.lines])
     shown = shown[np.isfinite(shown)]
     if shown.min() > 0 and shown.max() > WIDE * shown.min():
         ax.set_yscale("log")
@@ -155,7 +152,7 @@ def gap(
 
 ASIDE = "aside"  # a line that goes with a curve and is none of those that are told apart
 ANOTHER = "from here with another penalty"
-ANEW: dict[str, Any] = {"color": "grey", "linewidth": 1, "linestyle": ":", "gid": ASIDE}
+ANEW: dict[str, Any] = {"color": "grey", "linewidth": 1, "linestyle": ":"}
 HOLLOW: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 7, "markerfacecolor": "white", "zorder": 3}
 
 

@@ -190,7 +190,7 @@ def along(directions: Array, found: Array) -> Solve:
 
 def factored(objective: Layer, point: Point) -> Curvature:
     """The Hessian at a point, factored once; where it is singular and the gradient tells of more, by its rows."""
-    singular, grain = False, _grain(objective)
+    singular, grain = False, grain_of(objective)
 
     def looked_into(shortest: Solve) -> Solve:
         nonlocal singular
@@ -219,8 +219,8 @@ def _without_shifts(objective: Layer, v: Array) -> Array:
     return v
 
 
-def _grain(objective: Layer) -> Array | None:
-    """Of each coordinate: the bias has none."""
+def grain_of(objective: Layer) -> Array | None:
+    """What rounding leaves of cells, of each coordinate of a point: the bias has none."""
     if objective.grain is None:
         return None
     return np.tile(np.append(objective.grain, [0.0] * objective.bias), objective.outputs)

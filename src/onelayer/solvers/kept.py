@@ -38,8 +38,10 @@ class Kept:
 
     def seen_from(self, objective: Layer, u: Array) -> Place | None:
         """The last fit's end as if it were at u, with these penalties; None if there was no fit."""
-        *older, last = [None, *self.places] if self.places else [None]
-        return None if last is None else last.with_penalties_of(objective, u, older[-1])
+        if not self.places:
+            return None
+        *older, last = self.places
+        return last.with_penalties_of(objective, u, *older)
 
     def end(self, place: Place) -> None:
         """Where a fit ended."""
