@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -107,7 +108,26 @@ def test_many_columns_stay_where_they_are(sparse):
 def test_a_sum_is_the_same_for_any_number_of_threads():
     parts = list(RNG.standard_normal((40, 7)) * 10.0 ** RNG.integers(-9, 9, (40, 1)))
     alone, among = (Rows(np.zeros((4, 1)), np.zeros(4), jobs=jobs).sum_of(lambda x: x.copy(), parts) for jobs in (1, 3))
-    assert alone.tolist() == among.tolist() == sum(parts).tolist()
+    assert alone.tolist() == among.tolist()
+    np.testing.assert_allclose(alone, sum(parts), rtol=1e-14, atol=1e-15 * np.abs(parts).max())
+
+
+def test_summands_do_not_pile_up_behind_a_thread_that_is_held_back():
+    made, most, others = [], [], threading.Semaphore(0)
+
+    def summand(i):
+        if i == 0:
+            for _ in range(50):
+                assert others.acquire(timeout=10)
+        part = np.ones(3)
+        made.append(weakref.ref(part))
+        most.append(sum(ref() is not None for ref in made))
+        others.release()
+        return part
+
+    whole = Rows(np.zeros((4, 1)), np.zeros(4), jobs=2).sum_of(summand, range(64))
+    assert whole.tolist() == [64.0, 64, 64]
+    assert max(most) <= 10
 
 
 def in_a_thread(f):

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from onelayer.blocks import backward, between, constant, dot, forward, in_panels, joined, runs, summed, times
 from onelayer.product import Logits, Product
+from onelayer.row_space import spanned
 from onelayer.sampling import formed
 from onelayer.sparse import lies_at_hand, row_runs, with_entries
 
 Array = NDArray[Any]
-AT_ONCE, LEAST = 2**16, 64  # numbers of columns in which rows are multiplied with rows, and columns at least
 FEW = 2**18  # logits: up to here to keep them costs nothing
 SLIGHT = 1e-10  # of a column's curvature: a penalty whose pull is lost in the digits of a gradient
 TRIFLE = 2**15  # numbers: a Hessian of so few rows takes no longer than the calls around it
@@ -383,51 +383,18 @@ class Objective:
         return np.asarray((squares + mean * (total * mean - 2 * sums)) / scale**2)
 
     def in_row_space(self, *, exact: bool = False) -> "tuple[Objective, Callable[[Array], Array]]":
-        """The same objective in as many coordinates as there are rows, and the way back from them.
-
-        With L2 penalties ρ on all weights, the optimal √ρ u lie in the span of the rows B = (X - mean) / (scale √ρ).
-        With B Bᵀ = L Lᵀ, the rows are those of L and every penalty is 1 (Kimeldorf & Wahba, 1971). If `exact`, L is of
-        B's QR decomposition, which takes several times as long, and a copy of the rows, but no digits.
-        """
-        X, d = self.rows.X, self.rows.d
-        mean = np.zeros(d) if self.mean is None else self.mean
-        root = np.sqrt(self.penalty) * (1 if self.scale is None else self.scale)
-        # a product of fewer columns than an eighth of the rows takes hardly longer than to add it
-        step = max(AT_ONCE // len(X), len(X) // 8, LEAST)
-
-        def part(span: slice) -> Array:
-            B: Array = X[:, span] - mean[span]
-            B /= root[span]
-            return B
-
-        if exact:
-            Q, R = np.linalg.qr(part(slice(None)).T)
-            L = R.T
-        else:
-            K = self.rows.sum_of(lambda span: np.dot(B := part(span), B.T), list(runs(d, step)))
-            values, vectors = np.linalg.eigh(K)
-            kept = values > len(K) * 1e-15 * values[-1]
-            L = vectors[:, kept] * np.sqrt(values[kept])
+        """The same objective in as many coordinates as there are rows, and the way back from them (`row_space`)."""
+        span = spanned(self, exact=exact)
         inside = replace(
             self,
-            rows=self.rows.with_features(L),
-            penalty=np.ones(L.shape[1]),
+            rows=self.rows.with_features(span.coordinates),
+            penalty=np.ones(span.coordinates.shape[1]),
             mean=None,
             scale=None,
             lasso=None,
             grain=None,
         )
-
-        def back(v: Array) -> Array:
-            within, bias = np.split(v, [L.shape[1]], axis=1)
-            if exact:
-                raw = within @ Q.T
-            else:
-                alpha = (within / np.sqrt(values[kept])) @ vectors[:, kept].T
-                raw = (np.dot(alpha, X) - alpha.sum(axis=1, keepdims=True) * mean) / root
-            return np.hstack([raw / np.sqrt(self.penalty), bias])
-
-        return inside, back
+        return inside, span.back
 
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Objective":
         """The objective of some of the rows, with weights of their own: the same mean, estimated.

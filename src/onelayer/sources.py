@@ -158,9 +158,17 @@ class Rows:
         return [whole.values[0] for whole in wholes.values()]
 
     def sum_of(self, f: Callable[[Item], Array], items: Sequence[Item]) -> Array:
-        """The sum of f of each item, in order: hardly more summands are in memory than there are threads."""
-        whole = _Sum()
-        self.map(lambda i: whole.add(i, (f(items[i]),)), range(len(items)))
+        """The sum of f of each item, in order: at most half as many summands as CHUNKS are in memory."""
+        whole, chunks = _Sum(), _parts(len(items), CHUNKS // 2)
+
+        def chunk(number: int) -> None:
+            first, *others = chunks[number]
+            part = f(items[first])
+            for i in others:
+                part += f(items[i])
+            whole.add(number, (part,))
+
+        self.map(chunk, range(len(chunks)))
         return np.asarray(whole.values[0])
 
     def each(self, f: Callable[..., Result], *each: Sequence[Any]) -> list[Result]:
@@ -249,8 +257,13 @@ class Rows:
 
     @cached_property
     def _chunks(self) -> list[range]:
-        count, parts = len(self.spans), min(self.chunks, len(self.spans))
-        return [range(i * count // parts, (i + 1) * count // parts) for i in range(parts)]
+        return _parts(len(self.spans), self.chunks)
+
+
+def _parts(count: int, most: int) -> list[range]:
+    """So many numbers in runs about as long, at most so many of these."""
+    parts = min(most, count)
+    return [range(i * count // parts, (i + 1) * count // parts) for i in range(parts)]
 
 
 class _FewColumns(Rows):
