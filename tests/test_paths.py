@@ -274,3 +274,15 @@ def test_along_a_path_of_classes_no_step_leads_away_from_its_penalty(monkeypatch
     monkeypatch.setattr(Objective, "evaluate", lambda self, u, **k: (points.append(1), evaluate(self, u, **k))[1])
     assert path(X[:600], y[:600], Cs=20, tol=1e-2).converged.all()
     assert len(points) < 400
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_a_cell_that_the_sample_has_not_does_not_lead_a_path_astray(l1_ratio):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60_000, 10))
+    y = (2 * X[:, 0] + rng.standard_normal(60_000) > 0).astype(int)
+    X[30_007, 3] = 1e15
+    found = path(X, y, Cs=[0.1, 1.0], l1_ratio=l1_ratio)
+    z = X @ found.coefs[-1, 0] + found.intercepts[-1, 0]
+    assert found.converged.all()
+    assert ((z > 0) == y).mean() > 0.84

@@ -126,3 +126,28 @@ def test_rows_of_weight_0_have_no_say_in_anything(storage, settings):
     holed = storage(np.where(np.arange(606).reshape(202, 3) == 601, np.nan, far))
     with pytest.raises(ValueError, match="column 1 has NaN or infinity in 1 cell, first NaN in row 200"):
         train(holed, other, sample_weight=weight, **settings)
+
+
+@pytest.mark.parametrize("settings", [{}, {"C": np.inf}, {"l1_ratio": 1.0}, {"solver": "lbfgs"}], ids=str)
+@pytest.mark.parametrize("cell", [1e9, -(2.0**63), 1e200])
+@pytest.mark.parametrize("row", [0, 30_007])
+def test_a_cell_that_the_sample_has_not_does_not_decide_what_is_learnt(settings, cell, row):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60_000, 10))  # of more than are looked at whole
+    y = (2 * X[:, 0] + rng.standard_normal(60_000) > 0).astype(int)
+    X[row, 3] = cell  # as of missing numbers that were written as the least integer
+    found = train(X, y, **settings)
+    others = train(np.delete(X, 3, axis=1), y, **settings)
+    assert found.converged or "separable" in found.warnings[0] or "rounding left no step" in found.warnings[0]
+    assert found.history[-1].cost < others.history[-1].cost + (1e-5 if found.converged else 1e-3)
+
+
+def test_single_precision_is_not_misled_either():
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((250_000, 10)).astype(np.float32)
+    y = (X[:, 0] > 0) ^ (rng.random(250_000) < 0.2)
+    X[0, 3] = np.finfo(np.float32).min  # in a sample of the fit's, and in none that columns were scaled by
+    for settings in ({"C": np.inf}, {"l1_ratio": 1.0}, {}):
+        found = train(X, y, **settings)
+        assert found.converged or "separable" in found.warnings[0]
+        assert found.history[-1].cost < 0.57

@@ -35,7 +35,8 @@ class Columns:
     """Mean and scale of each column, and where they are applied: in each block, or in the algebra.
 
     ``unit`` is a power of two near the largest entry of the column, divided by first so that squares stay finite.
-    ``full`` are sparse columns without a 0 and far from it, which are centred in their cells.
+    ``full`` are sparse columns without a 0 and far from it, which are centred in their cells. ``whole`` says whether
+    they are as all rows have them, and not as a sample has.
     """
 
     unit: Array
@@ -45,16 +46,17 @@ class Columns:
     explicit: bool
     fit_intercept: bool
     full: Array | None = None
+    whole: bool = True
 
     @classmethod
-    def of(cls, X: Any, fit_intercept: bool, jobs: int = 1) -> "Columns":
-        """Look at the columns of X: all of its rows if small or sparse, else a sample of them."""
+    def of(cls, X: Any, fit_intercept: bool, jobs: int = 1, *, whole: bool = False) -> "Columns":
+        """Look at the columns of X: all of its rows if small or sparse, or the `whole` is asked for, else a sample."""
         if sp.issparse(X):
             return cls._of_sparse(X, fit_intercept, jobs)
         n, d = X.shape[0], max(1, X.shape[1])
         small = X.size <= (SMALL if X.dtype == np.float64 else COPIED)
         enough = max(1000, SAMPLE // d)
-        seen = X if n <= enough or small else X[spread(n, min(n, FEW, enough), np.random.default_rng(0))]
+        seen = X if n <= enough or small or whole else X[spread(n, min(n, FEW, enough), np.random.default_rng(0))]
         step = d if small else max(1, AT_ONCE // len(seen))
         parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept) for a in range(0, d, step)]
         unit, mean, scale, constant = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
@@ -62,7 +64,7 @@ class Columns:
         explicit = small or bool(
             ((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any()
         )
-        return cls(unit, mean, scale, constant, explicit, fit_intercept)
+        return cls(unit, mean, scale, constant, explicit, fit_intercept, whole=seen is X)
 
     @classmethod
     def _of_sparse(cls, X: Any, fit_intercept: bool, jobs: int) -> "Columns":
@@ -152,7 +154,7 @@ class Columns:
             low, high = (np.asarray(end.todense()).ravel() / self.unit for end in (X.min(axis=0), X.max(axis=0)))
         full = None if isinstance(X, np.ndarray) or not self.mean.any() else _full(X)
         mean = self.mean if full is None else np.where(full, self.mean, 0)  # other sparse columns would fill up
-        return replace(self, mean=mean, full=full, scale=np.maximum(self.scale, (high - low) / REACH))
+        return replace(self, mean=mean, full=full, scale=np.maximum(self.scale, (high - low) / REACH), whole=True)
 
     def braced(self, strength: float) -> "Columns":
         """Scaled so that no penalty bends a coordinate more than a row may: a column in tiny units would rule steps.

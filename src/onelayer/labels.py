@@ -258,6 +258,13 @@ class Labels:
         logs = np.log(self.totals)
         return logs[1:] - logs[:1] if len(logs) == 2 else logs - logs.mean()
 
+    def cost_alone(self, bias: bool) -> float:
+        """The mean loss without features, in nats: the entropy of the classes, or of so many alike."""
+        if not bias:
+            return math.log(len(self.classes))
+        shares = self.totals / self.total_weight
+        return -float((shares * np.log(shares)).sum())
+
     @property
     def strata(self) -> Array:
         """Within which rows are held out at random."""

@@ -15,10 +15,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer import features
-from onelayer.columns import Columns, naming, not_finite
+from onelayer.columns import Columns, naming
 from onelayer.labels import Labels
 from onelayer.objective import Objective
-from onelayer.problem import base_rate, growing_samples, in_users_units, make_objective, that_count
+from onelayer.problem import (
+    BREAKDOWN,
+    Misled,
+    base_rate,
+    growing_samples,
+    in_users_units,
+    make_objective,
+    refuse_misled,
+    refuse_overflow,
+    that_count,
+)
 from onelayer.settings import Settings
 from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
 from onelayer.sources import one_thread_per_core
@@ -160,12 +170,19 @@ class PathProblem:
 
     @classmethod
     def of(
-        cls, X: Any, labels: Labels, settings: Settings, jobs: int, stop: threading.Event | None = None
+        cls,
+        X: Any,
+        labels: Labels,
+        settings: Settings,
+        jobs: int,
+        stop: threading.Event | None = None,
+        *,
+        whole: bool = False,
     ) -> "PathProblem":
-        """Look at the rows, once; who sets `stop` ends what is going on."""
+        """Look at the rows, once, or at the `whole` of them; who sets `stop` ends what is going on."""
         X, labels = that_count(X, labels)
         settings, X = replace(settings, n_jobs=jobs), laid_out(X, lies_at_hand(*X.shape))
-        columns = Columns.of(X, settings.fit_intercept, jobs)
+        columns = Columns.of(X, settings.fit_intercept, jobs, whole=whole)
         objective = make_objective(X, labels, columns, settings)
         return cls(X, labels, columns, objective, settings, stop or threading.Event())
 
@@ -203,6 +220,15 @@ class PathProblem:
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
+        try:
+            return self._along(Cs, l1_ratio)
+        except BREAKDOWN:
+            if self.columns.whole:
+                raise
+            whole = PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, whole=True)
+            return whole._along(Cs, l1_ratio)
+
+    def _along(self, Cs: Array, l1_ratio: float) -> Path:
         cold = base_rate(self.labels, self.objective)
         u, kept, gaps, outcomes = cold, Kept(len(Cs)), [], []
         points: list[tuple[float, Array]] = []  # the last three, of different C
@@ -215,6 +241,9 @@ class PathProblem:
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
                 outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
                 kept.places.clear()  # nor do slopes lead on from there
+            ended = outcome.converged or steps >= self.settings.iterations() or self.stop.is_set()
+            if not ended and not self.columns.whole:
+                raise Misled
             u = outcome.point.u
             if not points or math.log(C) > points[-1][0]:
                 points = [*points[-2:], (math.log(C), u)]
@@ -239,11 +268,15 @@ class PathProblem:
     ) -> tuple[Outcome, int]:
         """What the solver finds from u, and how many points it saw on its way."""
         seen: list[float] = []
+        of_all: list[Point] = []
         cold = kept is None or not kept.places  # of those that go on from another, the start is no point seen
 
         def see(point: Point) -> bool:
             if not (math.isfinite(point.value) and math.isfinite(point.norm)):
-                raise ValueError(not_finite(self.X) or "the logits overflow: rescale the features or weights")
+                refuse_overflow(self.X, self.columns)
+            if cold and point.rows == self.objective.rows.n and not of_all:
+                refuse_misled(self.columns, self.labels, self.objective, point)
+                of_all.append(point)
             seen.append(point.value)
             return self.stop.is_set()
 

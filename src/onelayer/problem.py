@@ -15,7 +15,7 @@ from onelayer.losses import SIGMOID, SIGMOID_SINGLE
 from onelayer.network import ACTIVATIONS, Network, layers
 from onelayer.objective import Objective
 from onelayer.settings import Settings
-from onelayer.solvers import FIRST_ORDER, HeldOut
+from onelayer.solvers import FIRST_ORDER, HeldOut, Point
 from onelayer.sparse import laid_out
 from onelayer.targets import Targets
 
@@ -24,6 +24,16 @@ Array = NDArray[Any]
 MANY = 2**16  # rows, from which their exponentials are a part of a fit's time
 COARSE = 1e-6  # a relative gap that costs of seven digits still tell
 LEAST = 1e-300  # of C times the rows' weights, whose product may be below all floats
+# what no scaled column's slope exceeds; and nats beyond the cost without features, which a sample's optimum never loses
+STEEP, LOST = 2.0, 0.1
+
+
+class Misled(Exception):
+    """Columns are not scaled as a sample of the rows had it: a point on all rows says so, or no step leads on."""
+
+
+# what a fit ends in where they are not
+BREAKDOWN = (Misled, np.linalg.LinAlgError, FloatingPointError)
 
 
 @dataclass(frozen=True)
@@ -174,6 +184,26 @@ def held_rows(labels: Any, fraction: float, seed: int) -> Array:
         of_class = rng.permutation(np.flatnonzero((strata == code) & counts))
         held[of_class[: int(fraction * len(of_class))]] = True
     return held
+
+
+def refuse_overflow(X: Any, columns: Columns) -> None:
+    """Raise what is the matter where a point is not finite: a cell, the scale of columns, or what they are to carry."""
+    if (message := not_finite(X)) is None and not columns.whole:
+        raise Misled
+    raise ValueError(message or "the logits overflow: rescale the features or weights")
+
+
+def refuse_misled(columns: Columns, labels: Labels | Targets, objective: Any, point: Point) -> None:
+    """Raise `Misled` where the first point on all rows belies the sample that columns were scaled by.
+
+    Slopes of rows are 1 at most, or have a mean square of 1, and so have scaled columns: no mean of their products is
+    more. A cell that the sample has not may be 10¹⁵ times the others, and in such units no solver has digits left.
+    """
+    if columns.whole:
+        return
+    steepest = float(np.abs(point.gradient - objective.ridge * point.u).max())
+    if steepest > STEEP or point.value > labels.cost_alone(objective.bias) + LOST:
+        raise Misled
 
 
 def growing_samples(objective: Objective, labels: Labels, settings: Settings) -> Iterator[Objective]:

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from onelayer.columns import not_finite
-from onelayer.problem import Problem
+from onelayer.problem import Problem, refuse_misled, refuse_overflow
 from onelayer.settings import Progress
-from onelayer.solvers import HeldOut, Point
+from onelayer.solvers import HeldOut, Outcome, Point
 from onelayer.targets import Targets
 
 Array = NDArray[Any]
@@ -48,10 +47,12 @@ class Record:
     def __call__(self, point: Point) -> bool:
         norm = point.norm
         if not math.isfinite(point.value + norm):
-            raise ValueError(not_finite(self.problem.X) or "the logits overflow: rescale the features or weights")
+            refuse_overflow(self.problem.X, self.problem.columns)
         settings, loss, enough, said = self.problem.settings, None, False, False
         of_all = point.rows == self.problem.objective.rows.n
         if of_all:
+            if self.best is None:
+                refuse_misled(self.problem.columns, self.problem.labels, self.problem.objective, point)
             self.nearest = None
             if self.best is None or point.value <= self.best.value:
                 self.best = point
@@ -67,6 +68,11 @@ class Record:
             said = any([callback(seen) for callback in settings.callbacks])
         self.finished = self.finished or said or enough
         return self.perfect or said or enough
+
+    def led_nowhere(self, outcome: Outcome) -> bool:
+        """Whether no step lowered the cost any more, though more were allowed."""
+        ended = outcome.converged or outcome.notices or self.finished
+        return not ended and len(self.history) - 1 < self.problem.settings.iterations()
 
     def end(self, point: Point) -> int:
         """The iterations there were; the returned point ends the history, once more if it was no iteration's last."""

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer import notices
 from onelayer.columns import Columns
 from onelayer.labels import Labels
-from onelayer.problem import Problem, growing_samples, split, that_count
+from onelayer.problem import BREAKDOWN, Misled, Problem, growing_samples, split, that_count
 from onelayer.record import Iterate, Record
 from onelayer.settings import Settings
 from onelayer.solvers import Outcome, Watch, newton, proximal, quadratic, solve
@@ -104,18 +104,29 @@ def train(
     labels = _targets(y, sample_weight, class_names, task, chosen)
     X, labels = that_count(X, labels)
     X = laid_out(X, lies_at_hand(*X.shape))
-    columns = Columns.of(X, chosen.fit_intercept, chosen.jobs)
     evaluation = None
     if eval_set is not None:
         evaluation = eval_set[0], labels.like(eval_set[1])
     elif chosen.holds_out(labels.rows):
         X, labels, evaluation = split(X, labels, chosen)
-    problem = Problem.of(X, labels, columns, chosen)
-    record = Record(problem, started, problem.held_out(*evaluation) if evaluation else None)
-    outcome = _solve(initial, record)
-    if record.exact:
-        outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
-    return _fit(record.problem, outcome, record, names)
+
+    def fit(columns: Columns) -> Fit:
+        problem = Problem.of(X, labels, columns, chosen)
+        record = Record(problem, started, problem.held_out(*evaluation) if evaluation else None)
+        outcome = _solve(initial, record)
+        if record.exact:
+            outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
+        if record.led_nowhere(outcome) and not columns.whole:
+            raise Misled
+        return _fit(record.problem, outcome, record, names)
+
+    columns = Columns.of(X, chosen.fit_intercept, chosen.jobs)
+    try:
+        return fit(columns)
+    except BREAKDOWN:
+        if columns.whole:
+            raise
+    return fit(Columns.of(X, chosen.fit_intercept, chosen.jobs, whole=True))
 
 
 def _targets(
@@ -195,8 +206,9 @@ def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str
     iterations = record.end(outcome.point)
     warnings, doubts, others = list(outcome.notices), [], []
     try:
-        doubts = notices.doubts(outcome, record, iterations, names)
-        others = notices.noticed(problem, record, names)
+        with np.errstate(over="ignore", invalid="ignore"):
+            doubts = notices.doubts(outcome, record, iterations, names)
+            others = notices.noticed(problem, record, names)
     except KeyboardInterrupt:
         warnings.append("interrupted: the fit was over, but what else is worth knowing of it was not looked for")
     warnings += doubts

@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -225,7 +225,7 @@ class _Penalised:
         alike = np.abs(self.gram[np.ix_(order, order)]) > (1 - ALIKE) * np.multiply.outer(size[order], size[order])
         kept = order[~np.triu(alike, 1).any(axis=0)]  # of parallel columns the longest, which costs least
         found = np.zeros(len(self.held))
-        with _quiet():
+        with _quiet(), suppress(OverflowError):  # it shores up a singular matrix by powers of two, beyond all floats
             _, _, found[kept] = lars_path_gram(
                 self.covariance[kept],
                 self.gram[np.ix_(kept, kept)],

@@ -146,7 +146,7 @@ def _at_rest(objective: Layer, place: Place, gap: float) -> tuple[Place, float, 
     promised = here.size - float(here.lasso.ravel() @ np.abs(v)) - float(here.smooth.ravel() @ (v - u.ravel()))
     promised += _overlooked(inner, here, v.reshape(u.shape))
     left, kind = gap_from(place.point, max(promised, 0.0))
-    left += ROUNDING * place.point.value
+    left += ROUNDING * place.point.value * max(1.0, float(np.abs(u).max()))  # logits have no more digits than weights
     return (place, left, kind) if left < gap else (place, gap, "bound")
 
 

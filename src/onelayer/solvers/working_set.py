@@ -200,5 +200,7 @@ class _Models:
 def blurred(hessian: Array, precision: float) -> Array:
     """Its diagonal so much larger as its precision asks for: where rounding bends it down, there is no minimum."""
     hessian = np.asarray(hessian, dtype=np.float64)
+    if not np.isfinite(hessian).all():
+        raise FloatingPointError("the Hessian overflows")
     hessian.ravel()[:: len(hessian) + 1] *= 1 + BLUR * precision
     return hessian
