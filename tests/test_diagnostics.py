@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from onelayer import PerceptronClassifier
 from onelayer.diagnostics import Separating, separating, standard_errors
+from onelayer.objective import Objective
 from onelayer.training import train
 
 RNG = np.random.default_rng(0)
@@ -337,3 +338,18 @@ def test_the_rank_counts_directions_that_a_hessian_rounds_off():
     y = rng.random(200) < 0.5
     assert not train(X, y, C=np.inf).notices
     assert "rank 4 of 5" in train(np.column_stack([X, a + b]), y, C=np.inf).notices[0]
+
+
+def test_columns_of_one_class_are_found_whatever_codes_sum_to():
+    n, codes = 300_001, np.full(300_001, 999)
+    codes[:1000] = np.arange(1000)
+    column = np.arange(1000, n)
+    X = sp.csr_matrix((np.ones(len(column)), (column, np.zeros(len(column), int))), shape=(n, 1))
+    assert separating(X, codes, by_chance=True) == [(0, 999, n - 1000)]
+
+
+def test_no_hessian_of_very_many_weights_is_formed_to_look_for_a_way_out(monkeypatch):
+    monkeypatch.setattr(Objective, "hessian", None)
+    rng = np.random.default_rng(0)
+    found = train(rng.standard_normal((4, 5_000))[[0, 1, 1, 0]], [0, 1, 0, 1], C=np.inf)
+    assert found.converged

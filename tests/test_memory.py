@@ -80,3 +80,12 @@ def test_a_fit_of_sparse_rows_holds_little_beside_them():
     size = X.data.nbytes + X.indices.nbytes
     assert found.converged
     assert peak < 0.2 * size, f"{peak / size:.2f} times the data"
+
+
+def test_a_triangle_of_many_classes_holds_little_beside_itself():
+    rng = np.random.default_rng(0)
+    k, y = 20, rng.integers(0, 20, 3_000)
+    f = Objective(Rows(rng.standard_normal((3_000, 10)), y), SOFTMAX, k, np.ones(10), 3_000.0)
+    logits = f.logits(np.zeros(f.shape))
+    R, peak = peak_of(lambda: f.triangle(logits))
+    assert peak < 20 * R.nbytes

@@ -217,3 +217,23 @@ def test_second_moments_are_those_of_scaled_columns(storage, implicit):
     np.testing.assert_allclose(found, (share * f.rows.weight) @ scaled**2 / f.total_weight, rtol=1e-12)
     some = np.array([0, 2])
     np.testing.assert_allclose(f.of_columns(some).second_moments([share]), found[some], rtol=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_a_triangle_has_the_hessian_and_no_more_lines_than_the_rows(k):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, max(k, 2), 6)
+    rows = Rows(rng.standard_normal((6, 40)), y if k > 1 else y.astype(float))
+    f = Objective(rows, SOFTMAX if k > 1 else SIGMOID, k, np.zeros(40), 6.0)
+    u = rng.standard_normal(f.shape) / 10
+    R = f.triangle(f.logits(u))
+    assert len(R) <= 6 * max(k - 1, 1)
+    np.testing.assert_allclose(R.T @ R, f.hessian(u), atol=1e-12)
+
+
+def test_the_biases_of_rows_that_are_all_sure_are_balanced_too():
+    y = np.array([0.0, 1.0])
+    f = Objective(Rows(np.array([[-1.0], [1.0]]), y), SIGMOID, 1, np.ones(1), 2.0)
+    u = np.array([[33.0, 0.5]])  # slopes of 1e-15
+    balanced, _ = f.balanced(u, None, f.value_gradient(u)[1][:, -1])
+    assert abs(balanced[0, 1]) < 1e-9

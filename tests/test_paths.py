@@ -286,3 +286,22 @@ def test_a_cell_that_the_sample_has_not_does_not_lead_a_path_astray(l1_ratio):
     z = X @ found.coefs[-1, 0] + found.intercepts[-1, 0]
     assert found.converged.all()
     assert ((z > 0) == y).mean() > 0.84
+
+
+def test_two_values_of_c_that_nearly_meet_do_not_throw_the_next_start_far_off():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 8))
+    y = X[:, 0] + rng.logistic(size=200) > 0
+    found = path(X, y, Cs=[1.0, 1 + 1e-8, 1000.0], l1_ratio=0.5)
+    assert found.converged.all()
+    assert found.n_iter.max() <= 5
+
+
+def test_along_a_path_single_precision_hides_nothing_either():
+    rng = np.random.default_rng(1)
+    Z = rng.standard_normal((45_000, 25)).astype(np.float32)
+    X = np.hstack([Z, Z + np.float32(1e-6) * rng.standard_normal(Z.shape).astype(np.float32) * Z])
+    y = Z @ rng.standard_normal(25) * 0.3 + rng.logistic(size=len(Z)) > 0
+    single, double = (path(table, y, Cs=[1.0, 1e10], l1_ratio=0) for table in (X, X.astype(np.float64)))
+    costs = [np.logaddexp(0, np.where(y, -z, z)).sum() for z in (X @ found.coefs[-1, 0] for found in (single, double))]
+    assert costs[0] <= costs[1] * (1 + 1e-5)

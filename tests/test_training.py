@@ -151,3 +151,28 @@ def test_single_precision_is_not_misled_either():
         found = train(X, y, **settings)
         assert found.converged or "separable" in found.warnings[0]
         assert found.history[-1].cost < 0.57
+
+
+@pytest.mark.parametrize("near", [1e-6, 1e-5, 0.0])
+def test_single_precision_does_not_hide_what_columns_that_are_nearly_alike_leave(near):
+    rng = np.random.default_rng(1)
+    Z = rng.standard_normal((45_000, 25)).astype(np.float32)
+    X = np.hstack([Z, Z + np.float32(near) * rng.standard_normal(Z.shape).astype(np.float32) * Z])
+    y = Z @ rng.standard_normal(25) * 0.3 + rng.logistic(size=len(Z)) > 0
+    single, double = train(X, y, C=1e10), train(X.astype(np.float64), y, C=1e10, tol=1e-9)
+    assert single.converged
+    assert single.history[-1].cost <= double.history[-1].cost * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "gd"])
+def test_a_gap_of_many_logits_is_estimated_too(solver):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((28_000, 52))
+    y = (X[:, :10] + rng.gumbel(size=(28_000, 10))).argmax(axis=1)
+    assert train(X, y, solver=solver, max_iter=3).gap_kind in ("estimate", "bound")
+
+
+def test_early_stopping_tells_a_gap_where_columns_outnumber_rows():
+    rng = np.random.default_rng(0)
+    found = train(rng.standard_normal((100, 3_000)), rng.integers(0, 12, 100), early_stopping=True)
+    assert found.gap_kind in ("estimate", "bound")

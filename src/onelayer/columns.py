@@ -50,7 +50,10 @@ class Columns:
 
     @classmethod
     def of(cls, X: Any, fit_intercept: bool, jobs: int = 1, *, whole: bool = False) -> "Columns":
-        """Look at the columns of X: all of its rows if small or sparse, or the `whole` is asked for, else a sample."""
+        """Look at the columns of X: all of its rows if small or sparse, else a sample of them.
+
+        Where the `whole` is asked for, all are, and blocks are standardised in doubles.
+        """
         if sp.issparse(X):
             return cls._of_sparse(X, fit_intercept, jobs)
         n, d = X.shape[0], max(1, X.shape[1])
@@ -61,8 +64,10 @@ class Columns:
         parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept) for a in range(0, d, step)]
         unit, mean, scale, constant = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         extreme = 1e100 if X.dtype == np.float64 else 1e10
-        explicit = small or bool(
-            ((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any()
+        explicit = (
+            small
+            or whole
+            or bool(((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any())
         )
         return cls(unit, mean, scale, constant, explicit, fit_intercept, whole=seen is X)
 

@@ -25,8 +25,8 @@ AT_ONCE = 2**18  # cells that are looked at together
 CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
 BLOCK = 8192  # rows whose curvature is summed at once
-PACKED = 2.0**26  # more than there are rows: two whole numbers in one double
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
+NEAREST = 1e-7  # an eigenvalue, along which slopes of seven digits hide 1e-14 / 1e-7 nats and more
 SEARCHED = 2**28  # rows times the square of the parameters, up to which directions that part classes are looked for
 A_NAT, ASIDE = 0.5, 1e-3  # about a nat; and the cosine of what is no direction against a row's class
 STEPS, PROBES = 8, 8  # so many that lead on, and random directions that tell how long rows are
@@ -85,18 +85,22 @@ def separating(X: Any, codes: Array, *, by_chance: bool, bias: bool = True, jobs
 def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Array, Array]:
     """Sparse columns that are zero in all classes but one; the class, and how many rows."""
 
+    packed = 2.0 ** X.shape[0].bit_length()  # more than there are rows: two whole numbers in one double
+
     def count(X: Any, codes: Array, weight: Array | None) -> list[Array]:
         found = [np.zeros(X.shape[1]) for _ in range(1 if k == 2 else 2)]
         for span, run in row_runs(X):
             there, each = with_entries(run, (run.data != 0).astype(np.float64)).T, codes[span].astype(np.float64)
-            found[0] += there @ (1 + PACKED * each)  # how many, and the sum of their codes: both are exact
+            found[0] += there @ (
+                1 + packed * each
+            )  # how many, and the sum of their codes: exact to nine million rows of a hundred classes
             if k > 2:
                 found[1] += there @ np.square(each)
         return found
 
     both, *squares = Rows(X, codes, jobs=jobs).total(count)
-    sums = np.floor(both / PACKED)
-    counts = both - PACKED * sums
+    sums = np.floor(both / packed)
+    counts = both - packed * sums
     # codes are one and the same where the mean of their squares is the square of their mean
     pure = (counts > 0) & (counts * (squares[0] if squares else sums) == sums**2)
     column = np.flatnonzero(pure)
@@ -187,7 +191,7 @@ def escape(objective: Any, u: Array, codes: Array) -> Array | None:
     finite point is best (Albert & Anderson, 1984).
     """
     rows = objective.rows
-    if rows.n * u.size**2 > SEARCHED:
+    if u.size > MOST_WEIGHTS or rows.n * u.size**2 > SEARCHED:
         return None
     each, counts = np.arange(rows.n), slice(None) if rows.weight is None else rows.weight > 0
     step, towards = np.zeros_like(u), np.zeros(rows.n)
@@ -228,6 +232,23 @@ def rank(objective: Any) -> int:
     if values[0] > floor:
         return len(H)
     return of_rows(of_one.triangle(of_one.logits(u)), grain)[1]
+
+
+def coarse(objective: Any, *, missed: bool = False) -> bool:
+    """Whether gradients of dense rows in single precision hide what is left of a fit that took itself for converged.
+
+    They do where a gap was `missed`, or columns are too near to dependence, as a few of the rows see it.
+    """
+    if not (objective.convex and objective.rows.plain and objective.rows.X.dtype == np.float32):
+        return False
+    p = objective.shape[1]
+    if missed or p > RANKED or objective.lasso is not None:  # whose gap is proved otherwise
+        return missed
+    thin = replace(objective, outputs=1, loss=SIGMOID).thinned(EACH * p)
+    thin = replace(thin, rows=thin.rows.with_features(thin.rows.X.astype(np.float64)))
+    H = thin.hessian(np.zeros(thin.shape))
+    size = np.sqrt(np.maximum(np.diag(H), 1e-300))
+    return bool(np.linalg.eigvalsh(H / size / size[:, None])[0] < NEAREST)
 
 
 def name(j: int, names: Sequence[str] | None) -> str:

@@ -24,7 +24,7 @@ Array = NDArray[Any]
 FEW = 2**18  # logits: up to here to keep them costs nothing
 SLIGHT = 1e-10  # of a column's curvature: a penalty whose pull is lost in the digits of a gradient
 TRIFLE = 2**15  # numbers: a Hessian of so few rows takes no longer than the calls around it
-NOTHING_LEFT = 1e-14  # nats of a bias, which no gap can tell
+NOTHING_LEFT = 1e-14  # nats of a bias: its curvature is another by as small a part
 FAR = 1e-3  # nats, by which a bias may move before its curvature is another
 
 
@@ -164,8 +164,10 @@ class Objective:
         largest: Any = abs if one else lambda values: float(np.abs(values).max())
         if slopes is not None and one:
             slopes = slopes[0]
-        if not self.bias or (slopes is not None and largest(slopes) <= NOTHING_LEFT):
+        if not self.bias:
             return u, logits
+        if slopes is not None and largest(slopes) <= NOTHING_LEFT:
+            slopes = None  # rounding, or the slopes of rows that are all sure: their sizes tell
         logits, bent = self.logits(u) if logits is None else logits, None
         shift = moved = 0.0 if one else np.zeros(self.outputs)  # in all, and since the curvature was taken
 
@@ -197,8 +199,9 @@ class Objective:
             logits = [z + step for z in logits]
             if largest(step) * largest(moved) <= NOTHING_LEFT:  # a curvature is off by as much as it moved
                 break
-        u = u.copy()
-        u[:, -1] += shift
+        if np.any(shift):
+            u = u.copy()
+            u[:, -1] += shift
         return u, logits
 
     def dual(self, logits: Logits, share: float) -> float:
@@ -288,15 +291,17 @@ class Objective:
         return self.rows.in_one_array(self._standardised) if self._at_hand is None else self._at_hand, roots
 
     def triangle(self, logits: Logits) -> Array:
-        """R, (k (d + bias), k (d + bias)), with Rᵀ R the Hessian: of the rows themselves, and not of their products.
+        """R, (lines, k (d + bias)), with Rᵀ R the Hessian: of the rows themselves, and not of their products.
 
+        There are as many lines as columns; fewer of few rows without a penalty.
         By QR, some rows after the others, in four times as long (Golub & Van Loan, 4th ed., § 5.3).
         """
         k, p = self.shape
-        R = np.diag(np.sqrt(np.tile(self.ridge, k)))
+        ridge = np.tile(self.ridge, k)
+        R = np.diag(np.sqrt(ridge))[ridge > 0]
         for i, z in enumerate(logits):
             X, _, weight = self.rows.block(i)
-            for run in runs(len(z), 2 * k * p):
+            for run in runs(len(z), 2 * k * p // max(k - 1, 1)):  # of a row, as many lines as its curvature has rank
                 share = (1.0 if weight is None else weight[run, None, None]) / self.total_weight
                 roots = self.loss.root(z[run]) * np.sqrt(share)
                 A = np.einsum("icr,ij->ircj", roots, self._standardised(X[run])).reshape(-1, k * p)

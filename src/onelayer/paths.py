@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer import features
+from onelayer import diagnostics, features
 from onelayer.columns import Columns, naming
 from onelayer.labels import Labels
 from onelayer.objective import Objective
@@ -41,6 +41,7 @@ GRID = (1e-4, 1e4)  # of C with an L2 penalty alone: scikit-learn's
 # 2010, § 2.5, whose ends for more rows than columns and for fewer are these
 SPAN, SPAN_WIDE = 1e4, 1e2
 LARGEST = 1e300  # strength of a penalty: more is no number
+LONGEST = 4  # times the way between two values of C: where their fits tell nothing of the next
 FURTHER = "raise max_iter if that is all it allows; else rounding leaves no step, and a larger tol is met"
 
 
@@ -220,11 +221,13 @@ class PathProblem:
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
+        if self.columns.whole:
+            return self._along(Cs, l1_ratio)
         try:
+            if diagnostics.coarse(self._penalised(self.objective, Cs[-1], l1_ratio)):
+                raise Misled
             return self._along(Cs, l1_ratio)
         except BREAKDOWN:
-            if self.columns.whole:
-                raise
             whole = PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, whole=True)
             return whole._along(Cs, l1_ratio)
 
@@ -239,7 +242,8 @@ class PathProblem:
             outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), kept)
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
-                outcome, steps = min(outcome, other, key=lambda found: found.gap), steps + more
+                steps += more
+                outcome = min(outcome, other, key=lambda found: (not found.converged, found.point.value))
                 kept.places.clear()  # nor do slopes lead on from there
             ended = outcome.converged or steps >= self.settings.iterations() or self.stop.is_set()
             if not ended and not self.columns.whole:
@@ -300,9 +304,12 @@ def _further(points: Sequence[tuple[float, Array]], at: float) -> Array:
     """Where the last two or three points lead, (log C, u) in order of C.
 
     A weight goes on along a parabola where all three have it and lie about as far apart, along a line where two have.
-    New in the last, it is taken to have come half-way from the one before; if it changes its sign, it stays.
+    New in the last, it is taken to have come half-way from the one before; if it changes its sign, it stays. So do all
+    where the way on is many times as long as the one before, along which a fit's tolerance would be multiplied.
     """
     (t, before), (last, u) = points[-2:]
+    if at - last > LONGEST * (last - t):
+        return u
     slope = (u - before) / (last - t) * np.where(before == 0, 2, 1)
     moved = u + (at - last) * slope
     first, older = points[0]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer import notices
+from onelayer import diagnostics, notices
 from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.problem import BREAKDOWN, Misled, Problem, growing_samples, split, that_count
@@ -116,7 +116,9 @@ def train(
         outcome = _solve(initial, record)
         if record.exact:
             outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
-        if record.led_nowhere(outcome) and not columns.whole:
+        missed = outcome.gap > chosen.tol * outcome.point.value
+        coarse = outcome.converged and diagnostics.coarse(problem.objective, missed=missed)
+        if not columns.whole and (coarse or record.led_nowhere(outcome)):
             raise Misled
         return _fit(record.problem, outcome, record, names)
 

@@ -164,7 +164,7 @@ class Preconditioning:
 
 def diagonal(objective: Layer, point: Point) -> Curvature:
     """The Hessian's diagonal in scaled columns; and what is common to all outputs, along which penalties alone bend."""
-    own = np.maximum(objective.diagonal(point.u, point.logits), 1e-300)
+    own = np.maximum(objective.diagonal(point.u, point.logits or objective.logits(point.u)), 1e-300)
     if objective.outputs == 1:
         return Curvature(lambda g: np.asarray(g / own), point.value, times=lambda v: np.asarray(v * own), diagonal=own)
     ridge = np.where(objective.bends_shifts(own.mean(axis=0)), objective.ridge, np.inf)

@@ -60,7 +60,7 @@ def of_rows(R: Array, grain: Array | None = None) -> tuple[Array, int]:
     """
     size = np.sqrt(np.square(R).sum(axis=0))
     size[size == 0.0] = 1.0
-    _, values, Vt = np.linalg.svd(R / size)
+    _, values, Vt = np.linalg.svd(R / size, full_matrices=False)
     floor = 0.0 if grain is None else NOISE * np.linalg.norm(Vt * grain, axis=1)
     seen = values > np.maximum(SEEN * values[0], floor)
     return (Vt[seen] / values[seen, None] / size).T, int(seen.sum())

@@ -38,6 +38,7 @@ CLOSE = 0.1  # of the value: a gap above it says that the set is not the last on
 SOON = 2**22  # entries of rows that are fitted within tenths of a second
 FINE = 0.5  # of the violation that would make up all of the gap asked for
 STANDING = 0.5  # of the violation before, where no value is gained: if more is left, what is left is rounding
+SLIGHT = 0.1  # of `tol`: where no column enters and all steps allowed would gain no more, none is worth its time
 SHRINK = 0.3  # of the level before, where it did not suffice
 
 
@@ -112,7 +113,8 @@ def proximal(
         gained = last.point.value - place.point.value
         if sampled and gained < HARDLY * place.point.value:
             break
-        stands = gained <= ROUNDING * place.point.value and place.violation >= STANDING * last.violation
+        pace, little = (1, ROUNDING) if entering else (max(max_iter - steps, 1), max(ROUNDING, SLIGHT * tol))
+        stands = pace * gained <= little * place.point.value and place.violation >= STANDING * last.violation
         if before is None and not last.defect and stands:
             place, gap, kind = _at_rest(objective, min(last, place, key=lambda known: known.point.value), gap)
             break
