@@ -176,3 +176,16 @@ def test_early_stopping_tells_a_gap_where_columns_outnumber_rows():
     rng = np.random.default_rng(0)
     found = train(rng.standard_normal((100, 3_000)), rng.integers(0, 12, 100), early_stopping=True)
     assert found.gap_kind in ("estimate", "bound")
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("cells", [[1e14, -1e13, 1e13], [-1e8, -1e16, -1e17]])
+def test_a_start_that_a_sample_gave_and_no_step_leads_on_from_is_not_kept(classes, cells):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((40_000, 6))
+    y = (X[:, :classes] * 2 + rng.gumbel(size=(40_000, classes))).argmax(axis=1)
+    far = rng.choice(40_000, 3, replace=False)
+    X[far, 5] = cells
+    found, others = train(X, y), train(X[:, :5], y)
+    assert found.converged
+    assert found.history[-1].cost < others.history[-1].cost + 1e-5

@@ -168,6 +168,7 @@ class PathProblem:
     objective: Objective
     settings: Settings
     stop: threading.Event = field(default_factory=threading.Event)
+    cautious: bool = False
 
     @classmethod
     def of(
@@ -178,19 +179,19 @@ class PathProblem:
         jobs: int,
         stop: threading.Event | None = None,
         *,
-        whole: bool = False,
+        cautious: bool = False,
     ) -> "PathProblem":
-        """Look at the rows, once, or at the `whole` of them; who sets `stop` ends what is going on."""
+        """Look at the rows, once; who sets `stop` ends what is going on."""
         X, labels = that_count(X, labels)
         settings, X = replace(settings, n_jobs=jobs), laid_out(X, lies_at_hand(*X.shape))
-        columns = Columns.of(X, settings.fit_intercept, jobs, whole=whole)
+        columns = Columns.of(X, settings.fit_intercept, jobs, whole=cautious)
         objective = make_objective(X, labels, columns, settings)
-        return cls(X, labels, columns, objective, settings, stop or threading.Event())
+        return cls(X, labels, columns, objective, settings, stop or threading.Event(), cautious)
 
     @cached_property
     def samples(self) -> list[Objective]:
         """Of the rows, smallest first."""
-        return list(growing_samples(self.objective, self.labels, self.settings))
+        return [] if self.cautious else list(growing_samples(self.objective, self.labels, self.settings))
 
     def values(self, Cs: int | ArrayLike, l1_ratios: Sequence[float]) -> Array:
         """The values of C, ascending: those given, or so many as suit the penalties."""
@@ -221,15 +222,15 @@ class PathProblem:
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
-        if self.columns.whole:
+        if self.cautious:
             return self._along(Cs, l1_ratio)
         try:
-            if diagnostics.coarse(self._penalised(self.objective, Cs[-1], l1_ratio)):
+            if diagnostics.coarse(self._penalised(self.objective, float(Cs[-1]), l1_ratio)):
                 raise Misled
             return self._along(Cs, l1_ratio)
         except BREAKDOWN:
-            whole = PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, whole=True)
-            return whole._along(Cs, l1_ratio)
+            again = PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, cautious=True)
+            return again._along(Cs, l1_ratio)
 
     def _along(self, Cs: Array, l1_ratio: float) -> Path:
         cold = base_rate(self.labels, self.objective)
@@ -246,7 +247,7 @@ class PathProblem:
                 outcome = min(outcome, other, key=lambda found: (not found.converged, found.point.value))
                 kept.places.clear()  # nor do slopes lead on from there
             ended = outcome.converged or steps >= self.settings.iterations() or self.stop.is_set()
-            if not ended and not self.columns.whole:
+            if not ended and not self.cautious and (self.samples or not self.columns.whole):
                 raise Misled
             u = outcome.point.u
             if not points or math.log(C) > points[-1][0]:
@@ -277,9 +278,9 @@ class PathProblem:
 
         def see(point: Point) -> bool:
             if not (math.isfinite(point.value) and math.isfinite(point.norm)):
-                refuse_overflow(self.X, self.columns)
+                refuse_overflow(self)
             if cold and point.rows == self.objective.rows.n and not of_all:
-                refuse_misled(self.columns, self.labels, self.objective, point)
+                refuse_misled(self, point)
                 of_all.append(point)
             seen.append(point.value)
             return self.stop.is_set()

@@ -29,10 +29,10 @@ STEEP, LOST = 2.0, 0.1
 
 
 class Misled(Exception):
-    """Columns are not scaled as a sample of the rows had it: a point on all rows says so, or no step leads on."""
+    """A sample of the rows is not as they all are: a point on all of them says so, or no step leads on from there."""
 
 
-# what a fit ends in where they are not
+# what a fit ends in where it is not
 BREAKDOWN = (Misled, np.linalg.LinAlgError, FloatingPointError)
 
 
@@ -40,7 +40,7 @@ BREAKDOWN = (Misled, np.linalg.LinAlgError, FloatingPointError)
 class Problem:
     """Rows X (n, d), their labels or numbers, the coordinates, the settings, and the objective made of them.
 
-    ``decay`` is how many times as strong as C says a network's penalty is.
+    ``decay`` is how many times as strong as C says a network's penalty is. A `cautious` fit takes no sample's word.
     """
 
     X: Any
@@ -49,12 +49,14 @@ class Problem:
     settings: Settings
     objective: Any
     decay: float = 1.0
+    cautious: bool = False
 
     @classmethod
-    def of(cls, X: Any, labels: Labels | Targets, columns: Columns, settings: Settings) -> "Problem":
+    def of(cls, X: Any, labels: Labels | Targets, settings: Settings, *, cautious: bool = False) -> "Problem":
         """In the coordinates that suit the solver."""
+        columns = Columns.of(X, settings.fit_intercept, settings.jobs, whole=cautious)
         columns = suited(columns, X, settings, labels.total_weight)
-        return cls(X, labels, columns, settings, make_objective(X, labels, columns, settings))
+        return cls(X, labels, columns, settings, make_objective(X, labels, columns, settings), cautious=cautious)
 
     def start(self, initial: Sequence[Array] | None) -> Array:
         """The point of the weights given, in the user's units; else the base rate, or a network's random weights.
@@ -186,23 +188,24 @@ def held_rows(labels: Any, fraction: float, seed: int) -> Array:
     return held
 
 
-def refuse_overflow(X: Any, columns: Columns) -> None:
-    """Raise what is the matter where a point is not finite: a cell, the scale of columns, or what they are to carry."""
-    if (message := not_finite(X)) is None and not columns.whole:
+def refuse_overflow(problem: Any) -> None:
+    """Raise what is the matter where a point is not finite: a cell, a sample, or what weights and cells come to."""
+    if (message := not_finite(problem.X)) is None and not problem.cautious:
         raise Misled
     raise ValueError(message or "the logits overflow: rescale the features or weights")
 
 
-def refuse_misled(columns: Columns, labels: Labels | Targets, objective: Any, point: Point) -> None:
-    """Raise `Misled` where the first point on all rows belies the sample that columns were scaled by.
+def refuse_misled(problem: Any, point: Point) -> None:
+    """Raise `Misled` where the first point on all rows belies a sample that columns were scaled by, or its optimum.
 
     Slopes of rows are 1 at most, or have a mean square of 1, and so have scaled columns: no mean of their products is
     more. A cell that the sample has not may be 10¹⁵ times the others, and in such units no solver has digits left.
     """
-    if columns.whole:
+    objective = problem.objective
+    if problem.cautious or not objective.convex:
         return
     steepest = float(np.abs(point.gradient - objective.ridge * point.u).max())
-    if steepest > STEEP or point.value > labels.cost_alone(objective.bias) + LOST:
+    if steepest > STEEP or point.value > problem.labels.cost_alone(objective.bias) + LOST:
         raise Misled
 
 

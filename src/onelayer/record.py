@@ -47,12 +47,12 @@ class Record:
     def __call__(self, point: Point) -> bool:
         norm = point.norm
         if not math.isfinite(point.value + norm):
-            refuse_overflow(self.problem.X, self.problem.columns)
+            refuse_overflow(self.problem)
         settings, loss, enough, said = self.problem.settings, None, False, False
         of_all = point.rows == self.problem.objective.rows.n
         if of_all:
             if self.best is None:
-                refuse_misled(self.problem.columns, self.problem.labels, self.problem.objective, point)
+                refuse_misled(self.problem, point)
             self.nearest = None
             if self.best is None or point.value <= self.best.value:
                 self.best = point
@@ -70,9 +70,10 @@ class Record:
         return self.perfect or said or enough
 
     def led_nowhere(self, outcome: Outcome) -> bool:
-        """Whether no step lowered the cost any more, though more were allowed."""
+        """Whether no step from where a sample led lowers the cost any more, though more were allowed."""
+        sampled = not self.problem.columns.whole or any(entry.rows < self.history[-1].rows for entry in self.history)
         ended = outcome.converged or outcome.notices or self.finished
-        return not ended and len(self.history) - 1 < self.problem.settings.iterations()
+        return sampled and not ended and len(self.history) - 1 < self.problem.settings.iterations()
 
     def end(self, point: Point) -> int:
         """The iterations there were; the returned point ends the history, once more if it was no iteration's last."""

@@ -6,13 +6,12 @@ All faces of the package, the estimators and the model of a table, call `train`.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer import diagnostics, notices
-from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.problem import BREAKDOWN, Misled, Problem, growing_samples, split, that_count
 from onelayer.record import Iterate, Record
@@ -110,25 +109,22 @@ def train(
     elif chosen.holds_out(labels.rows):
         X, labels, evaluation = split(X, labels, chosen)
 
-    def fit(columns: Columns) -> Fit:
-        problem = Problem.of(X, labels, columns, chosen)
+    def fit(*, cautious: bool) -> Fit:
+        problem = Problem.of(X, labels, chosen, cautious=cautious)
         record = Record(problem, started, problem.held_out(*evaluation) if evaluation else None)
         outcome = _solve(initial, record)
         if record.exact:
             outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
         missed = outcome.gap > chosen.tol * outcome.point.value
         coarse = outcome.converged and diagnostics.coarse(problem.objective, missed=missed)
-        if not columns.whole and (coarse or record.led_nowhere(outcome)):
+        if not cautious and (coarse or record.led_nowhere(outcome)):
             raise Misled
         return _fit(record.problem, outcome, record, names)
 
-    columns = Columns.of(X, chosen.fit_intercept, chosen.jobs)
     try:
-        return fit(columns)
+        return fit(cautious=False)
     except BREAKDOWN:
-        if columns.whole:
-            raise
-    return fit(Columns.of(X, chosen.fit_intercept, chosen.jobs, whole=True))
+        return fit(cautious=True)
 
 
 def _targets(
@@ -171,7 +167,8 @@ def _run(problem: Problem, start: Array, watch: Watch) -> Outcome:
         if isinstance(labels, Targets) and objective.lasso is None:
             return quadratic(objective, start, **common)
         # squared errors have one curvature everywhere, which no sample knows better
-        samples = growing_samples(objective, labels, settings) if isinstance(labels, Labels) else ()
+        trusted = isinstance(labels, Labels) and not problem.cautious
+        samples = growing_samples(objective, cast(Labels, labels), settings) if trusted else ()
         minimise = newton if objective.lasso is None else proximal
         return minimise(objective, start, samples=samples, **common)
     return solve(
