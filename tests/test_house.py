@@ -43,7 +43,7 @@ HOUSE = {
     "weight_decay": "problem solvers",
     "record": "problem settings solvers targets",
     "notices": "counting diagnostics labels problem record solvers",
-    "training": "diagnostics notices labels problem record settings solvers sources sparse targets weight_decay",
+    "training": "diagnostics notices columns labels problem record settings solvers sources sparse targets weight_decay",
     "notebook": "names",
     "guide_input": "",
     "guide": "guide_input losses plots",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 
+from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.problem import Problem
 from onelayer.settings import Settings
@@ -20,7 +21,7 @@ def scaled(classes):
 
 def asked(X, y, C, l1_ratio=1.0):
     """The objective of these rows, and where a fit starts."""
-    problem = Problem.of(X, Labels.of(y, None, None, None), Settings(C=C, l1_ratio=l1_ratio))
+    problem = Problem.of(X, Labels.of(y, None, None, None), Columns.of(X, True), Settings(C=C, l1_ratio=l1_ratio))
     return problem.objective, problem.start(None)
 
 

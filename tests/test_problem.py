@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.losses import SIGMOID, SIGMOID_SINGLE, SOFTMAX
 from onelayer.problem import Problem, from_users_units, growing_samples, held_rows, split
@@ -15,7 +16,7 @@ from onelayer.training import train
 def problem_of(X, y, weight=None, **settings):
     chosen = Settings(**settings)
     labels = Labels.of(y, weight, None, None)
-    return Problem.of(X, labels, chosen)
+    return Problem.of(X, labels, Columns.of(X, chosen.fit_intercept), chosen)
 
 
 def drawn(n, d=3, classes=2, dtype=np.float64):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.objective import Objective
 from onelayer.problem import Problem
@@ -17,7 +18,7 @@ from onelayer.solvers.working_set import on_working_set
 
 def asked(X, y, C, l1_ratio=1.0):
     """The objective of these rows, and where a fit starts."""
-    problem = Problem.of(X, Labels.of(y, None, None, None), Settings(C=C, l1_ratio=l1_ratio))
+    problem = Problem.of(X, Labels.of(y, None, None, None), Columns.of(X, True), Settings(C=C, l1_ratio=l1_ratio))
     return problem.objective, problem.start(None)
 
 

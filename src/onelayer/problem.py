@@ -52,9 +52,10 @@ class Problem:
     cautious: bool = False
 
     @classmethod
-    def of(cls, X: Any, labels: Labels | Targets, settings: Settings, *, cautious: bool = False) -> "Problem":
+    def of(
+        cls, X: Any, labels: Labels | Targets, columns: Columns, settings: Settings, *, cautious: bool = False
+    ) -> "Problem":
         """In the coordinates that suit the solver."""
-        columns = Columns.of(X, settings.fit_intercept, settings.jobs, whole=cautious)
         columns = suited(columns, X, settings, labels.total_weight)
         return cls(X, labels, columns, settings, make_objective(X, labels, columns, settings), cautious=cautious)
 

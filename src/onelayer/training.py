@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer import diagnostics, notices
+from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.problem import BREAKDOWN, Misled, Problem, growing_samples, split, that_count
 from onelayer.record import Iterate, Record
@@ -103,14 +104,15 @@ def train(
     labels = _targets(y, sample_weight, class_names, task, chosen)
     X, labels = that_count(X, labels)
     X = laid_out(X, lies_at_hand(*X.shape))
-    evaluation = None
+    of_all, evaluation = X, None
     if eval_set is not None:
         evaluation = eval_set[0], labels.like(eval_set[1])
     elif chosen.holds_out(labels.rows):
         X, labels, evaluation = split(X, labels, chosen)
 
     def fit(*, cautious: bool) -> Fit:
-        problem = Problem.of(X, labels, chosen, cautious=cautious)
+        columns = Columns.of(of_all, chosen.fit_intercept, chosen.jobs, whole=cautious)
+        problem = Problem.of(X, labels, columns, chosen, cautious=cautious)
         record = Record(problem, started, problem.held_out(*evaluation) if evaluation else None)
         outcome = _solve(initial, record)
         if record.exact:
