@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer import PerceptronClassifier, PerceptronRegressor, face
 
@@ -39,6 +41,58 @@ def test_what_is_set_after_a_fit_is_for_the_next_one(estimator):
         model.fit(X, y)
         assert hasattr(model, "coefs_") == bool(other)
         assert hasattr(model, "coef_") != bool(other)
+    model = estimator(hidden_layer_sizes=(4,)).fit(X, y)
+    before = model.predict(X)
+    for activation in ("tanh", "foo"):
+        np.testing.assert_array_equal(model.set_params(activation=activation).predict(X), before)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("began", "then"),
+    [
+        ({}, {"hidden_layer_sizes": (4,)}),
+        ({"hidden_layer_sizes": (4,)}, {"hidden_layer_sizes": ()}),
+        ({"hidden_layer_sizes": (4,)}, {"activation": "tanh"}),
+        ({}, {"fit_intercept": False}),
+    ],
+)
+def test_what_decides_which_weights_there_are_cannot_be_changed_under_them(estimator, method, began, then):
+    X, y = rows()
+    announced = {"classes": [0, 1]} if (estimator, method) == (PerceptronClassifier, "partial_fit") else {}
+    model = getattr(estimator(**began), method)(X, y, **announced)
+    before = model.predict(X)
+    (name,) = then
+    with pytest.raises(ValueError, match=f"{name} was .* when the weights were learnt, and is .* now: set it back"):
+        model.set_params(**then).partial_fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    model.set_params(**{name: began.get(name, estimator().get_params()[name])}).partial_fit(X, y)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_a_fit_that_is_refused_changes_nothing(estimator):
+    X, y = rows()
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    model, plain = (estimator().partial_fit(X, y, **announced) for _ in range(2))
+    for wrong in (np.full((60, 2), np.nan), np.full((60, 3), np.inf)):
+        with pytest.raises(ValueError, match="column 0 has NaN or infinity"):
+            model.fit(wrong, y)
+    np.testing.assert_array_equal(model.partial_fit(X, y).coef_, plain.partial_fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_what_was_refused_at_first_is_not_fitted(estimator, method):
+    X, y = rows()
+    announced = {"classes": [0, 1]} if (estimator, method) == (PerceptronClassifier, "partial_fit") else {}
+    model = estimator()
+    with pytest.raises(ValueError, match="column 0 has NaN"):
+        getattr(model, method)(X * np.nan, y, **announced)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model)
 
 
 @pytest.mark.parametrize("estimator", BOTH)

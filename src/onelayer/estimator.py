@@ -184,26 +184,26 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        X = face.checked(self, X, reset=True)
-        y = labels_of(y)
-        face.same_length(X, y, "label")
-        self._check_threshold(2 if self.threshold == 0.5 else len(encode_labels(y)[0]))
-        self.__dict__.pop("_stream", None)
-        if eval_set is not None:
-            eval_set = face.held_out(self, eval_set, labels_of, "label")
-        with face.naming(self, X):
-            fit = train(
-                X,
-                y,
-                sample_weight=sample_weight,
-                eval_set=eval_set,
-                initial=self._start(X, y),
-                names=face.names(self),
-                **face.settings(self),
-            )
-        self.classes_ = fit.classes
-        face.keep_weights(self, [*fit.hidden, fit.weights])
-        face.keep_fit(self, fit)
+        with face.all_or_nothing(self):
+            X = face.checked(self, X, reset=True)
+            y = labels_of(y)
+            face.same_length(X, y, "label")
+            self._check_threshold(2 if self.threshold == 0.5 else len(encode_labels(y)[0]))
+            if eval_set is not None:
+                eval_set = face.held_out(self, eval_set, labels_of, "label")
+            with face.naming(self, X):
+                fit = train(
+                    X,
+                    y,
+                    sample_weight=sample_weight,
+                    eval_set=eval_set,
+                    initial=self._start(X, y),
+                    names=face.names(self),
+                    **face.settings(self),
+                )
+            self.classes_ = fit.classes
+            face.keep_weights(self, [*fit.hidden, fit.weights])
+            face.keep_fit(self, fit)
         return self
 
     def partial_fit(
@@ -211,9 +211,9 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     ) -> Self:
         """Learn from one part of the rows after another, by small steps whose mean is kept; a fit is gone on from.
 
-        `solver`, `batch_size`, `momentum`, `early_stopping` and `max_iter` are those of `fit`: here steps are averaged
-        gradient descent, or Adam's with hidden layers. Rows are to come in random order: of parts sorted by y, the last
-        ones are remembered best.
+        `solver`, `batch_size`, `momentum`, `early_stopping`, `max_iter`, `verbose` and `callbacks` are those of `fit`:
+        here steps are averaged gradient descent, or Adam's with hidden layers. Rows are to come in random order: of
+        parts sorted by y, the last ones are remembered best.
 
         Parameters
         ----------
@@ -234,16 +234,18 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         announced = np.asarray(known) if classes is None else encode_labels(classes)[0]
         if known is not None and not np.array_equal(announced, known):
             raise ValueError(f"classes are {known.tolist()!r} since the first call: pass the same, or none")
-        X = face.checked(self, X, reset=known is None)
-        y = labels_of(y)
-        face.same_length(X, y, "label")
-        with face.naming(self, X):
-            face.learn(self, announced, X, y, sample_weight)
-        self.classes_ = announced
-        face.keep_weights(self, self._stream.stack)
+        with face.all_or_nothing(self):
+            X = face.checked(self, X, reset=known is None)
+            y = labels_of(y)
+            face.same_length(X, y, "label")
+            with face.naming(self, X):
+                if face.learn(self, announced, X, y, sample_weight):
+                    face.keep_weights(self, self._stream.stack)
+            self.classes_ = announced
         return self
 
     _stream: Stream
+    __sklearn_is_fitted__ = face.has_weights
 
     def decision_function(self, X: Any) -> Array:
         """Logits in nats, (n,) for two classes, else (n, k)."""
@@ -251,7 +253,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def _answer(self, X: Any, then: Callable[[Array], Array]) -> Array:
         """What is made of the logits."""
-        if not hasattr(self, "classes_"):
+        if not face.has_weights(self):
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
         if "coefs_" in self.__dict__:

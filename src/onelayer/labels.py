@@ -130,6 +130,14 @@ def _refuse_compound(y: Array) -> None:
 
 def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
     """The rows' weights as n numbers of at least 0 that are not all 0; None where none are given."""
+    weight = weights_of_a_part(sample_weight, n)
+    if weight is not None and not weight.any():
+        raise ValueError("sample_weight is zero for every row: at least one row must count")
+    return weight
+
+
+def weights_of_a_part(sample_weight: ArrayLike | None, n: int) -> Array | None:
+    """The same of rows beside which there are others: all may be 0."""
     if sample_weight is None:
         return None
     given = unmasked(sample_weight, "sample_weight")
@@ -146,8 +154,6 @@ def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
         raise ValueError(
             f"sample_weight must be finite and at least 0, but is {weight[wrong.argmax()]} in row {wrong.argmax()}"
         )
-    if not weight.any():
-        raise ValueError("sample_weight is zero for every row: at least one row must count")
     with np.errstate(over="ignore"):
         total = weight.sum()
     if not np.isfinite(total):

@@ -2,15 +2,15 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer.columns import TINY, Columns, not_finite, power_of_two
-from onelayer.labels import Labels, checked_weights, row_weights
-from onelayer.problem import from_users_units, in_users_units, make_objective
+from onelayer.labels import Labels, row_weights, weights_of_a_part
+from onelayer.problem import from_users_units, in_users_units, make_objective, that_count
 from onelayer.settings import Settings
 from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, falling, polyak, recent, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
@@ -20,7 +20,6 @@ from onelayer.targets import Targets, numbers
 Array = NDArray[Any]
 
 FALL, MEAN = 100, 250  # steps taken for an epoch, as a stream has none: where rates fall, and where means forget
-OF_WEIGHTS = ("fit_intercept", "hidden_layer_sizes", "activation")  # settings that decide what weights there are
 
 
 @dataclass
@@ -106,7 +105,7 @@ class Stream:
     """
 
     def __init__(self, settings: Settings, classes: Array | None, d: int, initial: Sequence[Array] = ()) -> None:
-        self.settings, self.classes = settings, classes
+        self.classes = classes
         self.go_on_by(settings)
         self.moments, self.of_targets = Moments.none(d), Moments.none(1)
         self.rng = np.random.default_rng(settings.seed)
@@ -115,18 +114,12 @@ class Stream:
         self.newest = self.stack = list(initial)
 
     def go_on_by(self, settings: Settings) -> None:
-        """These settings; not all of them can be had, and no others once there are weights for them."""
+        """These settings; not all of them can be had."""
         if settings.class_weight == "balanced":
             raise ValueError("class_weight='balanced' needs all rows at once: pass a dict to use it with partial_fit")
         if settings.l1_ratio > 0:
             raise ValueError("l1_ratio above 0 needs all rows at once: leave it at 0 to use partial_fit, or use fit")
-        for name in OF_WEIGHTS:
-            before, now = getattr(self.settings, name), getattr(settings, name)
-            if before != now:
-                raise ValueError(
-                    f"{name} was {before!r} when partial_fit began, and is {now!r} now: set it back, or use another one"
-                )
-        self.settings = settings
+        self.settings = replace(settings, callbacks=None)  # nobody calls them, and not all can be pickled
 
     @property
     def _rule(self) -> Any:
@@ -142,7 +135,7 @@ class Stream:
         return other
 
     def learn(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Take a part of the rows in.
+        """Take a part of the rows in; those of weight 0 are as if they were not there.
 
         Raises
         ------
@@ -151,7 +144,10 @@ class Stream:
         """
         if (message := not_finite(X)) is not None:
             raise ValueError(message)
-        labels = self._targets(y, sample_weight) if self.classes is None else self._labels(y, sample_weight)
+        X, labels = that_count(X, self._labels(y, sample_weight))
+        if not labels.rows:
+            return
+        labels = self._centred(labels) if isinstance(labels, Targets) else labels
         self.moments.add(X, self.settings.fit_intercept)
         self.weight += labels.total_weight
         columns = self.moments.columns(self.settings.fit_intercept)
@@ -165,24 +161,25 @@ class Stream:
         self.newest = labels.to_user(in_users_units(u, objective, columns))
         self.stack = labels.to_user(in_users_units(mean, objective, columns))
 
-    def _targets(self, y: ArrayLike, sample_weight: ArrayLike | None) -> Targets:
-        """Centred and scaled as all numbers so far would be."""
-        values = numbers(y)
-        weight = checked_weights(sample_weight, len(values))
-        self.of_targets.add(values[:, None], self.settings.fit_intercept)
-        columns = self.of_targets.columns(self.settings.fit_intercept)
-        ((unit,), (mean,), (scale,)) = columns.unit, columns.mean, columns.scale
-        return Targets((values / unit - mean) / scale, weight, float(mean * unit), float(scale * unit))
-
-    def _labels(self, y: ArrayLike, sample_weight: ArrayLike | None) -> Labels:
-        classes = np.asarray(self.classes)
-        labels = Labels.among(classes, y, "partial_fit")
-        present, codes = np.unique(labels.codes, return_inverse=True)  # a part need not hold every class
-        weight = row_weights(sample_weight, None, classes[present], codes)
-        by_class = row_weights(None, self.settings.class_weight, classes, labels.codes)
+    def _labels(self, y: ArrayLike, sample_weight: ArrayLike | None) -> Labels | Targets:
+        """Of this part, which need not hold every class; numbers as they came."""
+        if self.classes is None:
+            values = numbers(y)
+            return Targets(values, weights_of_a_part(sample_weight, len(values)), 0.0, 1.0)
+        labels = Labels.among(self.classes, y, "partial_fit")
+        weight = weights_of_a_part(sample_weight, labels.rows)
+        by_class = row_weights(None, self.settings.class_weight, self.classes, labels.codes)
         if weight is not None and by_class is not None:
             weight = weight * by_class
         return labels.weighted(by_class if weight is None else weight)
+
+    def _centred(self, targets: Targets) -> Targets:
+        """Centred and scaled as all numbers so far would be."""
+        self.of_targets.add(targets.values[:, None], self.settings.fit_intercept)
+        columns = self.of_targets.columns(self.settings.fit_intercept)
+        ((unit,), (mean,), (scale,)) = columns.unit, columns.mean, columns.scale
+        values = (targets.values / unit - mean) / scale
+        return Targets(values, targets.weight, float(mean * unit), float(scale * unit))
 
     def _start(self, objective: Any, labels: Labels | Targets, columns: Columns) -> tuple[Array, Array]:
         if self.state is None:
