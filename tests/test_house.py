@@ -47,7 +47,7 @@ HOUSE = {
     "notebook": "names",
     "guide_input": "",
     "guide": "guide_input losses plots",
-    "stream": "settings problem columns labels solvers sources targets",
+    "stream": "settings problem columns labels solvers sources sparse targets",
     "callbacks": "",
     "face": "counting features columns network settings sources stream",
     "estimator": "counting face stream training labels losses notebook",

@@ -8,23 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer.columns import TINY, Columns, not_finite, power_of_two
+from onelayer.columns import FAR, TINY, Columns, full_columns, not_finite, power_of_two
 from onelayer.labels import Labels, row_weights, weights_of_a_part
 from onelayer.problem import from_users_units, in_users_units, make_objective, that_count
 from onelayer.settings import Settings
 from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, falling, polyak, recent, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
 from onelayer.sources import one_thread_per_core
+from onelayer.sparse import summed_up
 from onelayer.targets import Targets, numbers
 
 Array = NDArray[Any]
 
+EXTREME = 1e100  # unit of a sparse column from which cells are divided by it, and not in the algebra
 FALL, MEAN = 100, 250  # steps taken for an epoch, as a stream has none: where rates fall, and where means forget
 
 
 @dataclass
 class Moments:
-    """Mean and mean square of each column of all rows so far (Chan, Golub & LeVeque, 1979); of sparse ones no mean.
+    """Mean and mean square about it of each column of all rows so far (Chan, Golub & LeVeque, 1979).
 
     Both are of the columns divided by ``unit``, a power of two near the first entries that are not 0: 0 without any.
     """
@@ -40,23 +42,14 @@ class Moments:
         return cls(0.0, np.zeros(d), np.zeros(d), np.zeros(d))
 
     def add(self, X: Any, centred: bool) -> None:
-        """Take rows in; ``square`` is about the mean if `centred`, about 0 otherwise."""
+        """Take rows in; ``square`` is about the mean if `centred`, else about 0, and the mean 0."""
         n = X.shape[0]
         total = self.rows + n
         self._measure(X)
-        unit = self.units
-        if not isinstance(X, np.ndarray):
-            cells = (X.data / unit[X.indices]) ** 2
-            self.square += (np.bincount(X.indices, weights=cells, minlength=X.shape[1]) / n - self.square) * (n / total)
-        elif not centred:
-            self.square += (np.mean(np.square(X / unit), axis=0) - self.square) * (n / total)
-        else:
-            X = X / unit
-            mean = X.mean(axis=0)
-            apart = mean - self.mean
-            squares = np.mean((X - mean) ** 2, axis=0)
-            self.square += (squares - self.square) * (n / total) + apart**2 * (self.rows * n / total**2)
-            self.mean = self.mean + apart * (n / total)
+        mean, squares = (_of_dense if isinstance(X, np.ndarray) else _of_sparse)(X, self.units, centred)
+        apart = mean - self.mean
+        self.square += (squares - self.square) * (n / total) + apart**2 * (self.rows * n / total**2)
+        self.mean = self.mean + apart * (n / total)
         self.rows = total
 
     def _measure(self, X: Any) -> None:
@@ -73,10 +66,39 @@ class Moments:
         """Of each column, 1 of one that has been 0 so far."""
         return np.where(self.unit > 0, self.unit, 1.0)
 
-    def columns(self, fit_intercept: bool) -> Columns:
-        """The coordinates that these moments give."""
-        scale = np.sqrt(self.square)
-        return Columns(self.units, self.mean, np.where(scale > 0, scale, 1.0), scale == 0, True, fit_intercept)
+    def columns(self, X: Any, fit_intercept: bool, hidden: bool = False) -> Columns:
+        """The coordinates that these moments give to a part X of the rows.
+
+        Sparse columns are centred in the algebra, or if they are full in their cells, as those of a fit are, and not at
+        all where neither can be: with hidden layers, or far from 0.
+        """
+        unit, mean, square, full = self.units, self.mean, self.square, None
+        explicit = isinstance(X, np.ndarray) or bool(((unit < 1 / EXTREME) | (unit > EXTREME)).any())
+        if not isinstance(X, np.ndarray) and fit_intercept:
+            far = square * FAR[X.dtype] ** 2 < square + mean**2
+            cells = far | explicit | hidden
+            full = cells & full_columns(X) if cells.any() else cells
+            bare = cells & ~full
+            mean, square = np.where(bare, 0, mean), square + np.where(bare, mean**2, 0)
+            full = full if full.any() else None
+        scale = np.sqrt(square)
+        return Columns(unit, mean, np.where(scale > 0, scale, 1.0), scale == 0, explicit, fit_intercept, full)
+
+
+def _of_dense(X: Array, unit: Array, centred: bool) -> tuple[Array, Array]:
+    """Mean and mean square about it of each column; about 0, if not `centred`."""
+    cells = X / unit
+    mean = cells.mean(axis=0) if centred else np.zeros(len(unit))
+    return mean, np.mean((cells - mean) ** 2, axis=0)
+
+
+def _of_sparse(X: Any, unit: Array, centred: bool) -> tuple[Array, Array]:
+    """The same, of what is not stored as 0."""
+    (n, d), j = X.shape, X.indices
+    cells = X.data / unit[j]
+    mean = np.bincount(j, weights=cells, minlength=d) / n if centred else np.zeros(d)
+    stored = np.bincount(j, weights=(cells - mean[j]) ** 2, minlength=d)
+    return mean, (stored + (n - np.bincount(j, minlength=d)) * mean**2) / n
 
 
 class Stream:
@@ -148,9 +170,10 @@ class Stream:
         if not labels.rows:
             return
         labels = self._centred(labels) if isinstance(labels, Targets) else labels
+        X = summed_up(X)
         self.moments.add(X, self.settings.fit_intercept)
         self.weight += labels.total_weight
-        columns = self.moments.columns(self.settings.fit_intercept)
+        columns = self.moments.columns(X, self.settings.fit_intercept, bool(self.settings.hidden_layer_sizes))
         if not self.settings.hidden_layer_sizes:
             columns = columns.braced(1 / (self.settings.C * self.weight))
         objective = make_objective(X, labels, columns, self.settings, all_weight=self.weight)
@@ -175,8 +198,9 @@ class Stream:
 
     def _centred(self, targets: Targets) -> Targets:
         """Centred and scaled as all numbers so far would be."""
-        self.of_targets.add(targets.values[:, None], self.settings.fit_intercept)
-        columns = self.of_targets.columns(self.settings.fit_intercept)
+        y = targets.values[:, None]
+        self.of_targets.add(y, self.settings.fit_intercept)
+        columns = self.of_targets.columns(y, self.settings.fit_intercept)
         ((unit,), (mean,), (scale,)) = columns.unit, columns.mean, columns.scale
         values = (targets.values / unit - mean) / scale
         return Targets(values, targets.weight, float(mean * unit), float(scale * unit))
