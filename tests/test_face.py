@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
@@ -105,6 +106,34 @@ def test_one_row_and_many_are_answered_alike(estimator, hidden, dtype):
     answers = model.predict(X)
     assert answers.shape == (60,)
     np.testing.assert_allclose([model.predict(row[None])[0] for row in X], answers, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("dtype", [np.int8, bool, np.float16, np.float32, np.longdouble])
+@pytest.mark.parametrize("storage", [sp.csr_matrix, sp.coo_matrix])
+def test_entries_of_any_type_are_added_up_as_numbers(estimator, hidden, dtype, storage):
+    """Two entries of one cell: of 60 and 70, 8 bits make -126, and of True and True a bool one."""
+    cells = (np.array([[60, 70, 1], [1, 2, 3], [70, 60, 2], [3, 1, 2]] * 20)).ravel().astype(dtype)
+    i, j, y = np.repeat(np.arange(80), 3), np.tile([0, 0, 1], 80), np.tile([1, 0, 1, 0], 20)
+    X = sp.coo_matrix((np.zeros(240), (i, j)), shape=(80, 2))
+    X = X if storage is sp.coo_matrix else sp.csr_matrix((np.zeros(240), j, np.arange(0, 241, 3)), shape=(80, 2))
+    X.data, dense = cells, np.zeros((80, 2))
+    np.add.at(dense, (i, j), cells.astype(np.float64))
+    model, plain = (estimator(hidden_layer_sizes=hidden).fit(each, y) for each in (X, dense))
+    np.testing.assert_allclose(model.predict(X), plain.predict(dense), rtol=1e-4, atol=1e-4)
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    streamed, plain = (
+        estimator(hidden_layer_sizes=hidden).partial_fit(x, y, **announced) for x in (X, sp.csr_matrix(dense))
+    )
+    np.testing.assert_allclose(streamed.predict(X), plain.predict(dense), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_answers_to_long_doubles_are_doubles(estimator):
+    X, y = rows()
+    model = estimator().fit(X.astype(np.longdouble), y)
+    assert getattr(model, "predict_proba", model.predict)(X.astype(np.longdouble)).dtype == np.float64
 
 
 @pytest.mark.parametrize("estimator", BOTH)

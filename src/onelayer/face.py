@@ -63,11 +63,8 @@ def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
     )
     if hasattr(X, "tocsr"):
         return X  # in any order, even with duplicates: a sum over rows is the same
-    return (
-        X
-        if X.dtype.kind in "fiu" and X.dtype.itemsize > 2
-        else check_array(X, dtype=np.float64, ensure_all_finite=False)
-    )
+    plain = X.dtype in PLAIN or (X.dtype.kind in "iu" and X.dtype.itemsize > 2)
+    return X if plain else check_array(X, dtype=np.float64, ensure_all_finite=False)
 
 
 def same_length(X: Any, y: Array, what: str) -> None:

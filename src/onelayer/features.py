@@ -58,7 +58,20 @@ def checked(X: Any, known: list[str] | None = None) -> Any:
         _refuse_array(X)
     elif getattr(X, "dtype", None) is not None and getattr(X.dtype, "kind", "f") == "c":
         raise ValueError(f"Complex data not supported: X is of type {X.dtype}; {REMEDIES['c']}")
-    return X
+    return _in_doubles(X)
+
+
+def _in_doubles(X: Any) -> Any:
+    """What has a type of which sums are none: long doubles, and the entries of a sparse matrix.
+
+    A cell may be the sum of several entries, which overflows in 8 bits; half precision SciPy does not add up at all.
+    """
+    dtype = getattr(X, "dtype", np.dtype(np.float64))
+    odd = hasattr(X, "tocsr") and dtype.kind in "biuf" and dtype not in (np.float32, np.float64)
+    if not odd and not (isinstance(X, np.ndarray) and dtype == np.longdouble):
+        return X
+    with np.errstate(over="ignore"):  # infinity is told of with its place
+        return X.astype(np.float64)
 
 
 def refuse_width(X: Any, width: int, estimator: str) -> None:
