@@ -6,9 +6,10 @@ import threading
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss
 
 from onelayer import PerceptronClassifier, PerceptronRegressor
@@ -204,6 +205,55 @@ def test_steps_that_overflow_are_said_to():
     X, y = rows(100)
     with pytest.raises(ValueError, match="the steps overflow: lower learning_rate"):
         PerceptronClassifier(learning_rate=1e300).partial_fit(X, y, classes=[0, 1])
+
+
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])
+def test_a_rate_that_leads_away_is_said_to_once(estimator, hidden):
+    X, y = rows(400)
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    model = estimator(hidden_layer_sizes=hidden, learning_rate=1e3)
+    with pytest.warns(ConvergenceWarning, match="steps by learning_rate=1000 lead away: .* use learning_rate='auto'"):
+        model.partial_fit(X[:100], y[:100], **announced)
+    model.partial_fit(X[:100], y[:100])
+    model = estimator(hidden_layer_sizes=hidden, learning_rate=0.1 if not hidden else 0.01)
+    for part in np.split(np.arange(400), 40):
+        model.partial_fit(X[part], y[part], **announced)
+
+
+def test_a_rate_may_be_left_to_be_found_later():
+    X, y = rows(400)
+    model = PerceptronClassifier(learning_rate=0.1).partial_fit(X, y, classes=[0, 1])
+    assert model.set_params(learning_rate="auto").partial_fit(X, y).score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_a_number_too_far_from_those_before_is_named(storage):
+    X, y = rows(100)
+    far = np.where(np.arange(100)[:, None] == 7, [0, 1e200, 0, 0, 0], X)
+    for model, announced in ((PerceptronClassifier(), {"classes": [0, 1]}), (PerceptronRegressor(), {})):
+        model.partial_fit(storage(X), y, **announced)
+        with pytest.raises(ValueError, match=r"column 1 has 1e\+200 in row 7, which is too far from the rows before"):
+            model.partial_fit(storage(far), y, sample_weight=np.arange(100) != 3)
+    with pytest.raises(ValueError, match=r"y has 1e\+200 in row 7, which is too far from the rows before"):
+        model.partial_fit(storage(X), far[:, 1])
+    named = pd.DataFrame(X, columns=list("abcde")), pd.DataFrame(far, columns=list("abcde"))
+    with pytest.raises(ValueError, match=r"column 'b' has 1e\+200 in row 7"):
+        PerceptronRegressor().partial_fit(named[0], y).partial_fit(named[1], y)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_what_is_left_of_a_constant_is_no_column_and_no_unit(storage):
+    """The mean of 0.1s is not 0.1: from what was left of them grew weights of 1e16."""
+    X, y = rows(400)
+    model, plain, constant = PerceptronClassifier(C=np.inf), PerceptronClassifier(C=np.inf), PerceptronRegressor()
+    beside = np.column_stack([X, np.full(400, 0.1)])
+    for part in np.split(np.arange(400), 40):
+        model.partial_fit(storage(beside[part]), y[part], classes=[0, 1])
+        plain.partial_fit(storage(X[part]), y[part], classes=[0, 1])
+        constant.partial_fit(storage(X[part]), np.full(10, 0.1))
+    np.testing.assert_allclose(model.coef_, np.append(plain.coef_, 0)[None], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(constant.predict(X), 0.1, rtol=1e-12)
 
 
 def test_classes_must_be_announced_at_the_first_call():

@@ -1,6 +1,7 @@
 """Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -263,13 +264,15 @@ def full_columns(X: Any) -> Array:
 
 @contextmanager
 def naming(X: Any, names: Sequence[str] | None) -> Iterator[None]:
-    """A cell of X that is no number, found by whoever knows no names, is told with its column's name."""
+    """What is said of a column, or of its cells, by whoever knows no names is told with its name."""
     try:
         yield
     except ValueError as error:
-        if names is None or not str(error).startswith("column ") or (message := not_finite(X, names)) is None:
+        found = re.match(r"column (\d+) ", str(error))
+        if names is None or found is None:
             raise
-        raise ValueError(message) from None
+        renamed = f"column {names[int(found[1])]!r} {str(error)[found.end() :]}"
+        raise ValueError(not_finite(X, names) or renamed) from None
 
 
 def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:

@@ -171,6 +171,8 @@ def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight
     for name in PROOF:
         vars(estimator).pop(name, None)
     estimator._stream, estimator.n_iter_ = stream, np.array([stream.steps])
+    for notice in stream.notices:
+        warnings.warn(notice, ConvergenceWarning, stacklevel=3)
     return True
 
 

@@ -20,7 +20,9 @@ from onelayer.targets import Targets, numbers
 
 Array = NDArray[Any]
 
+ROUNDING = 4 * np.finfo(np.float64).eps
 EXTREME = 1e100  # unit of a sparse column from which cells are divided by it, and not in the algebra
+AWAY = 3  # times the cost of before, or without features: what no noise of small parts is
 FALL, MEAN = 100, 250  # steps taken for an epoch, as a stream has none: where rates fall, and where means forget
 
 
@@ -82,7 +84,8 @@ class Moments:
             mean, square = np.where(bare, 0, mean), square + np.where(bare, mean**2, 0)
             full = full if full.any() else None
         scale = np.sqrt(square)
-        return Columns(unit, mean, np.where(scale > 0, scale, 1.0), scale == 0, explicit, fit_intercept, full)
+        constant = scale <= ROUNDING * np.abs(mean)  # what is left of one once centred
+        return Columns(unit, mean, np.where(constant, 1.0, scale), constant, explicit, fit_intercept, full)
 
 
 def _of_dense(X: Array, unit: Array, centred: bool) -> tuple[Array, Array]:
@@ -131,7 +134,9 @@ class Stream:
         self.go_on_by(settings)
         self.moments, self.of_targets = Moments.none(d), Moments.none(1)
         self.rng = np.random.default_rng(settings.seed)
-        self.steps, self.weight, self.L = 0, 0.0, 0.0
+        self.steps, self.weight, self.L, self.looked = 0, 0.0, 0.0, 0
+        self.notices: tuple[str, ...] = ()
+        self.leads_away: float | str | None = None  # the rate of which that has been said
         self.state: Any = None
         self.newest = self.stack = list(initial)
 
@@ -166,21 +171,24 @@ class Stream:
         """
         if (message := not_finite(X)) is not None:
             raise ValueError(message)
-        X, labels = that_count(X, self._labels(y, sample_weight))
-        if not labels.rows:
+        labels = self._labels(y, sample_weight)
+        rows = np.arange(labels.rows) if labels.weight is None else np.flatnonzero(labels.weight)
+        if not len(rows):
             return
-        labels = self._centred(labels) if isinstance(labels, Targets) else labels
-        X = summed_up(X)
-        self.moments.add(X, self.settings.fit_intercept)
+        X, labels = that_count(X, labels)
+        X, labels = summed_up(X), self._centred(labels, rows) if isinstance(labels, Targets) else labels
+        self._take_in(self.moments, X, rows, "column {} has")
         self.weight += labels.total_weight
         columns = self.moments.columns(X, self.settings.fit_intercept, bool(self.settings.hidden_layer_sizes))
         if not self.settings.hidden_layer_sizes:
             columns = columns.braced(1 / (self.settings.C * self.weight))
         objective = make_objective(X, labels, columns, self.settings, all_weight=self.weight)
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
-            u, mean = self._step(objective, *self._start(objective, labels, columns))
-        if not np.isfinite(u).all():
-            raise ValueError("the steps overflow: lower learning_rate, and bring sample_weight near 1")
+            start, before = self._start(objective, labels, columns)
+            u, mean = self._step(objective, start, before)
+            if not np.isfinite(u).all():
+                raise ValueError("the steps overflow: lower learning_rate, and bring sample_weight near 1")
+            self.notices = self._noticed(objective, before, mean, labels.cost_alone(False))
         self.newest = labels.to_user(in_users_units(u, objective, columns))
         self.stack = labels.to_user(in_users_units(mean, objective, columns))
 
@@ -196,10 +204,23 @@ class Stream:
             weight = weight * by_class
         return labels.weighted(by_class if weight is None else weight)
 
-    def _centred(self, targets: Targets) -> Targets:
+    def _take_in(self, moments: Moments, cells: Any, rows: Array, what: str) -> None:
+        """Add rows of these numbers to the moments; one whose square is no number beside the others' is named."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            moments.add(cells, self.settings.fit_intercept)
+        for j in np.flatnonzero(~np.isfinite(moments.square))[:1]:
+            column = cells[:, [j]]
+            column = np.asarray(column if isinstance(column, np.ndarray) else column.toarray())[:, 0]
+            row = int(np.abs(column).argmax())
+            raise ValueError(
+                f"{what.format(j)} {column[row]:g} in row {rows[row]}, which is too far from the rows before to learn "
+                "from both: drop the row, or begin anew in another unit"
+            )
+
+    def _centred(self, targets: Targets, rows: Array) -> Targets:
         """Centred and scaled as all numbers so far would be."""
         y = targets.values[:, None]
-        self.of_targets.add(y, self.settings.fit_intercept)
+        self._take_in(self.of_targets, y, rows, "y has")
         columns = self.of_targets.columns(y, self.settings.fit_intercept)
         ((unit,), (mean,), (scale,)) = columns.unit, columns.mean, columns.scale
         values = (targets.values / unit - mean) / scale
@@ -225,11 +246,25 @@ class Stream:
             mean = mean + (polyak if objective.convex else recent)(self.steps, MEAN) * (u - mean)
         return u, mean
 
+    def _noticed(self, objective: Any, before: Array, after: Array, alone: float) -> tuple[str, ...]:
+        """That a given rate leads away, once: the rows just learnt from cost more than before, and than no features."""
+        rate = self.settings.learning_rate
+        if rate in ("auto", self.leads_away):
+            return ()
+        cost = objective.value(after)
+        if cost <= AWAY * max(objective.value(before), alone):
+            return ()
+        self.leads_away = rate
+        return (
+            f"steps by learning_rate={rate:g} lead away: the rows just learnt from cost {cost / alone:.3g} times what "
+            "they would without features; use learning_rate='auto'",
+        )
+
     def _rate(self, batch: Any, u: Array) -> float:
         if self.settings.learning_rate != "auto":
             return float(self.settings.learning_rate)
         if not batch.convex:
             return ADAPTIVE_RATE
-        if self.steps < 4:  # the largest curvature in a few batches
-            self.L = max(self.L, curvature_bound(batch, u))
+        if self.looked < 4:  # the largest curvature in a few batches
+            self.L, self.looked = max(self.L, curvature_bound(batch, u)), self.looked + 1
         return falling(self.steps / FALL) / max(self.L, 1e-300)
