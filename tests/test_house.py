@@ -39,7 +39,7 @@ HOUSE = {
     "targets": "counting losses labels",
     "features": "counting names",
     "settings": "network solvers sources",
-    "problem": "sampling columns labels losses network objective settings solvers sparse targets",
+    "problem": "counting sampling columns labels losses network objective settings solvers sparse targets",
     "weight_decay": "problem solvers",
     "record": "columns problem settings solvers targets",
     "notices": "counting diagnostics labels problem record solvers",

@@ -286,3 +286,9 @@ def test_a_cell_that_the_sample_has_not_does_not_lead_a_path_astray(l1_ratio):
     z = X @ found.coefs[-1, 0] + found.intercepts[-1, 0]
     assert found.converged.all()
     assert ((z > 0) == y).mean() > 0.84
+
+
+def test_penalties_beyond_all_floats_are_the_strongest_there_are():
+    X, y = data(2)
+    assert not path(X, y, Cs=[1e-200], sample_weight=np.full(len(y), 1e-200)).coefs.any()
+    assert path(X, y, Cs=3, l1_ratio=1e-320).converged.all()

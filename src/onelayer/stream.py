@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from onelayer.columns import FAR, TINY, Columns, full_columns, not_finite, power_of_two
 from onelayer.labels import Labels, row_weights, weights_of_a_part
-from onelayer.problem import from_users_units, in_users_units, make_objective, that_count
+from onelayer.problem import from_users_units, in_users_units, make_objective, penalty_strength, that_count
 from onelayer.settings import Settings
 from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, falling, polyak, recent, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
@@ -181,7 +181,7 @@ class Stream:
         self.weight += labels.total_weight
         columns = self.moments.columns(X, self.settings.fit_intercept, bool(self.settings.hidden_layer_sizes))
         if not self.settings.hidden_layer_sizes:
-            columns = columns.braced(1 / (self.settings.C * self.weight))
+            columns = columns.braced(penalty_strength(self.settings.C, self.weight))
         objective = make_objective(X, labels, columns, self.settings, all_weight=self.weight)
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             start, before = self._start(objective, labels, columns)
