@@ -7,11 +7,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer import face, notebook
 from onelayer.counting import counted
-from onelayer.labels import encode_labels, label_array
+from onelayer.labels import checked_weights, encode_labels, label_array
 from onelayer.losses import of_both_classes, probabilities
 from onelayer.stream import Stream
 from onelayer.training import train
@@ -278,6 +280,28 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """The label of each row: with two classes, class 1 when its probability exceeds ``threshold``."""
         return self._answer(X, self._labels)
 
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of rows, or of their weight, whose label is predicted.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n, d)
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            For input that cannot be used, with column, row and value.
+
+        Examples
+        --------
+        >>> model = PerceptronClassifier().fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"])
+        >>> model.score([[0.0], [3.0]], ["no", "no"])
+        0.5
+        """
+        return accuracy(self, X, y, sample_weight)
+
     def _labels(self, z: Array) -> Array:
         """Of logits."""
         self._check_threshold(len(self.classes_))
@@ -306,6 +330,17 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def accuracy(model: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> float:
+    """The share of rows whose label is predicted; scikit-learn's figure knows no labels that are objects but texts."""
+    y, predicted = labels_of(y), model.predict(X)
+    if y.dtype.kind != "O" or any(isinstance(label, str) for label in y):
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+    check_consistent_length(y, predicted)
+    if predicted.dtype.kind in "Mm":
+        y = y.astype(predicted.dtype)  # else a date is none of NumPy's, unless its unit is days
+    return float(np.average(predicted == y, weights=checked_weights(sample_weight, len(y))))
 
 
 def labels_of(y: ArrayLike) -> Array:

@@ -13,7 +13,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer import face, notebook
-from onelayer.estimator import PerceptronClassifier, labels_of
+from onelayer.estimator import PerceptronClassifier, accuracy, labels_of
 from onelayer.labels import Labels, row_weights
 from onelayer.paths import as_matrix
 from onelayer.settings import Settings
@@ -233,6 +233,10 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         model = self._fitted()
         model.set_params(threshold=self.threshold)
         return model.predict(X)
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of rows, or of their weight, whose label is predicted."""
+        return accuracy(self, X, y, sample_weight)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "best_estimator_")
