@@ -77,7 +77,8 @@ def same_length(X: Any, y: Array, what: str) -> None:
 def held_out(estimator: Any, eval_set: Any, targets: Callable[[Any], Array], what: str) -> tuple[Any, Array]:
     """X and y of ``eval_set``, checked as those of the fit are."""
     if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
-        raise ValueError(f"eval_set must be a tuple of X and y, not {type(eval_set).__name__} such as {eval_set!r:.60}")
+        given = f"of {len(eval_set)}" if isinstance(eval_set, tuple | list) else f"such as {eval_set!r:.60}"
+        raise ValueError(f"eval_set must be a tuple of X and y, not {type(eval_set).__name__} {given}")
     try:
         X, y = checked(estimator, eval_set[0], reset=False), targets(eval_set[1])
         same_length(X, y, what)

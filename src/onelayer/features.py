@@ -46,6 +46,12 @@ def checked(X: Any, known: list[str] | None = None) -> Any:
     ValueError: column 1 (object) holds 'red' (str) in row 0, but X as an argument must be without strings, a number in
     each cell: encode the column or drop it; onelayer.fit takes such tables as they are
     """
+    if type(X).__name__ == "LazyFrame":
+        raise TypeError("X is a LazyFrame, whose rows are not there yet: pass X.collect()")
+    if type(X).__module__.partition(".")[0] == "pyarrow":
+        from polars import from_arrow
+
+        X = from_arrow(X)
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         X = _known_columns(X, known)
         _refuse_columns(X)
