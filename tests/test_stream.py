@@ -201,6 +201,26 @@ def test_a_stream_goes_on_from_a_fit_and_a_fit_ends_a_stream():
     np.testing.assert_array_equal(again.coef_, PerceptronClassifier().fit(X, y).coef_)
 
 
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_a_part_in_which_a_column_is_constant_does_not_unlearn_its_weight(storage, hidden):
+    """A dummy that a part has not: its weight was set to 0, as that of a column is which has never been another."""
+    X, y = numbers(2000)
+    X[:, 4] = np.arange(2000) < 200
+    y = y + 5 * X[:, 4]
+    model = PerceptronRegressor(hidden_layer_sizes=hidden).fit(storage(X), y)
+    before = model.score(storage(X), y)
+    model.partial_fit(storage(X[1000:1200]), y[1000:1200])
+    assert 1 - model.score(storage(X), y) < 1.2 * (1 - before)
+
+
+def test_rows_of_a_fit_count_in_the_penalty_of_what_goes_on_from_it():
+    X, y = numbers(2000)
+    model = PerceptronRegressor(C=0.1).fit(X, y)
+    before = model.coef_.copy()
+    np.testing.assert_allclose(model.partial_fit(X[:20], y[:20]).coef_, before, atol=0.2)
+
+
 def test_steps_that_overflow_are_said_to():
     X, y = rows(100)
     with pytest.raises(ValueError, match="the steps overflow: lower learning_rate"):

@@ -164,7 +164,7 @@ def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight
         stream = estimator._stream.copy()
         stream.go_on_by(told)
     else:
-        stream = Stream(told, classes, X.shape[1], initial)
+        stream = Stream(told, classes, X.shape[1], initial, vars(estimator).get("_total_weight", 0.0))
     before = stream.steps
     stream.learn(X, y, sample_weight)
     if stream.steps == before:
@@ -190,6 +190,7 @@ def _refuse_other_weights(estimator: Any, told: Settings) -> None:
 def keep_fit(estimator: Any, fit: Any) -> None:
     """How a fit went, as attributes, and no stream any more; what casts doubt on it, as warnings of who called it."""
     vars(estimator).pop("_stream", None)
+    estimator._total_weight = fit.total_weight
     estimator.n_iter_ = np.array([fit.n_iter])
     estimator.history_, estimator.converged_ = fit.history, fit.converged
     estimator.optimality_gap_, estimator.gap_kind_ = fit.optimality_gap, fit.gap_kind

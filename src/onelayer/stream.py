@@ -119,6 +119,8 @@ class Stream:
         Columns.
     initial : sequence of arrays
         Weights of each layer to start from, in the user's units; none to start anew.
+    weight : float
+        That of the rows from which these were learnt.
 
     Examples
     --------
@@ -129,12 +131,14 @@ class Stream:
     True
     """
 
-    def __init__(self, settings: Settings, classes: Array | None, d: int, initial: Sequence[Array] = ()) -> None:
+    def __init__(
+        self, settings: Settings, classes: Array | None, d: int, initial: Sequence[Array] = (), weight: float = 0.0
+    ) -> None:
         self.classes = classes
         self.go_on_by(settings)
         self.moments, self.of_targets = Moments.none(d), Moments.none(1)
         self.rng = np.random.default_rng(settings.seed)
-        self.steps, self.weight, self.L, self.looked = 0, 0.0, 0.0, 0
+        self.steps, self.weight, self.L, self.looked = 0, weight, 0.0, 0
         self.notices: tuple[str, ...] = ()
         self.leads_away: float | str | None = None  # the rate of which that has been said
         self.state: Any = None
@@ -180,6 +184,9 @@ class Stream:
         self._take_in(self.moments, X, rows, "column {} has")
         self.weight += labels.total_weight
         columns = self.moments.columns(X, self.settings.fit_intercept, bool(self.settings.hidden_layer_sizes))
+        if self.newest:  # a part in which a column is constant does not unlearn its weight
+            learnt = (self.newest[0][:, :-1] != 0).any(axis=0)
+            columns = replace(columns, constant=columns.constant & ~learnt)
         if not self.settings.hidden_layer_sizes:
             columns = columns.braced(penalty_strength(self.settings.C, self.weight))
         objective = make_objective(X, labels, columns, self.settings, all_weight=self.weight)
