@@ -77,7 +77,7 @@ class Moments:
         unit, mean, square, full = self.units, self.mean, self.square, None
         explicit = isinstance(X, np.ndarray) or bool(((unit < 1 / EXTREME) | (unit > EXTREME)).any())
         if not isinstance(X, np.ndarray) and fit_intercept:
-            far = square * FAR[X.dtype] ** 2 < square + mean**2
+            far = square * FAR.get(X.dtype, 1.0) ** 2 < square + mean**2
             cells = far | explicit | hidden
             full = cells & full_columns(X) if cells.any() else cells
             bare = cells & ~full
