@@ -1,15 +1,19 @@
 """The estimator: scikit-learn's own checks, its optimum, and hard input."""
 
+import datetime
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from onelayer import PerceptronClassifier
+from onelayer import PerceptronClassifier, PerceptronClassifierCV
 from onelayer.losses import cross_entropy, log_loss
 
 
@@ -102,6 +106,29 @@ def test_gradient_descent_reaches_the_same_optimum():
     newton = PerceptronClassifier(C=0.1).fit(X, y)
     gd = PerceptronClassifier(C=0.1, solver="gd", tol=1e-7, max_iter=20_000).fit(X, y)
     assert gd.history_[-1].cost == pytest.approx(newton.history_[-1].cost, rel=1e-6)
+
+
+@pytest.mark.parametrize("estimator", [PerceptronClassifier(), PerceptronClassifierCV(Cs=2, cv=2)])
+@pytest.mark.parametrize(
+    "classes",
+    [
+        (False, True),
+        (0, 1),
+        (datetime.date(2020, 1, 1), datetime.date(2021, 1, 1)),
+        (Decimal(1), Decimal(2)),
+        ("a", "b"),
+    ],
+)
+def test_labels_that_are_objects_are_scored_as_others_are(estimator, classes):
+    X, y = data(2)
+    weight = np.random.default_rng(0).uniform(0, 2, len(y))
+    labels = np.array(classes, dtype=object)[y]
+    expected = accuracy_score(y, clone(estimator).fit(X, y).predict(X), sample_weight=weight)
+    model = clone(estimator).fit(X, labels)
+    assert model.score(X, labels, weight) == pytest.approx(expected, rel=1e-12)
+    if isinstance(classes[0], datetime.date):
+        model = clone(estimator).fit(X, labels.astype("M8[ns]"))
+        assert model.score(X, labels, weight) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(

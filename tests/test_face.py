@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer import PerceptronClassifier, PerceptronRegressor, face
 
@@ -39,6 +42,58 @@ def test_what_is_set_after_a_fit_is_for_the_next_one(estimator):
         model.fit(X, y)
         assert hasattr(model, "coefs_") == bool(other)
         assert hasattr(model, "coef_") != bool(other)
+    model = estimator(hidden_layer_sizes=(4,)).fit(X, y)
+    before = model.predict(X)
+    for activation in ("tanh", "foo"):
+        np.testing.assert_array_equal(model.set_params(activation=activation).predict(X), before)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("began", "then"),
+    [
+        ({}, {"hidden_layer_sizes": (4,)}),
+        ({"hidden_layer_sizes": (4,)}, {"hidden_layer_sizes": ()}),
+        ({"hidden_layer_sizes": (4,)}, {"activation": "tanh"}),
+        ({}, {"fit_intercept": False}),
+    ],
+)
+def test_what_decides_which_weights_there_are_cannot_be_changed_under_them(estimator, method, began, then):
+    X, y = rows()
+    announced = {"classes": [0, 1]} if (estimator, method) == (PerceptronClassifier, "partial_fit") else {}
+    model = getattr(estimator(**began), method)(X, y, **announced)
+    before = model.predict(X)
+    (name,) = then
+    with pytest.raises(ValueError, match=f"{name} was .* when the weights were learnt, and is .* now: set it back"):
+        model.set_params(**then).partial_fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    model.set_params(**{name: began.get(name, estimator().get_params()[name])}).partial_fit(X, y)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_a_fit_that_is_refused_changes_nothing(estimator):
+    X, y = rows()
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    model, plain = (estimator().partial_fit(X, y, **announced) for _ in range(2))
+    for wrong in (np.full((60, 2), np.nan), np.full((60, 3), np.inf)):
+        with pytest.raises(ValueError, match="column 0 has NaN or infinity"):
+            model.fit(wrong, y)
+    np.testing.assert_array_equal(model.partial_fit(X, y).coef_, plain.partial_fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_what_was_refused_at_first_is_not_fitted(estimator, method):
+    X, y = rows()
+    announced = {"classes": [0, 1]} if (estimator, method) == (PerceptronClassifier, "partial_fit") else {}
+    model = estimator()
+    with pytest.raises(ValueError, match="column 0 has NaN"):
+        getattr(model, method)(X * np.nan, y, **announced)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model)
 
 
 @pytest.mark.parametrize("estimator", BOTH)
@@ -51,6 +106,34 @@ def test_one_row_and_many_are_answered_alike(estimator, hidden, dtype):
     answers = model.predict(X)
     assert answers.shape == (60,)
     np.testing.assert_allclose([model.predict(row[None])[0] for row in X], answers, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+@pytest.mark.parametrize("hidden", [(), (4,)])
+@pytest.mark.parametrize("dtype", [np.int8, bool, np.float16, np.float32, np.longdouble])
+@pytest.mark.parametrize("storage", [sp.csr_matrix, sp.coo_matrix])
+def test_entries_of_any_type_are_added_up_as_numbers(estimator, hidden, dtype, storage):
+    """Two entries of one cell: of 60 and 70, 8 bits make -126, and of True and True a bool one."""
+    cells = (np.array([[60, 70, 1], [1, 2, 3], [70, 60, 2], [3, 1, 2]] * 20)).ravel().astype(dtype)
+    i, j, y = np.repeat(np.arange(80), 3), np.tile([0, 0, 1], 80), np.tile([1, 0, 1, 0], 20)
+    X = sp.coo_matrix((np.zeros(240), (i, j)), shape=(80, 2))
+    X = X if storage is sp.coo_matrix else sp.csr_matrix((np.zeros(240), j, np.arange(0, 241, 3)), shape=(80, 2))
+    X.data, dense = cells, np.zeros((80, 2))
+    np.add.at(dense, (i, j), cells.astype(np.float64))
+    model, plain = (estimator(hidden_layer_sizes=hidden).fit(each, y) for each in (X, dense))
+    np.testing.assert_allclose(model.predict(X), plain.predict(dense), rtol=1e-4, atol=1e-4)
+    announced = {"classes": [0, 1]} if estimator is PerceptronClassifier else {}
+    streamed, plain = (
+        estimator(hidden_layer_sizes=hidden).partial_fit(x, y, **announced) for x in (X, sp.csr_matrix(dense))
+    )
+    np.testing.assert_allclose(streamed.predict(X), plain.predict(dense), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_answers_to_long_doubles_are_doubles(estimator):
+    X, y = rows()
+    model = estimator().fit(X.astype(np.longdouble), y)
+    assert getattr(model, "predict_proba", model.predict)(X.astype(np.longdouble)).dtype == np.float64
 
 
 @pytest.mark.parametrize("estimator", BOTH)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 
@@ -84,6 +85,21 @@ def test_times_and_categories_of_pandas_are_refused_by_name():
             PerceptronClassifier().fit(FRAMES[0].assign(b=cells), Y)
     with pytest.raises(ValueError, match=r"^column 'b' \(category\) holds 'red'"):
         PerceptronClassifier().fit(FRAMES[0].assign(b=pd.Categorical(["red"] * 20)), Y)
+
+
+def test_a_table_of_arrow_is_taken_as_other_frames_are():
+    table = pa.table(dict(zip("abc", X.T, strict=True)))
+    for whole in (table, table.to_batches()[0]):
+        model = PerceptronClassifier().fit(whole, Y)
+        assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+        np.testing.assert_array_equal(model.predict_proba(whole), model.predict_proba(FRAMES[1]))
+    with pytest.raises(ValueError, match=r"^column 'b' is of type String and holds 'x' in row 0: encode the column"):
+        PerceptronClassifier().fit(table.set_column(1, "b", [["x"] * 20]), Y)
+
+
+def test_rows_that_are_not_there_yet_are_asked_for():
+    with pytest.raises(TypeError, match=r"X is a LazyFrame, whose rows are not there yet: pass X.collect\(\)"):
+        PerceptronClassifier().fit(FRAMES[1].lazy(), Y)
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float32", "boolean", "bool", "int8", "Int64[pyarrow]"])

@@ -39,7 +39,7 @@ def model(table):
         (
             {"hidden": (8, 10**9)},
             r"hidden layers of 8, 1,000,000,000 neurons over 6 features have 10,000,000,057 weights, more than "
-            r"100,000,000: give fewer neurons \(hidden=, --hidden\)",
+            r"100,000,000: give fewer neurons",
         ),
         ({"hidden": (10**20,)}, "give fewer neurons"),
         ({"exclude": ["area"]}, "excluded column 'area' is not in the table"),

@@ -97,7 +97,8 @@ def test_a_fraction_that_holds_nothing_out_is_refused():
     ("change", "message"),
     [
         (lambda X, y: 5, "eval_set must be a tuple of X and y, not int such as 5"),
-        (lambda X, y: (X, y, y), "eval_set must be a tuple of X and y, not tuple"),
+        (lambda X, y: (X, y, y), "eval_set must be a tuple of X and y, not tuple of 3"),
+        (lambda X, y: [(X, y)], "eval_set must be a tuple of X and y, not list of 1"),
         (lambda X, y: (X[:, :2], y), "eval_set: X has 2 features, but"),
         (lambda X, y: (X, y[:-1]), "eval_set: X has 40 rows, but y has 39"),
         (

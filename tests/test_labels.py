@@ -1,5 +1,6 @@
 """Labels of any kind become codes; what is no label is refused with its count and first row."""
 
+import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -8,7 +9,7 @@ import polars as pl
 import pytest
 
 from onelayer import PerceptronClassifier
-from onelayer.labels import checked_weights, encode_labels, row_weights
+from onelayer.labels import Labels, checked_weights, encode_labels, row_weights
 from onelayer.targets import numbers
 
 X = np.random.default_rng(0).normal(size=(20, 3))
@@ -131,3 +132,21 @@ def test_what_lies_beneath_a_mask_is_nobodys_number(read):
     ):
         read(np.ma.masked_array([0.0, 1e9, 1.0], mask=[False, True, False]))
     read(np.ma.masked_array([0.0, 1e9, 1.0], mask=False))
+
+
+@pytest.mark.parametrize("unit", ["D", "h", "ns"])
+@pytest.mark.parametrize("kind", ["M8", "m8"])
+def test_a_weight_of_a_date_is_named_as_python_and_as_numpy_write_it(unit, kind):
+    days = {
+        "M8": (np.array(["2020-01-01", "2021-01-01"], "M8[D]"), datetime.date(2020, 1, 1)),
+        "m8": (np.array([1, 2], "m8[D]"), datetime.timedelta(days=1)),
+    }
+    classes, python = days[kind]
+    y = classes.astype(f"{kind}[{unit}]").repeat(2)
+    names = [python, classes[0], classes[0].astype(f"{kind}[us]")]
+    names += [datetime.datetime(2020, 1, 1)] if kind == "M8" else []
+    for name in names:
+        assert Labels.of(y, None, {name: 50.0}, None).weight.tolist() == [50, 50, 1, 1]
+    for other in (datetime.date(1999, 1, 1), "1999-01-01", object(), (1, 2), None):
+        with pytest.raises(ValueError, match="which is not a class in y"):
+            Labels.of(y, None, {other: 50.0}, None)

@@ -305,3 +305,9 @@ def test_along_a_path_single_precision_hides_nothing_either():
     single, double = (path(table, y, Cs=[1.0, 1e10], l1_ratio=0) for table in (X, X.astype(np.float64)))
     costs = [np.logaddexp(0, np.where(y, -z, z)).sum() for z in (X @ found.coefs[-1, 0] for found in (single, double))]
     assert costs[0] <= costs[1] * (1 + 1e-5)
+
+
+def test_penalties_beyond_all_floats_are_the_strongest_there_are():
+    X, y = data(2)
+    assert not path(X, y, Cs=[1e-200], sample_weight=np.full(len(y), 1e-200)).coefs.any()
+    assert path(X, y, Cs=3, l1_ratio=1e-320).converged.all()

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from onelayer import PerceptronRegressor
 from onelayer.columns import Columns
 from onelayer.labels import Labels
 from onelayer.losses import SIGMOID, SIGMOID_SINGLE, SOFTMAX
@@ -23,6 +24,22 @@ def drawn(n, d=3, classes=2, dtype=np.float64):
     rng = np.random.default_rng(0)
     X = (5 + rng.standard_normal((n, d)) * 10.0 ** np.arange(d)).astype(dtype)
     return X, np.arange(n) % classes
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs"}, {"l1_ratio": 0.5}])
+def test_a_penalty_beyond_all_floats_is_the_strongest_there_is(settings):
+    X, y = drawn(60)
+    found = train(X, y, sample_weight=np.full(60, 1e-200), C=1e-200, early_stopping=False, max_iter=5, **settings)
+    np.testing.assert_allclose(found.weights[:, :-1], 0, atol=1e-9)
+
+
+def test_hidden_layers_that_no_memory_holds_are_refused():
+    X, y = drawn(60)
+    for sizes in ((8, 10**9), (10**20,)):
+        with pytest.raises(ValueError, match=r"hidden layers of .* over 3 features have .*: give fewer neurons"):
+            PerceptronRegressor(hidden_layer_sizes=sizes).fit(X, y)
+        with pytest.raises(ValueError, match=r"hidden layers of .* over 3 features have .*: give fewer neurons"):
+            PerceptronRegressor(hidden_layer_sizes=sizes).partial_fit(X, y)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ BAD = {
     "max_iter": [-1, 1.5, "a"],
     "random_state": [-1, 0.5, "a"],
     "n_jobs": [0, 1.5, "all"],
-    "callbacks": [3, [3], print],
-    "hidden_layer_sizes": [None, 16, "16", (0,), (16.0,), (True,)],
+    "callbacks": [3, [3], print, (print for _ in range(1))],
+    "hidden_layer_sizes": [None, 16, "16", (0,), (16.0,), (True,), (size for size in (16,))],
     "activation": ["selu", None],
     "batch_size": [0, -5, 1.5, "all"],
     "momentum": [1, -0.1, "a"],
@@ -37,6 +37,12 @@ def test_what_cannot_be_used_is_refused_with_its_name_and_value(name, value):
     with pytest.raises(ValueError, match=re.escape(name)) as refused:
         Settings(**{name: value})
     assert repr(value) in str(refused.value)
+
+
+@pytest.mark.parametrize("true", [True, np.True_])
+def test_true_is_true_whoever_says_it(true):
+    with pytest.raises(ValueError, match="l1_ratio above 0 needs one layer and early_stopping=False"):
+        Settings(l1_ratio=0.5, early_stopping=true)
 
 
 @pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from onelayer.sources import Rows
-from onelayer.sparse import RUN, ByColumn, row_run, row_runs, rows_of, with_entries
+from onelayer.sparse import RUN, ByColumn, row_run, row_runs, rows_of, summed_up, with_entries
 
 X = sp.random(1000, 40, density=0.1, format="csr", random_state=0)
 
@@ -62,3 +62,11 @@ def test_some_rows_are_taken_a_run_at_a_time(prepare):
         assert taken.dtype == expected.dtype
         assert abs(taken - expected).max() == 0
         assert max(runs) <= 1.1 * RUN
+
+
+def test_a_cell_of_two_entries_is_one_of_their_sum_and_what_was_given_stays_as_it_is():
+    twice = sp.csr_matrix((np.array([1.0, 2.0, 4.0]), np.array([1, 1, 0]), np.array([0, 3])), shape=(1, 2))
+    assert summed_up(twice).data.tolist() == [4, 3]
+    assert twice.data.tolist() == [1, 2, 4]
+    for as_it_is in (X, X[:5].toarray()):
+        assert summed_up(as_it_is) is as_it_is

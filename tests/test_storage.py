@@ -238,6 +238,8 @@ def put(place, key, value):
         (put("meta", "classes", ["a", "b", "c"]), "its weights do not fit its columns and classes"),
         (put("meta", "target", None), "its target and classes are none"),
         (put("meta", "fitted", 3), "is damaged: "),
+        (put("meta", "fitted", {"rows": "x"}), "what it says of its fit is nothing"),
+        (put("meta", "fitted", {"l1_ratio": []}), "what it says of its fit is nothing"),
         (put("meta", "held_out", "x"), "is damaged: "),
         (put("encoder", "columns", []), "the model's columns are damaged: there are none, or two of a name"),
         (put("encoder", "ngrams", 0), "the model's columns are damaged"),

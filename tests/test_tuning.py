@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer import PerceptronClassifier, PerceptronClassifierCV, plots
 
@@ -215,3 +217,15 @@ def test_scores_of_others_are_not_asked_on_threads():
 
     PerceptronClassifierCV(Cs=3, scoring=score, n_jobs=2).fit(X, y)
     assert asked == {threading.current_thread()}
+
+
+def test_a_fit_that_is_refused_changes_nothing_and_settings_are_looked_at_first(monkeypatch):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = PerceptronClassifierCV(Cs=[0.1, 1.0], cv=2).fit(X, y)
+    before = dict(vars(model))
+    monkeypatch.setattr("onelayer.tuning.cross_validate", lambda *_, **__: pytest.fail("all the work was done"))
+    with pytest.raises(ValueError, match="threshold must be a probability"):
+        model.set_params(threshold=2).fit(X[:, :3], y)
+    assert vars(model) == {**before, "threshold": 2}
+    with pytest.raises(NotFittedError):
+        check_is_fitted(PerceptronClassifierCV())

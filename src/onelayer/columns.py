@@ -1,6 +1,7 @@
 """Coordinates: columns centred and scaled, so that no unit decides how well a fit is solved; cells without a number."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -85,7 +86,7 @@ class Columns:
         explicit = bool((unit != 1).any())
         variance = square - mean**2
         far = variance < square / FAR.get(X.dtype, 1.0) ** 2
-        full = far & _full(X) if fit_intercept and far.any() else np.zeros(d, dtype=bool)
+        full = far & full_columns(X) if fit_intercept and far.any() else np.zeros(d, dtype=bool)
         for j in np.flatnonzero(full):
             cells = X[:, [j]].data.astype(np.float64) / unit[j]
             mean[j] = cells[0] if np.ptp(cells) == 0 else cells.mean()
@@ -157,7 +158,7 @@ class Columns:
             low, high = (end / self.unit for end in (X.min(axis=0), X.max(axis=0)))
         else:
             low, high = (np.asarray(end.todense()).ravel() / self.unit for end in (X.min(axis=0), X.max(axis=0)))
-        full = None if isinstance(X, np.ndarray) or not self.mean.any() else _full(X)
+        full = None if isinstance(X, np.ndarray) or not self.mean.any() else full_columns(X)
         mean = self.mean if full is None else np.where(full, self.mean, 0)  # other sparse columns would fill up
         return replace(self, mean=mean, full=full, scale=np.maximum(self.scale, (high - low) / REACH), whole=True)
 
@@ -260,7 +261,7 @@ def power_of_two(largest: Array) -> Array:
     return np.asarray(np.ldexp(1.0, np.minimum(np.maximum(exponents, -1000), 1000)))
 
 
-def _full(X: Any) -> Array:
+def full_columns(X: Any) -> Array:
     """Sparse columns of which every cell is stored, once."""
     stored = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
     return np.asarray(stored & (X.has_canonical_format or not stored.any()))
@@ -268,13 +269,15 @@ def _full(X: Any) -> Array:
 
 @contextmanager
 def naming(X: Any, names: Sequence[str] | None) -> Iterator[None]:
-    """A cell of X that is no number, found by whoever knows no names, is told with its column's name."""
+    """What is said of a column, or of its cells, by whoever knows no names is told with its name."""
     try:
         yield
     except ValueError as error:
-        if names is None or not str(error).startswith("column ") or (message := not_finite(X, names)) is None:
+        found = re.match(r"column (\d+) ", str(error))
+        if names is None or found is None:
             raise
-        raise ValueError(message) from None
+        renamed = f"column {names[int(found[1])]!r} {str(error)[found.end() :]}"
+        raise ValueError(not_finite(X, names) or renamed) from None
 
 
 def not_finite(X: Any, names: Sequence[str] | None = None) -> str | None:

@@ -7,11 +7,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer import face, notebook
 from onelayer.counting import counted
-from onelayer.labels import encode_labels, label_array
+from onelayer.labels import checked_weights, encode_labels, label_array
 from onelayer.losses import of_both_classes, probabilities
 from onelayer.stream import Stream
 from onelayer.training import train
@@ -184,26 +186,26 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        X = face.checked(self, X, reset=True)
-        y = labels_of(y)
-        face.same_length(X, y, "label")
-        self._check_threshold(2 if self.threshold == 0.5 else len(encode_labels(y)[0]))
-        self.__dict__.pop("_stream", None)
-        if eval_set is not None:
-            eval_set = face.held_out(self, eval_set, labels_of, "label")
-        with face.naming(self, X):
-            fit = train(
-                X,
-                y,
-                sample_weight=sample_weight,
-                eval_set=eval_set,
-                initial=self._start(X, y),
-                names=face.names(self),
-                **face.settings(self),
-            )
-        self.classes_ = fit.classes
-        face.keep_weights(self, [*fit.hidden, fit.weights])
-        face.keep_fit(self, fit)
+        with face.all_or_nothing(self):
+            X = face.checked(self, X, reset=True)
+            y = labels_of(y)
+            face.same_length(X, y, "label")
+            self._check_threshold(2 if self.threshold == 0.5 else len(encode_labels(y)[0]))
+            if eval_set is not None:
+                eval_set = face.held_out(self, eval_set, labels_of, "label")
+            with face.naming(self, X):
+                fit = train(
+                    X,
+                    y,
+                    sample_weight=sample_weight,
+                    eval_set=eval_set,
+                    initial=self._start(X, y),
+                    names=face.names(self),
+                    **face.settings(self),
+                )
+            self.classes_ = fit.classes
+            face.keep_weights(self, [*fit.hidden, fit.weights])
+            face.keep_fit(self, fit)
         return self
 
     def partial_fit(
@@ -211,9 +213,9 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     ) -> Self:
         """Learn from one part of the rows after another, by small steps whose mean is kept; a fit is gone on from.
 
-        `solver`, `batch_size`, `momentum`, `early_stopping` and `max_iter` are those of `fit`: here steps are averaged
-        gradient descent, or Adam's with hidden layers. Rows are to come in random order: of parts sorted by y, the last
-        ones are remembered best.
+        `solver`, `batch_size`, `momentum`, `early_stopping`, `max_iter`, `verbose` and `callbacks` are those of `fit`:
+        here steps are averaged gradient descent, or Adam's with hidden layers. Rows are to come in random order: of
+        parts sorted by y, the last ones are remembered best.
 
         Parameters
         ----------
@@ -234,16 +236,18 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         announced = np.asarray(known) if classes is None else encode_labels(classes)[0]
         if known is not None and not np.array_equal(announced, known):
             raise ValueError(f"classes are {known.tolist()!r} since the first call: pass the same, or none")
-        X = face.checked(self, X, reset=known is None)
-        y = labels_of(y)
-        face.same_length(X, y, "label")
-        with face.naming(self, X):
-            face.learn(self, announced, X, y, sample_weight)
-        self.classes_ = announced
-        face.keep_weights(self, self._stream.stack)
+        with face.all_or_nothing(self):
+            X = face.checked(self, X, reset=known is None)
+            y = labels_of(y)
+            face.same_length(X, y, "label")
+            with face.naming(self, X):
+                if face.learn(self, announced, X, y, sample_weight):
+                    face.keep_weights(self, self._stream.stack)
+            self.classes_ = announced
         return self
 
     _stream: Stream
+    __sklearn_is_fitted__ = face.has_weights
 
     def decision_function(self, X: Any) -> Array:
         """Logits in nats, (n,) for two classes, else (n, k)."""
@@ -251,7 +255,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def _answer(self, X: Any, then: Callable[[Array], Array]) -> Array:
         """What is made of the logits."""
-        if not hasattr(self, "classes_"):
+        if not face.has_weights(self):
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
         if "coefs_" in self.__dict__:
@@ -275,6 +279,28 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def predict(self, X: Any) -> Array:
         """The label of each row: with two classes, class 1 when its probability exceeds ``threshold``."""
         return self._answer(X, self._labels)
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of rows, or of their weight, whose label is predicted.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n, d)
+        y : array of shape (n,)
+        sample_weight : array of shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            For input that cannot be used, with column, row and value.
+
+        Examples
+        --------
+        >>> model = PerceptronClassifier().fit([[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"])
+        >>> model.score([[0.0], [3.0]], ["no", "no"])
+        0.5
+        """
+        return accuracy(self, X, y, sample_weight)
 
     def _labels(self, z: Array) -> Array:
         """Of logits."""
@@ -304,6 +330,17 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def accuracy(model: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None) -> float:
+    """The share of rows whose label is predicted; scikit-learn's figure knows no labels that are objects but texts."""
+    y, predicted = labels_of(y), model.predict(X)
+    if y.dtype.kind != "O" or any(isinstance(label, str) for label in y):
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+    check_consistent_length(y, predicted)
+    if predicted.dtype.kind in "Mm":
+        y = y.astype(predicted.dtype)  # else a date is none of NumPy's, unless its unit is days
+    return float(np.average(predicted == y, weights=checked_weights(sample_weight, len(y))))
 
 
 def labels_of(y: ArrayLike) -> Array:

@@ -2,8 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any
@@ -63,11 +63,8 @@ def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
     )
     if hasattr(X, "tocsr"):
         return X  # in any order, even with duplicates: a sum over rows is the same
-    return (
-        X
-        if X.dtype.kind in "fiu" and X.dtype.itemsize > 2
-        else check_array(X, dtype=np.float64, ensure_all_finite=False)
-    )
+    plain = X.dtype in PLAIN or (X.dtype.kind in "iu" and X.dtype.itemsize > 2)
+    return X if plain else check_array(X, dtype=np.float64, ensure_all_finite=False)
 
 
 def same_length(X: Any, y: Array, what: str) -> None:
@@ -80,7 +77,8 @@ def same_length(X: Any, y: Array, what: str) -> None:
 def held_out(estimator: Any, eval_set: Any, targets: Callable[[Any], Array], what: str) -> tuple[Any, Array]:
     """X and y of ``eval_set``, checked as those of the fit are."""
     if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
-        raise ValueError(f"eval_set must be a tuple of X and y, not {type(eval_set).__name__} such as {eval_set!r:.60}")
+        given = f"of {len(eval_set)}" if isinstance(eval_set, tuple | list) else f"such as {eval_set!r:.60}"
+        raise ValueError(f"eval_set must be a tuple of X and y, not {type(eval_set).__name__} {given}")
     try:
         X, y = checked(estimator, eval_set[0], reset=False), targets(eval_set[1])
         same_length(X, y, what)
@@ -136,29 +134,63 @@ def logits_of_stack(estimator: Any, X: Any, then: Callable[[Array], Array] = lam
     if (message := not_finite(X, names(estimator))) is not None:  # tanh and ReLU hide an infinity
         raise ValueError(message)
     layers = list(zip(estimator.coefs_, estimator.intercepts_, strict=True))
+    activation = vars(estimator).get("_learnt_by", {}).get("activation", estimator.activation)
     with np.errstate(all="ignore"):
-        return then(forward(X, layers, ACTIVATIONS[estimator.activation])[0])
+        return then(forward(X, layers, ACTIVATIONS[activation])[0])
 
 
-def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight: Any) -> None:
-    """Take a part of the rows into the stream it goes on with; one that is refused leaves everything as it was.
+@contextmanager
+def all_or_nothing(estimator: Any) -> Iterator[None]:
+    """Within it, what is refused leaves the estimator as it was."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight: Any) -> bool:
+    """Take a part of the rows into the stream it goes on with; whether there was anything to learn.
 
     What a fit before has proved of its weights is no longer told.
     """
+    told = Settings(**settings(estimator))
+    initial = kept_stack(estimator) if has_weights(estimator) else []
+    if initial:
+        _refuse_other_weights(estimator, told)
     if hasattr(estimator, "_stream"):
         stream = estimator._stream.copy()
-        stream.go_on_by(Settings(**settings(estimator)))
+        stream.go_on_by(told)
     else:
-        initial = kept_stack(estimator) if has_weights(estimator) else []
-        stream = Stream(Settings(**settings(estimator)), classes, X.shape[1], initial)
+        stream = Stream(told, classes, X.shape[1], initial, vars(estimator).get("_total_weight", 0.0))
+    before = stream.steps
     stream.learn(X, y, sample_weight)
+    if stream.steps == before:
+        return False
     for name in PROOF:
-        estimator.__dict__.pop(name, None)
+        vars(estimator).pop(name, None)
     estimator._stream, estimator.n_iter_ = stream, np.array([stream.steps])
+    for notice in stream.notices:
+        warnings.warn(notice, ConvergenceWarning, stacklevel=3)
+    return True
+
+
+def _refuse_other_weights(estimator: Any, told: Settings) -> None:
+    """What decides which weights there are is as it was when these were learnt."""
+    for name, before in vars(estimator).get("_learnt_by", {}).items():
+        now = getattr(told, name)
+        if before != now:
+            raise ValueError(
+                f"{name} was {before!r} when the weights were learnt, and is {now!r} now: set it back, or fit anew"
+            )
 
 
 def keep_fit(estimator: Any, fit: Any) -> None:
-    """How a fit went, as attributes; what casts doubt on it, as warnings of who called ``fit``."""
+    """How a fit went, as attributes, and no stream any more; what casts doubt on it, as warnings of who called it."""
+    vars(estimator).pop("_stream", None)
+    estimator._total_weight = fit.total_weight
     estimator.n_iter_ = np.array([fit.n_iter])
     estimator.history_, estimator.converged_ = fit.history, fit.converged
     estimator.optimality_gap_, estimator.gap_kind_ = fit.optimality_gap, fit.gap_kind
@@ -169,9 +201,16 @@ def keep_fit(estimator: Any, fit: Any) -> None:
 
 
 def keep_weights(estimator: Any, stack: Sequence[Array]) -> None:
-    """As ``coef_`` and ``intercept_``, or with hidden layers as lists of them, laid out as scikit-learn's are."""
+    """As ``coef_`` and ``intercept_``, or with hidden layers as lists of them, laid out as scikit-learn's are.
+
+    What may be set to something else before the next fit is kept beside them.
+    """
     for name in ("coef_", "intercept_", "coefs_", "intercepts_"):
-        estimator.__dict__.pop(name, None)
+        vars(estimator).pop(name, None)
+    estimator._learnt_by = {
+        "hidden_layer_sizes": tuple(len(w) for w in stack[:-1]),
+        **{name: getattr(estimator, name) for name in ("activation", "fit_intercept") if hasattr(estimator, name)},
+    }
     if len(stack) == 1:
         estimator.coef_, estimator.intercept_ = stack[0][:, :-1], stack[0][:, -1]
     else:

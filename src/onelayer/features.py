@@ -46,6 +46,12 @@ def checked(X: Any, known: list[str] | None = None) -> Any:
     ValueError: column 1 (object) holds 'red' (str) in row 0, but X as an argument must be without strings, a number in
     each cell: encode the column or drop it; onelayer.fit takes such tables as they are
     """
+    if type(X).__name__ == "LazyFrame":
+        raise TypeError("X is a LazyFrame, whose rows are not there yet: pass X.collect()")
+    if type(X).__module__.partition(".")[0] == "pyarrow":
+        from polars import from_arrow
+
+        X = from_arrow(X)
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         X = _known_columns(X, known)
         _refuse_columns(X)
@@ -58,7 +64,20 @@ def checked(X: Any, known: list[str] | None = None) -> Any:
         _refuse_array(X)
     elif getattr(X, "dtype", None) is not None and getattr(X.dtype, "kind", "f") == "c":
         raise ValueError(f"Complex data not supported: X is of type {X.dtype}; {REMEDIES['c']}")
-    return X
+    return _in_doubles(X)
+
+
+def _in_doubles(X: Any) -> Any:
+    """What has a type of which sums are none: long doubles, and the entries of a sparse matrix.
+
+    A cell may be the sum of several entries, which overflows in 8 bits; half precision SciPy does not add up at all.
+    """
+    dtype = getattr(X, "dtype", np.dtype(np.float64))
+    odd = hasattr(X, "tocsr") and dtype.kind in "biuf" and dtype not in (np.float32, np.float64)
+    if not odd and not (isinstance(X, np.ndarray) and dtype == np.longdouble):
+        return X
+    with np.errstate(over="ignore"):  # infinity is told of with its place
+        return X.astype(np.float64)
 
 
 def refuse_width(X: Any, width: int, estimator: str) -> None:

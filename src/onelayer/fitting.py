@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -16,7 +15,6 @@ from onelayer.model import Model
 Array = NDArray[Any]
 
 FOLDS = 5
-MOST_WEIGHTS = 10**8  # of a network: 0.8 GB, of which a fit holds some ten copies
 VALUES = 17  # of C, from 1e-4 to 1e4: two to a factor of ten, between which the log loss hardly changes
 
 
@@ -196,7 +194,6 @@ def _trained(
     from onelayer.training import train
 
     kept = _seen(encoder, X)
-    _refuse_size([len(kept), *settings["hidden_layer_sizes"], len(classes) if len(classes) > 2 else 1])
     names, X_kept = encoder.feature_names, X
     if len(kept) < X.shape[1]:
         names, X_kept = [names[j] for j in kept], X[:, kept]
@@ -240,17 +237,6 @@ def _trained(
         ],
         "notices": [*encoder.notices, *said, *found.notices],
     } | ({"tuning": tuning} if tuning else {})
-
-
-def _refuse_size(widths: Sequence[int]) -> None:
-    """Hidden layers that no memory holds."""
-    weights = sum((before + 1) * after for before, after in pairwise(map(int, widths)))
-    if len(widths) > 2 and weights > MOST_WEIGHTS:
-        neurons = ", ".join(f"{width:,}" for width in widths[1:-1])
-        raise ValueError(
-            f"hidden layers of {neurons} neurons over {tables.counted(widths[0], 'feature')} have {weights:,} weights, "
-            f"more than {MOST_WEIGHTS:,}: give fewer neurons (hidden=, --hidden)"
-        )
 
 
 def _tuned(

@@ -130,6 +130,14 @@ def _refuse_compound(y: Array) -> None:
 
 def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
     """The rows' weights as n numbers of at least 0 that are not all 0; None where none are given."""
+    weight = weights_of_a_part(sample_weight, n)
+    if weight is not None and not weight.any():
+        raise ValueError("sample_weight is zero for every row: at least one row must count")
+    return weight
+
+
+def weights_of_a_part(sample_weight: ArrayLike | None, n: int) -> Array | None:
+    """The same of rows beside which there are others: all may be 0."""
     if sample_weight is None:
         return None
     given = unmasked(sample_weight, "sample_weight")
@@ -146,8 +154,6 @@ def checked_weights(sample_weight: ArrayLike | None, n: int) -> Array | None:
         raise ValueError(
             f"sample_weight must be finite and at least 0, but is {weight[wrong.argmax()]} in row {wrong.argmax()}"
         )
-    if not weight.any():
-        raise ValueError("sample_weight is zero for every row: at least one row must count")
     with np.errstate(over="ignore"):
         total = weight.sum()
     if not np.isfinite(total):
@@ -171,16 +177,33 @@ def row_weights(
     if class_weight == "balanced":
         by_class = totals.sum() / (len(classes) * totals)
     elif isinstance(class_weight, Mapping):
-        known = {label.item() if isinstance(label, np.generic) else label for label in classes}
-        unknown = [key for key in class_weight if key not in known]
-        if unknown:
-            raise ValueError(f"class_weight names {unknown[0]!r}, which is not a class in y: {sorted(known)!r}")
-        by_class = np.array([class_weight.get(label, 1.0) for label in classes], dtype=np.float64)
+        by_class = _by_class(class_weight, classes)
         if not (np.isfinite(by_class) & (by_class > 0)).all():
             raise ValueError("class_weight must be finite and positive for every class")
     else:
         raise ValueError(f"class_weight must be None, 'balanced' or a dict, not {class_weight!r}")
     return np.asarray(by_class[codes] if weight is None else weight * by_class[codes])
+
+
+def _by_class(class_weight: Mapping[Any, float], classes: Array) -> Array:
+    """The weight of each class, 1 where none is named; a date is known by Python's name and by NumPy's, in any unit."""
+    by_class, codes = np.ones(len(classes)), {label: code for code, label in enumerate(classes.tolist())}
+    times = classes.dtype.kind in "Mm"
+    for key, weight in class_weight.items():
+        code = _code_of_time(key, classes) if times else codes.get(key)
+        if code is None:
+            known = (classes.astype(str) if times else classes).tolist()
+            raise ValueError(f"class_weight names {key!r}, which is not a class in y: {known!r}")
+        by_class[code] = weight
+    return by_class
+
+
+def _code_of_time(key: Any, classes: Array) -> int | None:
+    try:
+        named = classes == classes.dtype.type(key)
+    except (TypeError, ValueError):
+        return None
+    return int(named.argmax()) if named.any() else None
 
 
 @dataclass(frozen=True)

@@ -315,5 +315,7 @@ def _check_words(model: Model, task: Any) -> None:
         raise ValueError(f"its task is {task!r:.60}")
     if model.activation not in ACTIVATIONS:
         raise ValueError(f"its activation is {model.activation!r:.60}")
+    if type(model.fitted.get("rows", 0)) is not int or type(model.fitted.get("l1_ratio", 0.0)) not in (int, float):
+        raise ValueError("what it says of its fit is nothing")
     if not 0 <= model.threshold <= 1:
         raise ValueError(f"its threshold is {model.threshold}")

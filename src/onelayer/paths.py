@@ -15,16 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer import diagnostics, features
-from onelayer.columns import Columns, naming
+from onelayer.columns import NOTHING, Columns, naming
 from onelayer.labels import Labels
 from onelayer.objective import Objective
 from onelayer.problem import (
     BREAKDOWN,
+    LEAST,
     Misled,
     base_rate,
     growing_samples,
     in_users_units,
     make_objective,
+    penalty_strength,
     refuse_misled,
     refuse_overflow,
     that_count,
@@ -40,7 +42,6 @@ GRID = (1e-4, 1e4)  # of C with an L2 penalty alone: scikit-learn's
 # with an L1 penalty, times the least C that matters: Friedman, Hastie & Tibshirani, Journal of Statistical Software 33,
 # 2010, § 2.5, whose ends for more rows than columns and for fewer are these
 SPAN, SPAN_WIDE = 1e4, 1e2
-LARGEST = 1e300  # strength of a penalty: more is no number
 LONGEST = 4  # times the way between two values of C: where their fits tell nothing of the next
 FURTHER = "raise max_iter if that is all it allows; else rounding leaves no step, and a larger tol is met"
 
@@ -198,7 +199,7 @@ class PathProblem:
         if isinstance(Cs, int | np.integer) and not isinstance(Cs, bool):
             if Cs < 1:
                 raise ValueError(f"Cs must be a number of values, 1 or more, or the values themselves, not {Cs!r}")
-            shares = [ratio for ratio in l1_ratios if ratio > 0]
+            shares = [ratio for ratio in l1_ratios if ratio > NOTHING]
             if not shares:
                 return np.geomspace(*GRID, int(Cs))
             n, d = self.X.shape
@@ -218,7 +219,7 @@ class PathProblem:
         gradient = np.abs(loss.value_gradient(base_rate(self.labels, loss))[1][:, : loss.rows.d])
         varies, size = ~self.columns.constant, self.columns.scale * self.columns.unit
         steepest = float((gradient * size)[:, varies].max(initial=0.0)) * loss.total_weight / l1_ratio
-        return 1 / steepest if steepest > 0 else GRID[0]
+        return max(1 / steepest, LEAST) if steepest > 0 else GRID[0]
 
     def along(self, Cs: Array, l1_ratio: float) -> Path:
         """The fits at ascending values of C."""
@@ -296,7 +297,7 @@ class PathProblem:
         return outcome, len(seen) - cold
 
     def _penalised(self, objective: Objective, C: float, l1_ratio: float) -> Objective:
-        strength = min(1 / (C * self.objective.total_weight), LARGEST)
+        strength = penalty_strength(C, self.objective.total_weight)
         lasso = self.columns.lasso(l1_ratio * strength / self.labels.unit)
         return objective.with_penalties(self.columns.penalty((1 - l1_ratio) * strength), lasso)
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from onelayer import sampling
 from onelayer.columns import Columns, not_finite
+from onelayer.counting import counted
 from onelayer.labels import Labels
 from onelayer.losses import SIGMOID, SIGMOID_SINGLE
 from onelayer.network import ACTIVATIONS, Network, layers
@@ -23,6 +25,7 @@ Array = NDArray[Any]
 
 MANY = 2**16  # rows, from which their exponentials are a part of a fit's time
 COARSE = 1e-6  # a relative gap that costs of seven digits still tell
+MOST_WEIGHTS = 10**8  # of a network: 0.8 GB, of which a fit holds some ten copies
 LEAST = 1e-300  # of C times the rows' weights, whose product may be below all floats
 # what no scaled column's slope exceeds; and nats beyond the cost without features, which a sample's optimum never loses
 STEEP, LOST = 2.0, 0.1
@@ -92,7 +95,7 @@ def suited(columns: Columns, X: Any, settings: Settings, total_weight: float) ->
     if settings.hidden_layer_sizes:
         return columns.within_reach(X)
     if settings.solver in FIRST_ORDER:
-        return columns.braced((1 - settings.l1_ratio) / (settings.C * total_weight))
+        return columns.braced((1 - settings.l1_ratio) * penalty_strength(settings.C, total_weight))
     return columns
 
 
@@ -102,9 +105,10 @@ def make_objective(
     """One layer's objective, or a network's; `all_weight` is that of all rows, where these are not all."""
     k, target, total_weight = labels.outputs, labels.values, labels.total_weight
     loss = SIGMOID_SINGLE if labels.loss is SIGMOID and _digits_to_spare(X, settings) else labels.loss
-    strength = 1 / max(settings.C * (all_weight or total_weight), LEAST)
+    strength = penalty_strength(settings.C, all_weight or total_weight)
     if settings.hidden_layer_sizes:
         sizes = (X.shape[1], *settings.hidden_layer_sizes, k)
+        _refuse_size(sizes)
         rows = columns.copy(X, target, labels.weight, settings.jobs)
         return Network(rows, loss, sizes, ACTIVATIONS[settings.activation], strength, total_weight)
     return Objective(
@@ -119,6 +123,22 @@ def make_objective(
         columns.lasso(settings.l1_ratio * strength / labels.unit),
         columns.grain,
     )
+
+
+def penalty_strength(C: float, total_weight: float) -> float:
+    """λ beside the mean loss of rows of so much weight."""
+    return 1 / max(C * total_weight, LEAST)
+
+
+def _refuse_size(sizes: Sequence[int]) -> None:
+    """Hidden layers that no memory holds."""
+    weights = sum((before + 1) * after for before, after in pairwise(sizes))
+    if weights > MOST_WEIGHTS:
+        neurons = ", ".join(f"{size:,}" for size in sizes[1:-1])
+        raise ValueError(
+            f"hidden layers of {neurons} neurons over {counted(sizes[0], 'feature')} have {weights:,} weights, "
+            f"more than {MOST_WEIGHTS:,}: give fewer neurons"
+        )
 
 
 def _digits_to_spare(X: Any, settings: Settings) -> bool:

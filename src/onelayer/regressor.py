@@ -160,33 +160,33 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        X = face.checked(self, X, reset=True)
-        y = numbers(face.one_axis(label_array(y), "number"))
-        face.same_length(X, y, "number")
-        self.__dict__.pop("_stream", None)
-        if eval_set is not None:
-            eval_set = face.held_out(self, eval_set, numbers, "number")
-        with face.naming(self, X):
-            fit = train(
-                X,
-                y,
-                sample_weight=sample_weight,
-                eval_set=eval_set,
-                initial=face.warm_stack(self, X.shape[1], 1) if self.warm_start else None,
-                names=face.names(self),
-                task="regression",
-                **face.settings(self),
-            )
-        self._keep([*fit.hidden, fit.weights])
-        face.keep_fit(self, fit)
+        with face.all_or_nothing(self):
+            X = face.checked(self, X, reset=True)
+            y = numbers(face.one_axis(label_array(y), "number"))
+            face.same_length(X, y, "number")
+            if eval_set is not None:
+                eval_set = face.held_out(self, eval_set, numbers, "number")
+            with face.naming(self, X):
+                fit = train(
+                    X,
+                    y,
+                    sample_weight=sample_weight,
+                    eval_set=eval_set,
+                    initial=face.warm_stack(self, X.shape[1], 1) if self.warm_start else None,
+                    names=face.names(self),
+                    task="regression",
+                    **face.settings(self),
+                )
+            self._keep([*fit.hidden, fit.weights])
+            face.keep_fit(self, fit)
         return self
 
     def partial_fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from one part of the rows after another, by small steps whose mean is kept; a fit is gone on from.
 
-        `solver`, `batch_size`, `momentum`, `early_stopping` and `max_iter` are those of `fit`: here steps are averaged
-        gradient descent, or Adam's with hidden layers. Rows are to come in random order: of parts sorted by y, the last
-        ones are remembered best.
+        `solver`, `batch_size`, `momentum`, `early_stopping`, `max_iter`, `verbose` and `callbacks` are those of `fit`:
+        here steps are averaged gradient descent, or Adam's with hidden layers. Rows are to come in random order: of
+        parts sorted by y, the last ones are remembered best.
 
         Parameters
         ----------
@@ -210,15 +210,17 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None")
-        X = face.checked(self, X, reset=not face.has_weights(self))
-        y = numbers(face.one_axis(label_array(y), "number"))
-        face.same_length(X, y, "number")
-        with face.naming(self, X):
-            face.learn(self, None, X, y, sample_weight)
-        self._keep(self._stream.stack)
+        with face.all_or_nothing(self):
+            X = face.checked(self, X, reset=not face.has_weights(self))
+            y = numbers(face.one_axis(label_array(y), "number"))
+            face.same_length(X, y, "number")
+            with face.naming(self, X):
+                if face.learn(self, None, X, y, sample_weight):
+                    self._keep(self._stream.stack)
         return self
 
     _stream: Stream
+    __sklearn_is_fitted__ = face.has_weights
 
     def _keep(self, stack: list[Array]) -> None:
         face.keep_weights(self, stack)
@@ -227,7 +229,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """The number of each row, (n,), in y's unit."""
-        if not hasattr(self, "n_iter_"):
+        if not face.has_weights(self):
             check_is_fitted(self)
         X = face.checked(self, X, reset=False)
         if "coefs_" in self.__dict__:

@@ -1,7 +1,7 @@
 """What a fit may be told, each setting checked, and what its callbacks see."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
@@ -127,7 +127,7 @@ class Settings:
             raise ValueError(f"fit_intercept must be True or False, not {self.fit_intercept!r}")
         if self.solver not in SOLVERS:
             raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {self.solver!r}")
-        if self.l1_ratio > 0 and (np.size(self.hidden_layer_sizes) or self.early_stopping is True):
+        if self.l1_ratio > 0 and (np.size(self.hidden_layer_sizes) or self.early_stopping in (True, np.True_)):
             raise ValueError("l1_ratio above 0 needs one layer and early_stopping=False: leave one of them out")
         if self.l1_ratio > 0 and self.solver not in ("auto", "newton"):
             raise ValueError(f"l1_ratio above 0 needs solver='auto' or 'newton', not {self.solver!r}")
@@ -153,12 +153,12 @@ class Settings:
         if not (_is_whole(self.n_iter_no_change) and self.n_iter_no_change >= 1):
             raise ValueError(f"n_iter_no_change must be a whole number, 1 or more, not {self.n_iter_no_change!r}")
         callbacks = self.callbacks
-        if callbacks is not None and not (isinstance(callbacks, Iterable) and all(map(callable, callbacks))):
+        if callbacks is not None and not (isinstance(callbacks, Collection) and all(map(callable, callbacks))):
             raise ValueError(f"callbacks must be functions in a list, not {callbacks!r}")
 
     def _check_hidden(self) -> None:
         sizes = self.hidden_layer_sizes
-        if not isinstance(sizes, Iterable) or not all(_is_whole(size) and size > 0 for size in sizes):
+        if not isinstance(sizes, Collection) or not all(_is_whole(size) and size > 0 for size in sizes):
             raise ValueError(
                 f"hidden_layer_sizes must hold the number of neurons of each layer, such as (16,), not {sizes!r}"
             )

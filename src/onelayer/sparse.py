@@ -27,6 +27,15 @@ def laid_out(X: Any, dense: bool) -> Any:
     return X.toarray() if dense and not isinstance(X, np.ndarray) else X
 
 
+def summed_up(X: Any) -> Any:
+    """X with each cell stored once, if it is sparse; what was given stays as it is."""
+    if isinstance(X, np.ndarray) or X.has_canonical_format:
+        return X
+    X = X.copy()
+    X.sum_duplicates()
+    return X
+
+
 class _TransposedOnce:
     """A sparse matrix that keeps its transpose: to make one takes as long as a product with few entries."""
 

@@ -34,6 +34,8 @@ TASKS = ("classification", "regression")
 class Fit:
     """What training found: weights (k, d + 1) with the bias last, and how it got there; of numbers, no classes.
 
+    ``total_weight`` is that of the rows it was fitted to.
+
     ``hidden`` are such arrays of the hidden layers, the first one first, each (neurons, neurons before + 1).
 
     ``notices`` are all that a person should be told, ``warnings`` those among them that cast doubt on the weights.
@@ -42,6 +44,7 @@ class Fit:
     weights: Array
     hidden: tuple[Array, ...]
     classes: Array
+    total_weight: float
     history: list[Iterate]
     n_iter: int
     converged: bool
@@ -218,6 +221,7 @@ def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str
         weights,
         tuple(hidden),
         problem.labels.classes,
+        problem.labels.total_weight,
         record.history,
         iterations,
         outcome.converged and not doubts,

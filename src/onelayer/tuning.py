@@ -13,7 +13,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer import face, notebook
-from onelayer.estimator import PerceptronClassifier, labels_of
+from onelayer.estimator import PerceptronClassifier, accuracy, labels_of
 from onelayer.labels import Labels, row_weights
 from onelayer.paths import as_matrix
 from onelayer.settings import Settings
@@ -128,39 +128,41 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         ValueError
             For input that cannot be used, with column, row and value; for a fold that lacks a class.
         """
-        X, y = self._checked(X, y)
-        ratios = self._ratios()
-        told = face.settings(self, OF_A_FIT)
-        settings = Settings(l1_ratio=max(ratios), **told)
-        labels = Labels.of(y, sample_weight, self.class_weight, None)
-        with face.naming(self, X):
-            found = cross_validate(
-                X,
-                labels,
-                self._folds(X, labels.codes),
-                Cs=self.Cs,
-                l1_ratios=ratios,
-                settings=settings,
-                sample_weight=row_weights(sample_weight, None, labels.classes, labels.codes),
-                score=None if self.scoring is None else self._score_of(self.scoring, labels.classes, told),
-            )
-        self._keep(found)
-        for doubt in found.doubts:
-            warnings.warn(doubt, ConvergenceWarning, stacklevel=2)
-        i, j = found.best
-        for name in face.PROOF:
-            self.__dict__.pop(name, None)
-        if self.refit:
-            model = self._estimator(told).fit(X, y, sample_weight)
-            self.history_, self.converged_ = model.history_, model.converged_
-            self.optimality_gap_, self.gap_kind_ = model.optimality_gap_, model.gap_kind_
-        else:
-            model = self._with_weights(found.weights[:, i, j].mean(axis=0), labels.classes, told)
-        if hasattr(self, "feature_names_in_"):
-            model.feature_names_in_ = self.feature_names_in_
-        self.best_estimator_ = model
-        self.notices_ = (*getattr(model, "notices_", ()), *found.notices)
-        self.classes_, self.coef_, self.intercept_ = model.classes_, model.coef_, model.intercept_
+        with face.all_or_nothing(self):
+            X, y = self._checked(X, y)
+            ratios = self._ratios()
+            told = face.settings(self, OF_A_FIT)
+            settings = Settings(l1_ratio=max(ratios), **told)
+            labels = Labels.of(y, sample_weight, self.class_weight, None)
+            self._estimator(told)._check_threshold(len(labels.classes))
+            with face.naming(self, X):
+                found = cross_validate(
+                    X,
+                    labels,
+                    self._folds(X, labels.codes),
+                    Cs=self.Cs,
+                    l1_ratios=ratios,
+                    settings=settings,
+                    sample_weight=row_weights(sample_weight, None, labels.classes, labels.codes),
+                    score=None if self.scoring is None else self._score_of(self.scoring, labels.classes, told),
+                )
+            self._keep(found)
+            for doubt in found.doubts:
+                warnings.warn(doubt, ConvergenceWarning, stacklevel=2)
+            i, j = found.best
+            for name in face.PROOF:
+                self.__dict__.pop(name, None)
+            if self.refit:
+                model = self._estimator(told).fit(X, y, sample_weight)
+                self.history_, self.converged_ = model.history_, model.converged_
+                self.optimality_gap_, self.gap_kind_ = model.optimality_gap_, model.gap_kind_
+            else:
+                model = self._with_weights(found.weights[:, i, j].mean(axis=0), labels.classes, told)
+            if hasattr(self, "feature_names_in_"):
+                model.feature_names_in_ = self.feature_names_in_
+            self.best_estimator_ = model
+            self.notices_ = (*getattr(model, "notices_", ()), *found.notices)
+            self.classes_, self.coef_, self.intercept_ = model.classes_, model.coef_, model.intercept_
         return self
 
     def _folds(self, X: Any, codes: Array) -> list[tuple[Array, Array]]:
@@ -202,7 +204,7 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         """The estimator as if fitted to these weights (k, d + 1)."""
         model = self._estimator(told)
         model.classes_, model.n_features_in_ = classes, weights.shape[1] - 1
-        model.coef_, model.intercept_ = weights[:, :-1], weights[:, -1]
+        face.keep_weights(model, [weights])
         return model
 
     def _score_of(self, scoring: Any, classes: Array, told: dict[str, Any]) -> Callable[[Array, Any, Labels], float]:
@@ -232,8 +234,15 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         model.set_params(threshold=self.threshold)
         return model.predict(X)
 
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of rows, or of their weight, whose label is predicted."""
+        return accuracy(self, X, y, sample_weight)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "best_estimator_")
+
     def _fitted(self) -> PerceptronClassifier:
-        check_is_fitted(self, "best_estimator_")
+        check_is_fitted(self)
         found: PerceptronClassifier = self.best_estimator_
         return found
 
