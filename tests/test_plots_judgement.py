@@ -201,6 +201,14 @@ def test_one_class_said_always_is_a_confusion_too():
     assert [text.get_text() for text in plots.confusion([1, 1], [1, 1]).texts] == ["2"]
 
 
+def test_one_answer_for_all_is_had_where_a_probability_of_nought_leaves_no_threshold_for_it(ax):
+    plots.threshold([0, 0, 1, 1], [0.0, 0.0, 0.0, 1.0], costs=(1, 10), ax=ax)
+    draw(ax)
+    assert "one answer for all: 0.5 (no threshold costs less)" in texts(ax)
+    assert "least, 2.5, at threshold 0.5" in texts(ax)
+    assert ax.get_ylim()[1] > 2.5
+
+
 def test_calibration_and_threshold_name_what_cannot_be():
     with pytest.raises(ValueError, match=r"bins is 1\.5; ask for a whole number"):
         plots.calibration([0, 1], [0.2, 0.3], bins=1.5)

@@ -17,7 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from onelayer import PerceptronClassifier, PerceptronRegressor, plots
 from onelayer.plots.canvas import COLOURS, colour, marker
-from onelayer.plots.plane import linear
+from onelayer.plots.plane import _influence, linear
 
 matplotlib.use("Agg")
 RNG = np.random.default_rng(0)
@@ -116,6 +116,15 @@ def test_one_against_the_rest_is_not_taken_for_softmax():
     model = SGDClassifier(loss="log_loss", random_state=0, max_iter=5000).fit(IRIS.data, NAMES)
     assert linear(model, IRIS.data) is None
     assert linear(LogisticRegression(max_iter=5000).fit(IRIS.data, NAMES), IRIS.data).shape == (3, 5)
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1, 1e9), (1, -1e12), (1e300, 0), (1e-300, 0)])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_no_offset_or_unit_hides_how_far_a_feature_moves_the_logits(storage, factor, offset):
+    a, b, c = np.random.default_rng(0).standard_normal((3, 300))
+    coefficients = np.array([[2.0, 3 / factor, 1.0, 0.0]])
+    influence = _influence(coefficients, storage(np.column_stack([a, factor * b + offset, 0.1 * c])), 3)
+    np.testing.assert_allclose(influence, [2 * a.std(), 3 * b.std(), 0.1 * c.std()], rtol=1e-3)
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix, lambda X: pd.DataFrame(X, columns=list("abcde"))])

@@ -92,9 +92,11 @@ def threshold(
         x, height = thinned(np.append(at, 1.0), np.append(part, part[-1]))
         style = {"color": colour(i), "linestyle": dash(i), "linewidth": 2}
         ax.plot(x, height, drawstyle="steps-post", label=name, **style)
-    guess = float(min(total[0], total[-1]))  # one answer for all rows
+    positives = int((codes == k).sum())
+    guess = min(alarm * (len(p) - positives), miss * positives) / len(p)  # one answer for all rows
     thin: dict[str, Any] = {"color": "grey", "linewidth": 1}
-    ax.axhline(guess, **thin, linestyle="--", label=f"one answer for all: {guess:.3g}")
+    beaten = "" if total[best] < guess else " (no threshold costs less)"
+    ax.axhline(guess, **thin, linestyle="--", label=f"one answer for all: {guess:.3g}{beaten}")
     by_costs = alarm / (alarm + miss)
     ax.axvline(by_costs, **thin, linestyle=":", label=f"by the costs alone: {by_costs:.3g}")
     least = f"least, {total[best]:.3g}, at threshold {between:.3g}"
@@ -102,7 +104,8 @@ def threshold(
     if chosen is not None:
         ax.axvline(chosen, color=BLACK, linewidth=1.5, label=f"in use: {chosen:.4g}")
     # costs above the guess's are those of a threshold that nobody would take
-    ax.set(xlim=(0, 1), ylim=(0, HEADROOM * guess if guess > 0 else None))
+    highest = max(guess, float(total[best]))
+    ax.set(xlim=(0, 1), ylim=(0, HEADROOM * highest if highest > 0 else None))
     ax.set_ylabel(f"cost per row (false alarm {alarm:g}, miss {miss:g})")
     ax.set_xlabel(f"threshold on the probability of {short(labels[k])}", parse_math=False)
     ax.grid(alpha=0.3)
