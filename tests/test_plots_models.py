@@ -118,6 +118,15 @@ def test_one_against_the_rest_is_not_taken_for_softmax():
     assert linear(LogisticRegression(max_iter=5000).fit(IRIS.data, NAMES), IRIS.data).shape == (3, 5)
 
 
+@pytest.mark.parametrize("frame", [np.asarray, pd.DataFrame, pl.DataFrame])
+def test_dates_are_not_drawn_as_the_number_of_their_day(frame):
+    days = np.arange(6).reshape(3, 2).astype("M8[D]").astype("M8[us]")
+    with pytest.raises(ValueError, match=r"X has (datetime\.datetime|Timestamp)\(.*, which is no number; encode"):
+        plots.decision_boundary([1, 1], 0, frame(days), [0, 1, 1])
+    with pytest.raises(ValueError, match=r"history holds datetime64\[us\] values; pass numbers"):
+        plots.cost(days[:, 0])
+
+
 @pytest.mark.parametrize(("factor", "offset"), [(1, 1e9), (1, -1e12), (1e300, 0), (1e-300, 0)])
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
 def test_no_offset_or_unit_hides_how_far_a_feature_moves_the_logits(storage, factor, offset):

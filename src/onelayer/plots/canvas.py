@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onelayer.masks import unmasked
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -121,11 +123,19 @@ def numbers(name: str, values: ArrayLike, ndim: int = 1) -> Array:
     ValueError
         For anything else, with its place.
     """
-    found = np.asarray(values, dtype=np.float64)
+    found = floats(name, values)
     if found.ndim != ndim or found.size == 0:
         raise ValueError(f"{name} has shape {found.shape}; pass numbers with {ndim} axes, at least one of them")
     check_finite(name, found)
     return found
+
+
+def floats(name: str, values: ArrayLike) -> Array:
+    """As floats; dates, and what is complex or masked, are none."""
+    found = unmasked(values, name)
+    if found.dtype.kind in "mMc":
+        raise ValueError(f"{name} holds {found.dtype} values; pass numbers")
+    return np.asarray(found, dtype=np.float64)
 
 
 def check_finite(name: str, values: Array) -> None:
@@ -156,7 +166,7 @@ def codes_of(y: ArrayLike, known: ArrayLike, n: int) -> NDArray[np.intp]:
     ValueError
         For labels that are not one for each of n rows, or not known.
     """
-    labels, among = np.asarray(y), np.asarray(known)
+    labels, among = unmasked(y, "y"), np.asarray(known)
     if labels.shape != (n,):
         raise ValueError(f"y has shape {labels.shape} for {n} rows; pass one label for each row")
     if labels.dtype.kind != among.dtype.kind and "O" not in (labels.dtype.kind, among.dtype.kind):
@@ -176,7 +186,7 @@ def labels_in(y: ArrayLike, classes: Sequence[Any] | None, least: int = 2) -> Ar
     """The classes, in the order of weights: those given, or those in y, sorted, at least so many."""
     if classes is not None:
         return np.asarray(classes)
-    labels = np.asarray(y)
+    labels = unmasked(y, "y")
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError(f"y has nan in row {np.isnan(labels).ravel().argmax()}; drop that row")
     try:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, in_legend, legend_aside, marker
+from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, floats, in_legend, legend_aside, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,7 +167,7 @@ def _runs(history: Any, label: str | None) -> list[tuple[str | None, Iterable[An
 def _read(history: Iterable[Any], against: str) -> tuple[Array, Array, Array]:
     """Where, how much, and which entries are of a sample of the rows."""
     entries = list(history)
-    costs = np.array([getattr(entry, "cost", entry) for entry in entries], dtype=np.float64)
+    costs = floats("history", [getattr(entry, "cost", entry) for entry in entries])
     if costs.size == 0:
         raise ValueError("history is empty; pass at least one cost")
     check_finite("history", costs)

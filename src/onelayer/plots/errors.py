@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onelayer.masks import unmasked
 from onelayer.plots.canvas import (
     BLACK,
     Array,
@@ -163,7 +164,7 @@ def confusion(
     >>> [text.get_text() for text in ax.texts]
     ['1', '1', '0', '1']
     """
-    y, predicted = np.asarray(y), np.asarray(predicted)
+    y, predicted = unmasked(y, "y"), unmasked(predicted, "predicted")
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(f"y has shape {y.shape}; pass one label for each row, at least one")
     texts = [part.dtype.kind in "US" for part in (y, predicted)]

@@ -18,6 +18,7 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    floats,
     in_legend,
     labels_in,
     legend_aside,
@@ -198,7 +199,7 @@ def judged(y: ArrayLike, p: ArrayLike, classes: Sequence[Any] | None) -> tuple[N
     ValueError
         If shapes do not fit, a value is no probability, or a label is unknown.
     """
-    p = np.asarray(p, dtype=np.float64)
+    p = floats("p", p)
     if p.ndim not in (1, 2) or len(p) == 0:
         raise ValueError(f"p has shape {p.shape}; pass probabilities (n,) of the last class, or (n, k) of each")
     check_finite("p", p)

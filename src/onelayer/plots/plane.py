@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer import losses
+from onelayer.masks import unmasked
 from onelayer.plots.canvas import Array, check_finite, codes_of
 from onelayer.plots.lines import two_weights
 
@@ -143,7 +144,10 @@ def matrix(X: Any) -> Any:
     """(n, d) numbers: a NumPy array, or CSR if it came sparse."""
     if hasattr(X, "tocsr"):
         return X.tocsr()
+    cells = unmasked(X, "X")
     try:
+        if cells.dtype.kind in "mMc":
+            raise TypeError(f"holds {cells.dtype} values")
         X = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"X {_no_number(X) or error}; encode that column or leave it out") from error

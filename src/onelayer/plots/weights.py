@@ -16,6 +16,7 @@ from onelayer.plots.canvas import (
     check_finite,
     check_pair,
     colour,
+    floats,
     in_legend,
     legend_aside,
     marker,
@@ -80,7 +81,7 @@ def weights(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['aack', 'beep']
     """
-    w = np.asarray(values, dtype=np.float64)
+    w = floats("values", values)
     w = w[None, :] if w.ndim == 1 else w
     if w.ndim != 2 or w.shape[1] != len(names) or w.size == 0:
         raise ValueError(f"values has shape {np.shape(values)} for {len(names)} names; pass one weight for each name")
@@ -110,7 +111,7 @@ def _half_widths(errors: ArrayLike | None, shape: tuple[int, ...], confidence: f
         return None
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}; pass a probability between 0 and 1")
-    found = np.asarray(errors, dtype=np.float64)
+    found = floats("errors", errors)
     found = found[None, :] if found.ndim == 1 else found
     if found.shape != shape or not (found >= 0).all():
         raise ValueError(f"errors has shape {found.shape} for weights {shape}; pass one, 0 or more, for each weight")
