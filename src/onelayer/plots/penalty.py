@@ -24,7 +24,9 @@ def regularisation_path(
     ylabel: str = "weight (log-odds)",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """How each weight grows as the penalty is relaxed, from strong on the left to weak on the right.
+    """How each weight moves as the penalty is relaxed, from strong on the left to weak on the right.
+
+    All in all the weights grow; one of them may shrink, or turn its sign, where others take over what it stood for.
 
     Parameters
     ----------
