@@ -28,8 +28,11 @@ MOST_VERTICES = 2000
 
 
 def colour(k: int) -> str:
-    """Of class or curve k."""
-    return COLOURS[k % len(COLOURS)]
+    """Of class or curve k; black is the style's, which may draw on black."""
+    from matplotlib import rcParams
+
+    shade = COLOURS[k % len(COLOURS)]
+    return str(rcParams["text.color"]) if shade == BLACK else shade
 
 
 def marker(k: int) -> str:
@@ -53,6 +56,19 @@ def axes(ax: "Axes | None") -> "Axes":
     return plt.subplots(layout="constrained")[1]
 
 
+def ink(ax: "Axes") -> Any:
+    """What can be read on it, whatever its style: the colour of its labels."""
+    return ax.xaxis.label.get_color()
+
+
+def paper(ax: "Axes") -> Any:
+    """The colour of what is drawn on."""
+    from matplotlib.colors import to_rgba
+
+    faces: list[Any] = [to_rgba(part.get_facecolor()) for part in (ax, ax.figure)]
+    return next((face for face in faces if face[3] > 0), "white")  # what is transparent mostly comes to lie on white
+
+
 def sample(rows: NDArray[np.intp], most: int = MOST_POINTS) -> NDArray[np.intp]:
     """At most so many of the rows, at random, the same ones each time."""
     if len(rows) <= most:
@@ -70,12 +86,11 @@ def thinned(x: Array, y: Array) -> tuple[Array, Array]:
     return x[kept], y[kept]
 
 
-def say(ax: "Axes", words: str) -> Any:
-    """Words in a frame at the top of the picture."""
-    frame = {"facecolor": "white", "edgecolor": BLACK, "boxstyle": "round"}
-    return ax.text(
-        0.5, 0.96, words, transform=ax.transAxes, ha="center", va="top", bbox=frame, zorder=8, parse_math=False
-    )
+def say(ax: "Axes", words: str, x: float = 0.5, y: float = 0.96, **style: Any) -> Any:
+    """Words in a frame, at the top of the picture."""
+    frame = {"facecolor": paper(ax), "edgecolor": ink(ax), "boxstyle": "round"}
+    style = {"ha": "center", "va": "top", "zorder": 8, "color": ink(ax), **style}
+    return ax.text(x, y, words, transform=ax.transAxes, bbox=frame, parse_math=False, **style)
 
 
 def legend_above(ax: "Axes", handles: list[Any], labels: Sequence[str]) -> None:

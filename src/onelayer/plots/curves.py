@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, floats, in_legend, legend_aside, marker
+from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, floats, in_legend, ink, legend_aside, marker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -202,7 +202,7 @@ def _draw_held_out(ax: "Axes", x: Array, losses: Array, name: str | None, shade:
     best = int(np.nanargmin(losses))
     star: dict[str, Any] = {"linestyle": "none", "marker": "*", "markersize": 12, "zorder": 4, "gid": ASIDE}
     least = f"its least: {losses[best]:.3g}"
-    ax.plot(x[[best]], losses[[best]], color=shade, markeredgecolor="black", label=least, **star)
+    ax.plot(x[[best]], losses[[best]], color=shade, markeredgecolor=ink(ax), label=least, **star)
 
 
 def _check_against(against: str) -> None:

@@ -17,6 +17,7 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    ink,
     labels_in,
     place_of,
     short,
@@ -101,9 +102,9 @@ def threshold(
     by_costs = alarm / (alarm + miss)
     ax.axvline(by_costs, **thin, linestyle=":", label=f"by the costs alone: {by_costs:.3g}")
     least = f"least, {total[best]:.3g}, at threshold {between:.3g}"
-    ax.plot(between, total[best], "o", color=BLACK, markersize=8, zorder=5, clip_on=False, label=least)
+    ax.plot(between, total[best], "o", color=ink(ax), markersize=8, zorder=5, clip_on=False, label=least)
     if chosen is not None:
-        ax.axvline(chosen, color=BLACK, linewidth=1.5, label=f"in use: {chosen:.4g}")
+        ax.axvline(chosen, color=ink(ax), linewidth=1.5, label=f"in use: {chosen:.4g}")
     # costs above the guess's are those of a threshold that nobody would take
     highest = max(guess, float(total[best]))
     ax.set(xlim=(0, 1), ylim=(0, HEADROOM * highest if highest > 0 else None))
@@ -181,8 +182,8 @@ def confusion(
     bar.set_label("share of the true class")
     if k <= MOST_CELLS:
         for i, j in np.ndindex(k, k):
-            ink = "white" if share[i, j] < 0.5 else BLACK
-            ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=ink, fontsize=10 if k < 8 else 7)
+            tint = "white" if share[i, j] < 0.5 else BLACK
+            ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=tint, fontsize=10 if k < 8 else 7)
     every = range(0, k, -(-k // 40))  # more names than 40 on a side overlap
     names = [short(labels[i], 15) for i in every]
     size = "medium" if len(names) <= 20 else "xx-small"

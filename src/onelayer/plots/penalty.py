@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onelayer.plots.canvas import BLACK, Array, axes, colour, dash, in_legend, legend_aside, marker, numbers
+from onelayer.plots.canvas import Array, axes, colour, dash, in_legend, ink, legend_aside, marker, numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def regularisation_path(
     C, w = C[order], w[order]
     strongest = np.argsort(-np.abs(w[-1]), kind="stable")
     ax = axes(ax)
-    ax.axhline(0, color=BLACK, linewidth=1)
+    ax.axhline(0, color=ink(ax), linewidth=1)
     named, others = strongest[:most], strongest[most:1000]
     if len(others):
         ax.plot(C, w[:, others], color="0.75", linewidth=0.8, zorder=1)
@@ -146,7 +146,7 @@ def tuning(
     means = np.array([folds.mean(axis=0) for folds in runs.values()])
     run, at = np.unravel_index(int(means.argmin()), means.shape)
     least = means[run, at]
-    ax.plot(C[order][at], least, "o", markersize=11, markerfacecolor="none", color=BLACK, label=f"least: {least:.4g}")
+    ax.plot(C[order][at], least, "o", markersize=11, markerfacecolor="none", color=ink(ax), label=f"least: {least:.4g}")
     _finish(ax, C, chosen, ylabel)
     return ax
 
@@ -169,7 +169,7 @@ def _ascending(C: Array, chosen: float | None) -> Array:
 
 def _finish(ax: "Axes", C: Array, chosen: float | None, ylabel: str, most: int = 6) -> None:
     if chosen is not None and np.isfinite(chosen):
-        ax.axvline(chosen, color=BLACK, linewidth=1.5, linestyle=":", label=f"in use: C = {chosen:.3g}")
+        ax.axvline(chosen, color=ink(ax), linewidth=1.5, linestyle=":", label=f"in use: C = {chosen:.3g}")
     if C.min() == C.max():  # which Matplotlib would warn of
         ax.set_xlim(C[0] / 2, 2 * C[0])
     ax.set(xscale="log", xlabel=STRENGTH, ylabel=ylabel)

@@ -18,6 +18,7 @@ from onelayer.plots.canvas import (
     colour,
     floats,
     in_legend,
+    ink,
     legend_aside,
     marker,
     short,
@@ -133,7 +134,7 @@ def _bars(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> No
     rows = np.arange(w.shape[1])
     ax.barh(rows, w[0], color=np.where(w[0] > 0, VERMILLION, BLUE))
     if half is not None:
-        ax.errorbar(w[0], rows, xerr=_drawable(half[0], w), fmt="none", ecolor=BLACK, elinewidth=1.2, capsize=3)
+        ax.errorbar(w[0], rows, xerr=_drawable(half[0], w), fmt="none", ecolor=ink(ax), elinewidth=1.2, capsize=3)
     ax.set_xlabel(f"weight (log-odds):  ← {labels[0]}   |   {labels[1]} →", parse_math=False)
     _frame(ax, w, half)
 
@@ -169,10 +170,10 @@ def _cells(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> N
         return
     unsure: Array = np.zeros(w.shape, dtype=bool) if half is None else half >= np.abs(w)
     for i, j in np.ndindex(w.shape):
-        ink = "white" if abs(w[i, j]) > 0.7 * largest else BLACK
+        tint = "white" if abs(w[i, j]) > 0.7 * largest else BLACK
         shown: dict[str, Any] = {
             "fontsize": 8 if len(w) <= 12 else 6,
-            "color": ink,
+            "color": tint,
             "alpha": 0.45 if unsure[i, j] else 1.0,
         }
         ax.text(i, j, f"{w[i, j]:+.2g}", ha="center", va="center", **shown)
@@ -185,7 +186,7 @@ def _drawable(half: Array, w: Array) -> Array:
 
 def _frame(ax: "Axes", w: Array, half: Array | None) -> None:
     """Limits that hold all weights and zero, and intervals up to four times as wide as the weights' own range."""
-    ax.axvline(0, color=BLACK, linewidth=1)
+    ax.axvline(0, color=ink(ax), linewidth=1)
     ax.grid(axis="x", alpha=0.3)
     ax.set_axisbelow(True)
     low, high = min(float(w.min()), 0.0), max(float(w.max()), 0.0)
