@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_s
 from statsmodels.stats.proportion import proportion_confint
 
 from onelayer import PerceptronClassifier, plots
-from onelayer.plots.canvas import MOST_VERTICES, colour
+from onelayer.plots.canvas import MOST_VERTICES, colour, shorts
 
 matplotlib.use("Agg")
 RNG = np.random.default_rng(0)
@@ -216,6 +216,22 @@ def test_calibration_and_threshold_name_what_cannot_be():
         plots.calibration([0, 1], [0.2, 0.3], bins=1.5)
     with pytest.raises(ValueError, match="costs is 1; pass two of them"):
         plots.threshold([0, 1], [0.2, 0.3], costs=1)
+
+
+NORTHS = ["category_one_alpha_north", "category_one_gamma_north"]
+
+
+def test_names_that_differ_differ_on_the_picture(ax):
+    plots.confusion([NORTHS[0]] * 2 + [NORTHS[1]], [NORTHS[0]] * 3, ax=ax)
+    shown = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(set(shown)) == 2
+    assert max(map(len, shown)) < 24
+
+
+def test_names_are_as_short_as_they_may_be():
+    assert shorts(["a" * 40, "b"], 9) == ["aaaaa…aaa", "b"]
+    assert {len(name) for name in shorts([f"{'a' * 40}{i}{'b' * 40}" for i in (1, 2)], 9)} == {35}  # a picture's end
+    assert shorts(["one\ntwo", "one two"], 9) == ["one two"] * 2
 
 
 def legible(artist, ax):

@@ -411,3 +411,15 @@ def test_names_that_a_legend_would_leave_out_are_in_it(ax):
 def test_of_very_many_classes_no_figures_are_explained(ax):
     plots.weights(["a"], np.ones((25, 1)), errors=np.ones((25, 1)), ax=ax)
     assert ax.get_title() == "all weights"
+
+
+def test_long_names_of_two_classes_stay_on_the_picture():
+    ax = Figure(layout="constrained").add_subplot()
+    names = ["a rather long name of one class", "a rather long name of the other one"]
+    plots.weights(["a feature with a name of its own", "b"], [1.0, -1.0], classes=names, ax=ax)
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    box = ax.xaxis.label.get_window_extent(canvas.get_renderer())
+    assert box.x0 >= 0
+    assert box.x1 <= ax.figure.bbox.x1
+    assert "→" in ax.get_xlabel()

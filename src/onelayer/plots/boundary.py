@@ -21,6 +21,7 @@ from onelayer.plots.canvas import (
     sample,
     say,
     short,
+    shorts,
 )
 from onelayer.plots.lines import Box, borders, boundary_segment
 from onelayer.plots.plane import Plane, classes_of
@@ -151,8 +152,9 @@ class Picture:
         self.ax, self.threshold, self.levels = ax, threshold, levels
         ax.set(xlim=_padded(plane.points[:, 0]), ylim=_padded(plane.points[:, 1]))
         self.box = (ax.get_xlim(), ax.get_ylim())  # read back: Matplotlib widens limits a few ulp apart
-        ax.set_xlabel(short(plane.names[0]) + plane.caveat, parse_math=False)  # "US$ or C$" is not a formula
-        ax.set_ylabel(short(plane.names[1]), parse_math=False)
+        across, up = shorts(plane.names)
+        ax.set_xlabel(across + plane.caveat, parse_math=False)  # "US$ or C$" is not a formula
+        ax.set_ylabel(up, parse_math=False)
         self.handles, self.labels = _scatter(ax, plane.points, plane.codes, plane.classes)
         self.two = len(plane.classes) == 2
         self.image: Any = None
@@ -217,7 +219,7 @@ def _shade(ax: "Axes", probability: Array, box: Box, classes: Sequence[str]) -> 
 def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequence[str]) -> tuple[list[Any], list[str]]:
     """The rows, a colour and a marker for each class; handles and labels for a legend."""
     handles: list[Any] = []
-    labels = []
+    labels, names = [], shorts(classes, 30 if len(classes) <= 6 else 15)
     kept = [sample(np.flatnonzero(codes == k)) for k in range(len(classes))]
     places = [np.unique(points[rows], axis=0, return_counts=True) for rows in kept]
     largest = max(int(counts.max(initial=1)) for _, counts in places)
@@ -239,8 +241,7 @@ def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequen
         }  # in a PDF, as pixels: thousands of paths take seconds to show
         ax.scatter(where[:, 0], where[:, 1], s=area, zorder=4 + k / len(classes), **style, **many)
         handles.append(ax.scatter([], [], s=50, **style))
-        name = short(classes[k], 30 if len(classes) <= 6 else 15)
-        labels.append(f"{name} ({n:,})" if len(rows) == n else f"{name} ({len(rows):,} of {n:,} drawn)")
+        labels.append(f"{names[k]} ({n:,})" if len(rows) == n else f"{names[k]} ({len(rows):,} of {n:,} drawn)")
         if counted:
             _write_counts(ax, where, counts, k)
     return handles, labels
@@ -286,7 +287,7 @@ def _write_regions(ax: "Axes", probability: Array, box: Box, plane: Plane) -> li
     outline = [Stroke(linewidth=3, foreground=paper(ax)), Normal()]
     style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "path_effects": outline, "zorder": 7}
     style |= {"color": ink(ax)}
-    best, words = probability.argmax(axis=2), []
+    best, words, names = probability.argmax(axis=2), [], shorts(plane.classes, 15)
     x, y = (np.linspace(*side, GRID) for side in box)
     taken = np.zeros((GRID, GRID), dtype=bool)
     taken[np.searchsorted(y, plane.points[:, 1]) - 1, np.searchsorted(x, plane.points[:, 0]) - 1] = True
@@ -294,7 +295,7 @@ def _write_regions(ax: "Axes", probability: Array, box: Box, plane: Plane) -> li
         if _depth(best == k).max() >= SMALLEST * GRID:
             depth = _depth((best == k) & ~taken)
             row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-            words.append(ax.text(x[column], y[row], short(plane.classes[k], 15), parse_math=False, **style))
+            words.append(ax.text(x[column], y[row], names[k], parse_math=False, **style))
     return words
 
 

@@ -1,6 +1,7 @@
 """What every picture stands on: an Axes, the palette, how many points a page holds, and what cannot be drawn."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,8 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)  # their yellow 
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*", ">", "p")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)))
 
+# names that are alike so far are shown no longer than so many times what others are
+MOST_LONGER = 4
 # More markers than this hide each other on a page and take seconds to draw.
 MOST_POINTS = 3000
 # More vertices than this in a curve are closer than the printer's dots.
@@ -122,6 +125,18 @@ def short(name: Any, most: int = 30) -> str:
     line = " ".join(str(name).split())
     tail = most // 3  # names of columns and levels often differ at their ends
     return line if len(line) <= most else f"{line[: most - 1 - tail]}…{line[-tail:]}"
+
+
+def shorts(names: Iterable[Any], most: int = 30) -> list[str]:
+    """Names as `short` has them, longer where two would be alike."""
+    names = list(names)
+    found = [short(name, most) for name in names]
+    for longer in range(most + 1, MOST_LONGER * most):
+        alike = {name for name, many in Counter(found).items() if many > 1}
+        if not alike:
+            break
+        found = [short(name, longer) if line in alike else line for name, line in zip(names, found, strict=True)]
+    return found
 
 
 def in_legend(name: Any, most: int = 30) -> str:

@@ -21,6 +21,7 @@ from onelayer.plots.canvas import (
     labels_in,
     place_of,
     short,
+    shorts,
     thinned,
 )
 from onelayer.plots.judgement import judged, steps
@@ -185,7 +186,7 @@ def confusion(
             tint = "white" if share[i, j] < 0.5 else BLACK
             ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=tint, fontsize=10 if k < 8 else 7)
     every = range(0, k, -(-k // 40))  # more names than 40 on a side overlap
-    names = [short(labels[i], 15) for i in every]
+    names = shorts((labels[i] for i in every), 15)
     size = "medium" if len(names) <= 20 else "xx-small"
     turned = 0 if k * max(map(len, names)) < 40 else 90
     ax.set_xticks(every, names, rotation=turned, fontsize=size, parse_math=False)

@@ -23,6 +23,7 @@ from onelayer.plots.canvas import (
     labels_in,
     legend_aside,
     marker,
+    shorts,
     thinned,
 )
 
@@ -230,9 +231,10 @@ def _one_against_others(ax: "Axes", codes: NDArray[np.intp], p: Array, labels: A
         rows = np.bincount(codes, minlength=len(labels))
         shown = sorted(np.argsort(-rows, kind="stable")[:MOST_CURVES].tolist())
         ax.set_title(f"the {MOST_CURVES} classes with the most rows, of {len(labels):,}")
-    for i, k in enumerate(shown):
+    names = shorts((labels[k] for k in shown), 20)
+    for i, (k, name) in enumerate(zip(shown, names, strict=True)):
         style = {"color": colour(i), "linestyle": dash(i), "linewidth": 2}
-        yield style, in_legend(labels[k], 20), codes == k, p[:, k]
+        yield style, in_legend(name, len(name)), codes == k, p[:, k]
 
 
 def _binned(truth: NDArray[np.bool_], chance: Array, bins: int) -> tuple[Array, Array, Array]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onelayer.plots.canvas import Array, axes, colour, dash, in_legend, ink, legend_aside, marker, numbers
+from onelayer.plots.canvas import Array, axes, colour, dash, in_legend, ink, legend_aside, marker, numbers, shorts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,9 +77,9 @@ def regularisation_path(
         ax.lines[-1].set_label(
             f"{w.shape[1] - len(named):,} others" + (f" ({len(others):,} drawn)" if len(strongest) > 1000 else "")
         )
-    for i, j in enumerate(named):
+    for i, (j, name) in enumerate(zip(named, shorts(names[j] for j in named), strict=True)):
         style: dict[str, Any] = {"color": colour(i), "linestyle": dash(i), "marker": marker(i), "linewidth": 2}
-        ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=in_legend(names[j]), **style)
+        ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=in_legend(name, len(name)), **style)
     _finish(ax, C, chosen, ylabel, most=0)
     return ax
 

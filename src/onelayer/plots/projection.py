@@ -17,7 +17,7 @@ from onelayer.plots.canvas import (
     ink,
     paper,
     place_of,
-    short,
+    shorts,
 )
 from onelayer.plots.plane import as_fitted, asked, class_names, classes_of, matrix, probabilities, threshold_of
 
@@ -86,7 +86,7 @@ def projection(
     known = classes_of(model)
     X = matrix(as_fitted(model, X))
     codes = codes_of(y, known, X.shape[0])
-    names = [short(label) for label in (known if classes is None else class_names(classes, known))]
+    names = shorts(known if classes is None else class_names(classes, known))
     chosen = place_of(positive, known)
     at = threshold_of(model, chosen) if threshold is None else threshold
     if at is not None:

@@ -21,7 +21,7 @@ from onelayer.plots.canvas import (
     ink,
     legend_aside,
     marker,
-    short,
+    shorts,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 MOST_LANES = 5  # classes whose markers and intervals can be told apart in the space of one feature
+MOST_ON_A_LINE = 40  # letters of two names beside the axis' own
 MOST_COLUMNS = 20  # classes up to which figures have room in their cells
 
 
@@ -95,7 +96,7 @@ def weights(
     ax = axes(ax)
     draw = _bars if len(w) == 1 else _markers if len(w) <= MOST_LANES else _cells
     draw(ax, w[:, strongest], None if half is None else half[:, strongest], labels)
-    ax.set_yticks(np.arange(len(strongest)), [short(names[i]) for i in strongest], parse_math=False)
+    ax.set_yticks(np.arange(len(strongest)), shorts(names[i] for i in strongest), parse_math=False)
     ax.set_ylim(len(strongest) - 0.5, -0.5)
     d = w.shape[1]
     intervals = "" if half is None else f", with {100 * confidence:g} % intervals"
@@ -127,7 +128,7 @@ def _class_names(classes: Sequence[Any] | None, k: int) -> list[str]:
         check_pair("classes", classes)
     if isinstance(classes, str) or len(classes) != n:
         raise ValueError(f"classes is {classes!r}; pass {n} of them")
-    return [in_legend(name) for name in classes]
+    return [in_legend(name, len(name)) for name in shorts(classes)]
 
 
 def _bars(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> None:
@@ -135,7 +136,10 @@ def _bars(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> No
     ax.barh(rows, w[0], color=np.where(w[0] > 0, VERMILLION, BLUE))
     if half is not None:
         ax.errorbar(w[0], rows, xerr=_drawable(half[0], w), fmt="none", ecolor=ink(ax), elinewidth=1.2, capsize=3)
-    ax.set_xlabel(f"weight (log-odds):  ← {labels[0]}   |   {labels[1]} →", parse_math=False)
+    less, more = (f"← {labels[0]}", f"{labels[1]} →")
+    long = len(less + more) > MOST_ON_A_LINE
+    said = f"weight (log-odds)\n{less}\n{more}" if long else f"weight (log-odds):  {less}   |   {more}"
+    ax.set_xlabel(said, parse_math=False)
     _frame(ax, w, half)
 
 
@@ -163,7 +167,7 @@ def _cells(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> N
     bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.02, 0, 0.03, 1)))
     bar.set_label("weight (log-odds towards the class)")
     every = range(0, len(w), -(-len(w) // 40))  # more names than 40 overlap
-    names = [short(labels[i], 15) for i in every]
+    names = shorts((labels[i] for i in every), 15)
     turned, size = 0 if len(w) * max(map(len, names)) < 50 else 90, "medium" if len(names) <= 20 else "xx-small"
     ax.set_xticks(every, names, rotation=turned, fontsize=size, parse_math=False)
     if len(w) > MOST_COLUMNS:
