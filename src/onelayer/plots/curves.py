@@ -141,6 +141,8 @@ def gap(
     rounding = float(np.spacing(abs(least))) or 5e-324
     if lowest < least - 1e4 * rounding:  # a sum over rows may end some units in the last place lower
         raise ValueError(f"optimum is {least}, but a cost is lower, {lowest}; pass optimum=None, or the least cost")
+    if optimum is None and all(costs.max() == least for *_, costs in runs):
+        raise ValueError("history has no cost above the lowest one; pass optimum=, or more of it")
     ax = axes(ax)
     for name, x, costs in runs:
         above = np.maximum(costs - least, 0 if optimum is None else rounding)

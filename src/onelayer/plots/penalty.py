@@ -11,6 +11,7 @@ from onelayer.plots.canvas import Array, axes, colour, dash, in_legend, ink, leg
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MARGIN, MOST_DECADES = 0.05, 307  # Matplotlib's, of an axis, which must end among the floats
 STRENGTH = "C (inverse strength of the penalty)"
 
 
@@ -162,6 +163,9 @@ def _folds(losses: ArrayLike, m: int) -> Array:
 def _ascending(C: Array, chosen: float | None) -> Array:
     if C.min() <= 0:
         raise ValueError(f"C is {C.min()}; pass positive numbers")
+    low, high = np.log10([C.min(), C.max()])
+    if high + MARGIN * (high - low) > MOST_DECADES:
+        raise ValueError(f"C reaches from {C.min():.3g} to {C.max():.3g}, too far for one axis; leave some out")
     if chosen is not None and not chosen > 0:
         raise ValueError(f"chosen is {chosen}; pass a positive number, or leave it out")
     return np.argsort(C, kind="stable")
