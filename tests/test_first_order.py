@@ -225,6 +225,12 @@ def test_a_network_that_learnt_nothing_by_its_rate_has_not_converged(solver, rat
         assert not model.fit(X, y).converged_
 
 
+def test_a_network_that_a_callback_stopped_is_not_laid_to_its_rate():
+    X, y = make_moons(300, noise=0.2, random_state=0)
+    model = PerceptronClassifier(**NETWORK, solver="adam", learning_rate=0.001, callbacks=[lambda seen: True])
+    model.fit(X, y)  # a warning would be an error
+
+
 def test_how_far_a_rate_led_is_said_of_numbers_too():
     X, t = load_diabetes(return_X_y=True)
     with pytest.warns(ConvergenceWarning, match="by learning_rate=1e-06 the loss on rows held out fell 0.1% as far"):

@@ -51,7 +51,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     threshold : float in [0, 1]
         Class 1 is predicted when its probability exceeds it; for two classes only.
     warm_start : bool
-        Start from the weights of the fit before.
+        Start from the weights of the fit before; what ``early_stopping`` tries of hidden layers does not, for these
+        weights have seen the rows it holds out.
     random_state : int or None
         Seed of the samples; None is 0.
     n_jobs : int or None

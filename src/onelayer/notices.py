@@ -63,7 +63,7 @@ def noticed(outcome: Outcome, record: Record, names: Sequence[str] | None) -> li
         )
     if not objective.convex:
         return found
-    if held_out is not None and held_out.waited >= held_out.patience and not outcome.converged:
+    if held_out is not None and held_out.enough and not outcome.converged:
         found.append(
             f"stopped short of the optimum, as for {counted(held_out.patience, 'iteration')} rows held out were served "
             "no better; the weights that served them best are kept: early_stopping=False goes on to the optimum"

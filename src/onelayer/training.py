@@ -155,9 +155,8 @@ def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
             outcome = run(record.problem, start, watch, record.problem.settings.iterations())
             if record.held_out is not None:
                 outcome = _best_held_out(record.problem, outcome, record)
-            elif watch.stopped:
-                return outcome
-            return _explained(record.problem, outcome, record.held_out, initial)
+            settled = not watch.stopped or (record.held_out is not None and record.held_out.enough)
+            return _explained(record.problem, outcome, record.held_out, initial) if settled else outcome
     except KeyboardInterrupt:
         best = record.kept
         if best is None:
@@ -208,7 +207,8 @@ def _explained(
     """The outcome, and what a learning rate that was given has to do with it."""
     settings, objective = problem.settings, problem.objective
     follows = settings.solver_for(objective.rows.n) not in ("newton", "lbfgs")
-    if settings.learning_rate == "auto" or not follows or not settings.iterations():
+    ended = held_out is not None and held_out.enough and objective.convex  # by the rows held out, not by the rate
+    if settings.learning_rate == "auto" or not follows or ended or not settings.iterations():
         return outcome
     loss = None if held_out is None else held_out.loss
     start = problem.start(initial if objective.convex else None)

@@ -136,11 +136,10 @@ def explained(
     came from its random weights u, beside a few steps of L-BFGS from there, tells the two apart.
     """
     what, loss = ("cost", objective.value) if held_out is None else ("loss on rows held out", held_out)
-    share = 0.0 if np.array_equal(outcome.point.u, u) else 1.0
-    if not objective.convex and outcome.converged:
+    if objective.convex or not outcome.converged:
+        share = float(outcome.converged or not np.array_equal(outcome.point.u, u))
+    else:
         share = _share(objective, outcome.point.u, u, tol, loss)
-    elif outcome.converged:
-        return outcome
     if share >= USEFUL:
         return outcome
     said = f"no step by learning_rate={learning_rate:g} lowered the {what}"
