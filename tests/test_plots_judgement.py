@@ -226,6 +226,14 @@ def test_names_that_differ_differ_on_the_picture(ax):
     shown = [text.get_text() for text in ax.get_yticklabels()]
     assert len(set(shown)) == 2
     assert max(map(len, shown)) < 24
+    long = [f"{name}_of_all_that_there_are_in_the_north" for name in NORTHS]
+    ax.clear()
+    assert len(set(texts(plots.cost({name: [0.5, 0.4] for name in long}, ax=ax)))) == 2
+    ax.clear()
+    assert len(set(texts(plots.tuning([1, 2], {name: [0.5, 0.4] for name in long}, ax=ax)))) == 3
+    ax.clear()
+    paths = {name: [[0, 0, 0], [0.1, 0.1, 0.1]] for name in long}
+    assert len(set(texts(plots.weight_path(paths, np.eye(2), [0, 1], ax=ax)))) == 4
 
 
 def test_names_are_as_short_as_they_may_be():

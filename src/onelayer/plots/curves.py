@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, floats, in_legend, ink, legend_aside, marker
+from onelayer.plots.canvas import (
+    Array,
+    axes,
+    check_finite,
+    colour,
+    dash,
+    floats,
+    in_legend,
+    ink,
+    legend_aside,
+    marker,
+    short,
+    shorts,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,10 +173,10 @@ HOLLOW: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 7, "
 
 def _runs(history: Any, label: str | None) -> list[tuple[str | None, Iterable[Any]]]:
     if not isinstance(history, Mapping):
-        return [(label, history)]
+        return [(label if label is None else short(label), history)]
     if label is not None or not history:
         raise ValueError("a mapping names its runs; pass at least one, and no label")
-    return list(history.items())
+    return list(zip(shorts(history), history.values(), strict=True))
 
 
 def _read(history: Iterable[Any], against: str) -> tuple[Array, Array, Array]:
@@ -217,7 +230,7 @@ def _curve(ax: "Axes", x: Array, values: Array, label: str | None) -> Any:
     style: dict[str, Any] = {"color": colour(drawn), "linestyle": dash(drawn), "linewidth": 2, "markersize": 5}
     # a few markers on each curve: two that meet are told apart in grey, too
     style |= {"marker": marker(drawn), "markevery": max(1, len(x) // 8)} if label or len(x) == 1 else {}
-    return ax.plot(x, values, label=None if label is None else in_legend(label), **style)[0]
+    return ax.plot(x, values, label=None if label is None else in_legend(label, len(label)), **style)[0]
 
 
 def _finish(ax: "Axes", against: str, ylabel: str, sampled: bool) -> None:

@@ -136,10 +136,10 @@ def tuning(
         raise ValueError("losses is an empty mapping; pass at least one path of losses")
     runs = {name: _folds(values, len(C))[:, order] for name, values in named.items()}
     ax = axes(ax)
-    for i, (name, folds) in enumerate(runs.items()):
+    for i, (name, folds) in enumerate(zip(shorts(runs), runs.values(), strict=True)):
         mean, style = folds.mean(axis=0), {"color": colour(i), "linestyle": dash(i)}
         said = f"mean of {len(folds)} folds" if len(folds) > 1 else "rows kept out"
-        label = f"{in_legend(name)}: {said}" if name else said
+        label = f"{in_legend(name, len(name))}: {said}" if name else said
         ax.plot(C[order], mean, linewidth=2, marker=marker(i), markersize=5, label=label, zorder=3, **style)
         if len(folds) > 1:
             ax.plot(C[order], folds.T, linewidth=0.8, alpha=0.4, color=colour(i))

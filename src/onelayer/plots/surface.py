@@ -21,6 +21,7 @@ from onelayer.plots.canvas import (
     numbers,
     sample,
     short,
+    shorts,
     thinned,
 )
 from onelayer.plots.plane import column_of, matrix
@@ -137,7 +138,8 @@ def weight_path(
         )
     ax = axes(ax)
     _draw_surface(ax, xs, ys, surface, "" if len(rows) == n else f" on {len(rows):,} of {n:,} rows")
-    for number, (name, weights) in enumerate(paths.items()):
+    called = shorts(paths) if isinstance(path, Mapping) else [None]
+    for number, (name, weights) in enumerate(zip(called, paths.values(), strict=True)):
         last = len(weights) - 1 if steps is None else steps[-1]
         _draw_path(ax, weights[:, i], weights[:, j], name, number, last)
     for label, mark, size in (("start", "o", 9), ("where it stopped", "*", 14)):
@@ -223,7 +225,7 @@ def _draw_surface(ax: "Axes", xs: Array, ys: Array, surface: Array, where: str) 
 def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int, last: int) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
-    label = "path" if name is None else in_legend(name)
+    label = "path" if name is None else in_legend(name, len(name))
     style: dict[str, Any] = {"color": BLACK if name is None else colour(number), "linestyle": dash(number), "zorder": 4}
     outline = [Stroke(linewidth=4, foreground="white"), Normal()]
     x_, y_ = thinned(x, y)
