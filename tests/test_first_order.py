@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.optimize import minimize
+from sklearn.datasets import load_diabetes, make_moons
+from sklearn.exceptions import ConvergenceWarning
 
-from onelayer import PerceptronClassifier, guide
+from onelayer import PerceptronClassifier, PerceptronRegressor, guide
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.objective import Objective
 from onelayer.solvers import Point, Watch, rules
@@ -208,6 +210,44 @@ def test_a_rate_that_is_of_no_use_is_said_to_be_the_cause(solver, rate):
     X, Y = guide.blobs()
     with pytest.warns(UserWarning, match="no step by learning_rate=.* lowered the cost: use learning_rate='auto'"):
         PerceptronClassifier(solver=solver, learning_rate=rate).fit(X.T, Y[0])
+
+
+NETWORK = {"hidden_layer_sizes": (8,)}
+
+
+@pytest.mark.parametrize("early_stopping", ["auto", False])
+@pytest.mark.parametrize("solver", ["rmsprop", "adam", "sgd", "gd", "momentum", "nesterov"])
+@pytest.mark.parametrize("rate", [1e-6, 100.0])
+def test_a_network_that_learnt_nothing_by_its_rate_has_not_converged(solver, rate, early_stopping):
+    X, y = make_moons(300, noise=0.2, random_state=0)
+    model = PerceptronClassifier(**NETWORK, solver=solver, learning_rate=rate, early_stopping=early_stopping)
+    cause = rf"learning_rate[ =]{rate:g} |the cost overflowed"
+    with pytest.warns(ConvergenceWarning, match=rf"({cause}).*use.* learning_rate='auto'"):
+        assert not model.fit(X, y).converged_
+
+
+def test_a_network_that_a_callback_stopped_is_not_laid_to_its_rate():
+    X, y = make_moons(300, noise=0.2, random_state=0)
+    model = PerceptronClassifier(**NETWORK, solver="adam", learning_rate=0.001, callbacks=[lambda seen: True])
+    model.fit(X, y)  # a warning would be an error
+
+
+def test_how_far_a_rate_led_is_said_of_numbers_too():
+    X, t = load_diabetes(return_X_y=True)
+    with pytest.warns(ConvergenceWarning, match="by learning_rate=1e-06 the loss on rows held out fell 0.1% as far"):
+        PerceptronRegressor(**NETWORK, solver="adam", learning_rate=1e-6).fit(X, t)
+
+
+@pytest.mark.parametrize("solver", ["rmsprop", "adam", "sgd", "gd", "momentum", "nesterov"])
+def test_a_network_that_a_given_rate_taught_has_converged_and_again_from_its_own_weights(solver):
+    X, y = make_moons(300, noise=0.2, random_state=0)
+    for early_stopping in ("auto", False):
+        rate = 0.03 if solver in ("rmsprop", "adam", "momentum") else 0.3
+        model = PerceptronClassifier(
+            **NETWORK, solver=solver, learning_rate=rate, early_stopping=early_stopping, warm_start=True
+        )
+        assert model.fit(X, y).converged_  # a warning would be an error
+        assert model.fit(X, y).converged_
 
 
 @pytest.mark.parametrize("solver", ["gd", "momentum", "nesterov", "sgd"])

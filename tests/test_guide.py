@@ -3,6 +3,7 @@
 import math
 import re
 import warnings
+from fractions import Fraction
 from itertools import islice, pairwise
 
 import matplotlib
@@ -409,6 +410,43 @@ def test_what_double_precision_cannot_hold_is_refused_and_not_answered():
 
 def test_sentences_may_come_one_after_another():
     assert guide.word_counts(words for words in ["Beep!", "Aack?"]).tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda X, Y, p: guide.nn_model(X, Y, True), "num_iterations is True, not a whole number"),
+        (lambda X, Y, p: guide.nn_model(X, Y, learning_rate=10**400), "learning_rate is inf; pass a positive, finite"),
+        (lambda X, Y, p: guide.backward_propagation([[1, 1]], [[1e308] * 2], [[0, 0]]), "dW is beyond double precisio"),
+        (
+            lambda X, Y, p: guide.predict(X, p | {"W": [[math.nan, 1]]}),
+            "first nan in row 0, column 0; pass finite numb",
+        ),
+        (lambda X, Y, p: guide.predict(X, p | {"W": [1.0, 1.0]}), "not two dimensions; pass a row for each output"),
+        (lambda X, Y, p: guide.update_parameters(None, p), "parameters is None, not a dict; pass one with 'W' and 'b'"),
+        (lambda X, Y, p: guide.update_parameters(p, 5), "grads is 5, not a dict; pass one with 'dW' and 'db'"),
+        (lambda X, Y, p: guide.word_counts(5), "sentences is 5; pass a list of strings"),
+        (lambda X, Y, p: guide.thirty_points(True), "m is True, not a whole number"),
+        (
+            lambda X, Y, p: guide.thirty_points(3, random_state="a"),
+            "random_state is 'a', not a whole number; pass a se",
+        ),
+        (lambda X, Y, p: guide.thirty_points(3, random_state=2**32), r"random_state is 2\*\*32 or more; pass a seed"),
+        (lambda X, Y, p: guide.blobs(3, random_state=-1), "random_state is -1; pass a seed"),
+        (lambda X, Y, p: guide.sigmoid(2 + 3j), "z holds complex128 values, not real numbers; pass logits"),
+        (lambda X, Y, p: guide.sigmoid("a"), "z holds <U1 values, not real numbers; pass logits"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_our_own_words(call, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        call([[0, 1], [1, 0]], [[0, 1]], {"W": [[1.0, 1.0]], "b": [[0.0]]})
+
+
+def test_a_rate_that_is_a_fraction_is_a_rate():
+    np.random.seed(0)
+    found = guide.nn_model([[0, 1]], [[0, 1]], learning_rate=Fraction(1, 2))
+    np.random.seed(0)
+    np.testing.assert_array_equal(found["W"], guide.nn_model([[0, 1]], [[0, 1]], learning_rate=0.5)["W"])
 
 
 def test_a_number_that_is_not_whole_is_refused_by_name():

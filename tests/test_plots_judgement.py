@@ -1,16 +1,18 @@
 """Judgements against scikit-learn's figures, and pictures read back for what they say."""
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score, roc_curve
 from statsmodels.stats.proportion import proportion_confint
 
-from onelayer import plots
-from onelayer.plots.canvas import MOST_VERTICES
+from onelayer import PerceptronClassifier, plots
+from onelayer.plots.canvas import MOST_VERTICES, colour, shorts
 
 matplotlib.use("Agg")
 RNG = np.random.default_rng(0)
@@ -201,8 +203,69 @@ def test_one_class_said_always_is_a_confusion_too():
     assert [text.get_text() for text in plots.confusion([1, 1], [1, 1]).texts] == ["2"]
 
 
+def test_one_answer_for_all_is_had_where_a_probability_of_nought_leaves_no_threshold_for_it(ax):
+    plots.threshold([0, 0, 1, 1], [0.0, 0.0, 0.0, 1.0], costs=(1, 10), ax=ax)
+    draw(ax)
+    assert "one answer for all: 0.5 (no threshold costs less)" in texts(ax)
+    assert "least, 2.5, at threshold 0.5" in texts(ax)
+    assert ax.get_ylim()[1] > 2.5
+
+
 def test_calibration_and_threshold_name_what_cannot_be():
     with pytest.raises(ValueError, match=r"bins is 1\.5; ask for a whole number"):
         plots.calibration([0, 1], [0.2, 0.3], bins=1.5)
     with pytest.raises(ValueError, match="costs is 1; pass two of them"):
         plots.threshold([0, 1], [0.2, 0.3], costs=1)
+
+
+NORTHS = ["category_one_alpha_north", "category_one_gamma_north"]
+
+
+def test_names_that_differ_differ_on_the_picture(ax):
+    plots.confusion([NORTHS[0]] * 2 + [NORTHS[1]], [NORTHS[0]] * 3, ax=ax)
+    shown = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(set(shown)) == 2
+    assert max(map(len, shown)) < 24
+    long = [f"{name}_of_all_that_there_are_in_the_north" for name in NORTHS]
+    ax.clear()
+    assert len(set(texts(plots.cost({name: [0.5, 0.4] for name in long}, ax=ax)))) == 2
+    ax.clear()
+    assert len(set(texts(plots.tuning([1, 2], {name: [0.5, 0.4] for name in long}, ax=ax)))) == 3
+    ax.clear()
+    paths = {name: [[0, 0, 0], [0.1, 0.1, 0.1]] for name in long}
+    assert len(set(texts(plots.weight_path(paths, np.eye(2), [0, 1], ax=ax)))) == 4
+
+
+def test_names_are_as_short_as_they_may_be():
+    assert shorts(["a" * 40, "b"], 9) == ["aaaaa…aaa", "b"]
+    assert {len(name) for name in shorts([f"{'a' * 40}{i}{'b' * 40}" for i in (1, 2)], 9)} == {35}  # a picture's end
+    assert shorts(["one\ntwo", "one two"], 9) == ["one two"] * 2
+
+
+def legible(artist, ax):
+    """Of another colour than what it lies on."""
+    return to_rgb(artist.get_color()) != to_rgb(ax.get_facecolor())
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_what_is_drawn_can_be_read_whatever_the_style(style, tmp_path):
+    X, y = np.repeat(np.eye(3)[:, :2], 4, axis=0), np.repeat([0, 1, 2], 4)
+    with plt.style.context(style):
+        none, names, costs, bars, steps = (Figure(layout="constrained").add_subplot() for _ in range(5))
+        plots.decision_boundary([0, 0], 0, X[:8], y[:8], ax=none)
+        plots.decision_boundary(PerceptronClassifier().fit(X, y), X, y, ax=names)
+        plots.threshold([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], chosen=0.5, ax=costs)
+        plots.weights(["a", "b"], [1.0, -1.0], errors=[1.0, 1.0], ax=bars)
+        plots.animation([[1, 0, -0.5], [0, 1, -0.5]], X[:8], y[:8], tmp_path / "a.gif", ax=steps)
+        for ax in (none, steps):
+            assert legible(ax.texts[-1], ax)
+            box = ax.texts[-1].get_bbox_patch()
+            assert to_rgb(box.get_facecolor()) == to_rgb(ax.get_facecolor()) != to_rgb(box.get_edgecolor())
+        for text in names.texts:
+            outline = text.get_path_effects()[0]._gc["foreground"]
+            assert legible(text, names)
+            assert to_rgb(outline) == to_rgb(names.get_facecolor())
+        for ax in (names, costs):
+            assert all(legible(line, ax) for line in [*ax.lines, *ax.get_legend().get_lines()])
+        assert all(to_rgb(part.get_color()[0]) != to_rgb(bars.get_facecolor()) for part in bars.collections)
+        assert to_rgb(colour(6)) == to_rgb(plt.rcParams["text.color"])

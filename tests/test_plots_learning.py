@@ -411,3 +411,35 @@ def test_names_that_a_legend_would_leave_out_are_in_it(ax):
 def test_of_very_many_classes_no_figures_are_explained(ax):
     plots.weights(["a"], np.ones((25, 1)), errors=np.ones((25, 1)), ax=ax)
     assert ax.get_title() == "all weights"
+
+
+def test_long_names_of_two_classes_stay_on_the_picture():
+    ax = Figure(layout="constrained").add_subplot()
+    names = ["a rather long name of one class", "a rather long name of the other one"]
+    plots.weights(["a feature with a name of its own", "b"], [1.0, -1.0], classes=names, ax=ax)
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    box = ax.xaxis.label.get_window_extent(canvas.get_renderer())
+    assert box.x0 >= 0
+    assert box.x1 <= ax.figure.bbox.x1
+    assert "→" in ax.get_xlabel()
+
+
+def test_what_no_axis_holds_is_refused_in_words():
+    X, y = np.eye(3)[:, :2], [0, 1, 1]
+    with pytest.raises(ValueError, match=r"path has a weight of 1e\+306, which no axis holds; pass the steps before"):
+        plots.weight_path([[0, 0, 0], [1e306] * 3], X, y)
+    with pytest.raises(
+        ValueError, match=r"path has weights of 1e\+200, where the cost is beyond double precision; pass"
+    ):
+        plots.weight_path([[0, 0, 0], [1e200] * 3], X, y, C=1.0)
+    with pytest.raises(ValueError, match=r"C reaches from 1e-300 to 1e\+300, too far for one axis; leave some out"):
+        plots.regularisation_path([1e-300, 1e300], [[0.1], [0.2]], ["a"])
+    with pytest.raises(ValueError, match="history has no cost above the lowest one; pass optimum=, or more of it"):
+        plots.gap([1.0], against="iteration")
+
+
+def test_weights_that_are_large_are_drawn_without_a_penalty(ax):
+    plots.weight_path([[0, 0, 0], [1e200] * 3], np.eye(3)[:, :2], [0, 1, 1], ax=ax)
+    draw(ax)
+    assert ax.get_xlim()[1] > 1e200

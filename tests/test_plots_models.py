@@ -17,7 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from onelayer import PerceptronClassifier, PerceptronRegressor, plots
 from onelayer.plots.canvas import COLOURS, colour, marker
-from onelayer.plots.plane import linear
+from onelayer.plots.plane import _influence, linear
 
 matplotlib.use("Agg")
 RNG = np.random.default_rng(0)
@@ -116,6 +116,24 @@ def test_one_against_the_rest_is_not_taken_for_softmax():
     model = SGDClassifier(loss="log_loss", random_state=0, max_iter=5000).fit(IRIS.data, NAMES)
     assert linear(model, IRIS.data) is None
     assert linear(LogisticRegression(max_iter=5000).fit(IRIS.data, NAMES), IRIS.data).shape == (3, 5)
+
+
+@pytest.mark.parametrize("frame", [np.asarray, pd.DataFrame, pl.DataFrame])
+def test_dates_are_not_drawn_as_the_number_of_their_day(frame):
+    days = np.arange(6).reshape(3, 2).astype("M8[D]").astype("M8[us]")
+    with pytest.raises(ValueError, match=r"X has (datetime\.datetime|Timestamp)\(.*, which is no number; encode"):
+        plots.decision_boundary([1, 1], 0, frame(days), [0, 1, 1])
+    with pytest.raises(ValueError, match=r"history holds datetime64\[us\] values; pass numbers"):
+        plots.cost(days[:, 0])
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1, 1e9), (1, -1e12), (1e300, 0), (1e-300, 0)])
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_no_offset_or_unit_hides_how_far_a_feature_moves_the_logits(storage, factor, offset):
+    a, b, c = np.random.default_rng(0).standard_normal((3, 300))
+    coefficients = np.array([[2.0, 3 / factor, 1.0, 0.0]])
+    influence = _influence(coefficients, storage(np.column_stack([a, factor * b + offset, 0.1 * c])), 3)
+    np.testing.assert_allclose(influence, [2 * a.std(), 3 * b.std(), 0.1 * c.std()], rtol=1e-3)
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix, lambda X: pd.DataFrame(X, columns=list("abcde"))])

@@ -18,6 +18,7 @@ BAD = {
     "max_iter": [-1, 1.5, "a"],
     "random_state": [-1, 0.5, "a"],
     "n_jobs": [0, 1.5, "all"],
+    "verbose": ["a", -1, 0.5],
     "callbacks": [3, [3], print, (print for _ in range(1))],
     "hidden_layer_sizes": [None, 16, "16", (0,), (16.0,), (True,), (size for size in (16,))],
     "activation": ["selu", None],
@@ -49,6 +50,12 @@ def test_true_is_true_whoever_says_it(true):
 def test_the_estimators_refuse_what_settings_refuse(estimator):
     with pytest.raises(ValueError, match=r"max_iter must be None or a whole number, 0 or more, not 1\.5"):
         estimator(max_iter=1.5).fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("estimator", [PerceptronClassifier, PerceptronRegressor])
+def test_a_warm_start_is_asked_for_by_yes_or_no(estimator):
+    with pytest.raises(ValueError, match="warm_start must be True or False, not 'a'"):
+        estimator(warm_start="a").fit([[0.0], [1.0]], [0, 1])
 
 
 def test_numbers_of_numpy_are_numbers():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.datasets import load_breast_cancer
 
 from onelayer.settings import SOLVERS
 from onelayer.training import TASKS, train
@@ -23,6 +24,33 @@ def cost(weights, hidden, X, y, weight, C):
     loss = np.logaddexp(0, np.where(y == 1, -z, z))
     penalty = 0 if hidden else (weights[:, :-1] ** 2).sum() / 2
     return ((weight * loss).sum() + penalty / C) / weight.sum()
+
+
+def test_a_network_takes_as_many_iterations_as_it_may_with_all_that_it_tries():
+    X, y, _ = rows()
+    for most in (0, 1, 2, 3, 10, 60):
+        fit = train(X, y, hidden_layer_sizes=(5,), solver="gd", max_iter=most, learning_rate=0.1)
+        assert fit.n_iter == most
+        assert fit.warnings[0].startswith(f"stopped after {most} iterations")
+
+
+@pytest.mark.parametrize("tol", [0.5, 10.0])
+def test_a_coarse_tolerance_is_kept_to_the_letter(tol):
+    X, y, _ = rows()
+    for solver in ("auto", "gd", "lbfgs"):
+        fit = train(X, y, tol=tol, solver=solver)
+        assert fit.converged
+        assert fit.optimality_gap <= tol
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_one_layer_that_rows_held_out_stopped_says_so(solver):
+    X, y = load_breast_cancer(return_X_y=True)
+    fit = train(X, y, early_stopping=True, solver=solver, max_iter=500)
+    assert not fit.converged
+    assert fit.notices[0].startswith(
+        "stopped short of the optimum, as for 10 iterations rows held out were served no b"
+    )
 
 
 @pytest.mark.parametrize(("solver", "hidden"), [(solver, ()) for solver in SOLVERS] + [("auto", (5,)), ("adam", (5,))])

@@ -28,10 +28,10 @@ for solver, history in runs.items():
     print(f"{solver:9} {models[solver].n_iter_[0]:10}  {history[-1].cost / best - 1:.1e}")
 
 # %%
-# ``learning_rate="auto"`` is 1/L for the methods that step along the gradient, L being the largest curvature:
-# the longest step that needs no luck. What is slow is not the step but the shape of the cost, long and narrow
-# where columns tell nearly the same; memory (momentum) and a rate for each weight (Adam) help, and curvature
-# ends it.
+# ``learning_rate="auto"`` is 1/L for the methods that step along the gradient, L being the largest curvature: of
+# the steps below 2/L, none of which raises the cost, the one that promises most. What is slow is not the step but the
+# shape of the cost, long and narrow where columns tell nearly the same; memory (momentum) and a rate for each weight
+# (Adam) help, and curvature ends it.
 
 first_order = {name: runs[name] for name in ("gd", "momentum", "nesterov", "adam")}
 plots.cost(first_order, ylabel="cost (nats per row)")

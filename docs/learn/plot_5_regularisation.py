@@ -21,7 +21,8 @@ scaler = StandardScaler().fit(X)
 X, X_new = scaler.transform(X), scaler.transform(X_new)
 
 # %%
-# Thirty measurements, a hundred rows. As the penalty is relaxed, from left to right, every weight grows:
+# Thirty measurements, a hundred rows. As the penalty is relaxed, from left to right, the weights grow, all in all:
+# one of them may shrink, or turn its sign, where others take over what it stood for.
 
 found = path(X, y, Cs=np.geomspace(1e-4, 1e3, 15), l1_ratio=0.0)
 plots.regularisation_path(found.Cs, found.coefs[:, 0], data.feature_names)

@@ -41,7 +41,7 @@ With n rows, of total weight :math:`W = \sum_i \omega_i` (n where none are given
    * - scikit-learn ``Ridge``
      - Σ(z − y)² + α‖w‖²
      - ``alpha`` = 1/C
-     - ``Lasso`` and ``ElasticNet`` have a mean and a ½: there ``alpha`` = 1/(C n)
+     - ``Lasso`` and ``ElasticNet`` have a mean and a ½: there ``alpha`` = 1/(C W)
    * - statsmodels ``Logit.fit``
      - sum
      - C = ∞
@@ -157,11 +157,16 @@ A dash: there is none.
      - ``callback``
      - –
      - –
-   * - ``hidden_layer_sizes``, ``activation``
+   * - ``hidden_layer_sizes``
      - the same, of ``MLPClassifier``
      - –
      - –
      - ``layers`` of another class
+   * - ``activation``: relu, tanh or gelu
+     - the same, of ``MLPClassifier``: relu, tanh, logistic or identity
+     - –
+     - –
+     - always a sigmoid
    * - ``early_stopping``, ``validation_fraction``, ``n_iter_no_change``
      - the same, of ``SGDClassifier`` and ``MLPClassifier``
      - –
@@ -228,22 +233,24 @@ elastic = binomial.fit_regularized(alpha=free / (C * n), L1_wt=0.5, **tight)
 compare("GLM.fit_regularized", elastic.params, ours(C, 0.5))
 
 # %%
-# The squared error, against ``Ridge``, ``Lasso`` and ``ElasticNet``:
+# The squared error, against ``Ridge``, ``Lasso`` and ``ElasticNet``, where rows have weights of their own:
 
 t = data.data[:, 5]
+weight = np.random.default_rng(0).uniform(0, 4, n)
+W = weight.sum()
 
 
 def numbers(C: float, l1_ratio: float) -> np.ndarray:
-    model = PerceptronRegressor(C=C, l1_ratio=l1_ratio, tol=1e-12).fit(X, t)
+    model = PerceptronRegressor(C=C, l1_ratio=l1_ratio, tol=1e-12).fit(X, t, weight)
     return np.append(model.intercept_, model.coef_)
 
 
 for other, l1_ratio in (
     (Ridge(alpha=1 / C), 0.0),
-    (Lasso(alpha=1 / (C * n), tol=1e-12, max_iter=100_000), 1.0),
-    (ElasticNet(alpha=1 / (C * n), l1_ratio=0.5, tol=1e-12, max_iter=100_000), 0.5),
+    (Lasso(alpha=1 / (C * W), tol=1e-12, max_iter=100_000), 1.0),
+    (ElasticNet(alpha=1 / (C * W), l1_ratio=0.5, tol=1e-12, max_iter=100_000), 0.5),
 ):
-    other.fit(X, t)
+    other.fit(X, t, weight)
     compare(
         type(other).__name__, np.append(other.intercept_, other.coef_), numbers(C, l1_ratio)
     )

@@ -45,15 +45,16 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         Of descent on the mean objective in scaled columns; "auto" is 1/L, L the largest curvature, and 0.01 for
         "rmsprop" and "adam".
     tol : float
-        The relative distance from the optimum at which to stop; with hidden layers, the relative progress of an
-        iteration below which there is none.
+        The relative distance from the optimum at which to stop. With hidden layers, where nobody knows it, a fit has
+        settled once ten iterations have lowered the cost by no more than 1000 ``tol``, relative to the cost.
     max_iter : int or None
         Steps at most, on each sample and on all rows (with an L1 penalty: looks at all columns), or epochs of batches;
-        None is 100, or 2000 with hidden layers.
+        None is 100, or 2000 with hidden layers, half of them at most for what ``early_stopping`` tries.
     threshold : float in [0, 1]
         Class 1 is predicted when its probability exceeds it; for two classes only.
     warm_start : bool
-        Start from the weights of the fit before.
+        Start from the weights of the fit before; what ``early_stopping`` tries of hidden layers does not, for these
+        weights have seen the rows it holds out.
     random_state : int or None
         Seed of the samples; None is 0.
     n_jobs : int or None
@@ -74,7 +75,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     beta_1, beta_2, epsilon : float
         Of "adam"; epsilon of "rmsprop" too.
     early_stopping : bool or "auto"
-        Hold some rows out, and stop when their loss no longer falls; "auto" does so with hidden layers and batches.
+        Hold some rows out, and stop when their loss no longer falls, be it short of the optimum; "auto" does so with
+        hidden layers and batches.
         With hidden layers and steps on all rows, "auto" holds a fifth out only to see how much stronger than C says
         the penalty had better be, and then fits all rows with that; False takes C at its word.
     validation_fraction : float
@@ -320,7 +322,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def _start(self, X: Any, y: Array) -> list[Array] | None:
         """The weights of the fit before, where they fit this one."""
-        if not (self.warm_start and hasattr(self, "classes_")):
+        if not (face.warm(self) and hasattr(self, "classes_")):
             return None
         if not np.array_equal(encode_labels(y)[0], self.classes_):
             return None

@@ -229,6 +229,13 @@ def kept_stack(estimator: Any) -> list[Array]:
     return [np.column_stack([W.T, b]) for W, b in zip(estimator.coefs_, estimator.intercepts_, strict=True)]
 
 
+def warm(estimator: Any) -> bool:
+    """Whether it is to start from the weights of the fit before."""
+    if not isinstance(estimator.warm_start, bool | np.bool_):
+        raise ValueError(f"warm_start must be True or False, not {estimator.warm_start!r}")
+    return bool(estimator.warm_start)
+
+
 def warm_stack(estimator: Any, d: int, outputs: int) -> list[Array] | None:
     """The weights of the fit before, where they fit d columns and the layers asked for."""
     if not has_weights(estimator):

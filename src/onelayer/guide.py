@@ -11,7 +11,7 @@ Read it from top to bottom: the data, the neuron, its cost, its gradient, the lo
 import math
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlog1py, xlogy
 
 from onelayer import plots
-from onelayer.guide_input import Matrix, answers, check_count, check_rate, examples, matrix, weights
+from onelayer.guide_input import Matrix, answers, check_count, check_seed, examples, matrix, rate, weights
 from onelayer.losses import log_loss, sigmoid
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ def word_counts(sentences: Sequence[str]) -> NDArray[np.int64]:
     """
     if isinstance(sentences, str):
         raise TypeError(f"sentences is one string, {sentences!r}; pass a list of strings")
+    if not isinstance(sentences, Iterable):
+        raise TypeError(f"sentences is {sentences!r:.60}; pass a list of strings")
     sentences = list(sentences)
     for i, sentence in enumerate(sentences):
         if not isinstance(sentence, str):
@@ -136,6 +138,8 @@ def thirty_points(m: int = 30, *, random_state: int | None = None) -> tuple[NDAr
     array([[0, 0, 0, 0, 1]])
     """
     check_count("m", m, "ask for at least one point")
+    if random_state is not None:
+        check_seed(random_state)
     generator: Any = np.random if random_state is None else np.random.RandomState(random_state)
     X = generator.randint(0, 2, (2, m))
     return X, ((X[:1] == 0) & (X[1:] == 1)).astype(np.int64)
@@ -165,6 +169,7 @@ def blobs(m: int = 1000, *, random_state: int = 0) -> tuple[Matrix, NDArray[np.i
     from sklearn.datasets import make_blobs  # a second to import, and nothing else here needs it
 
     check_count("m", m, "ask for at least one point")
+    check_seed(random_state)
     points, labels = make_blobs(m, centers=([2.5, 3], [6.7, 7.9]), cluster_std=1.4, random_state=random_state)
     return points.T, labels.reshape(1, m)
 
@@ -326,7 +331,11 @@ def backward_propagation(A: ArrayLike, X: ArrayLike, Y: ArrayLike) -> Parameters
     """
     A, Y = answers(A, Y)
     X, Y = examples(X, Y)
-    return _gradients(A, X, Y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _gradients(A, X, Y)
+    if not np.isfinite(found["dW"]).all():
+        raise ValueError("dW is beyond double precision; divide each row of X by its largest value")
+    return found
 
 
 def update_parameters(
@@ -358,7 +367,7 @@ def update_parameters(
     >>> update_parameters({"W": [[1.0]], "b": [[0.0]]}, {"dW": [[-0.5]], "db": [[0.0]]})
     {'W': array([[1.6]]), 'b': array([[0.]])}
     """
-    check_rate(learning_rate)
+    learning_rate = rate(learning_rate)
     W, b = weights(parameters)
     dW, db = weights(grads, "grads", ("dW", "db"))
     if dW.shape != W.shape:
@@ -407,7 +416,7 @@ def descent(
     [0.693, 0.554, 0.454, 0.379]
     """
     X, Y = examples(X, Y)
-    check_rate(learning_rate)
+    learning_rate = rate(learning_rate)
     W, b = weights(parameters)
     if W.shape != (Y.shape[0], X.shape[0]):
         raise ValueError(f"parameters['W'] has shape {W.shape}; X and Y ask for {(Y.shape[0], X.shape[0])}")
@@ -466,7 +475,7 @@ def nn_model(
     array([[False, False, False,  True]])
     """
     sizes = layer_sizes(X, Y)
-    check_rate(learning_rate)
+    learning_rate = rate(learning_rate)
     check_count("num_iterations", num_iterations, "pass 0 or more", least=0)
     steps = descent(X, Y, initialize_parameters(*sizes), learning_rate)
     parameters, cost = next(steps)

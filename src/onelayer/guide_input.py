@@ -8,23 +8,32 @@ from operator import index
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onelayer.masks import unmasked
+
 Matrix = NDArray[np.float64]
 
+SEEDS = "pass a seed, a whole number from 0 to 4294967295"
 
-def matrix(name: str, value: ArrayLike) -> Matrix:
+
+EXAMPLES = (
+    "examples go in columns: pass {name}.reshape(1, -1) for a single row, {name}.reshape(-1, 1) for a single example"
+)
+OUTPUTS = "pass a row for each output, such as initialize_parameters makes"
+
+
+def matrix(
+    name: str, value: ArrayLike, remedy: str = "drop or fill that example", shape: str = EXAMPLES, of: str = "example"
+) -> Matrix:
     """Finite numbers in rows and columns, at least one of each; `name` is what errors call them."""
-    array = np.asarray(value)
+    array = unmasked(value, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} holds {array.dtype} values, not numbers; pass an array of numbers")
     if array.ndim != 2:
-        raise ValueError(
-            f"{name} has shape {array.shape}, not two dimensions; examples go in columns: "
-            f"pass {name}.reshape(1, -1) for a single row, {name}.reshape(-1, 1) for a single example"
-        )
+        raise ValueError(f"{name} has shape {array.shape}, not two dimensions; {shape.format(name=name)}")
     if array.size == 0:
-        raise ValueError(f"{name} is empty, of shape {array.shape}; pass at least one row and one example")
+        raise ValueError(f"{name} is empty, of shape {array.shape}; pass at least one row and one {of}")
     array = array.astype(np.float64, copy=False)
-    _refuse(~np.isfinite(array), array, f"{name} has values that are not finite", "drop or fill that example")
+    _refuse(~np.isfinite(array), array, f"{name} has values that are not finite", remedy)
     return array
 
 
@@ -76,10 +85,12 @@ def weights(
     values: Mapping[str, ArrayLike], name: str = "parameters", keys: tuple[str, str] = ("W", "b")
 ) -> tuple[Matrix, Matrix]:
     """Weights and biases, a row of each for every output."""
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{name} is {values!r:.60}, not a dict; pass one with {keys[0]!r} and {keys[1]!r}")
     missing = [key for key in keys if key not in values]
     if missing:
         raise ValueError(f"{name} has no {missing[0]!r}; pass a dict with {keys[0]!r} and {keys[1]!r}")
-    W, b = (matrix(f"{name}[{key!r}]", values[key]) for key in keys)
+    W, b = (matrix(f"{name}[{key!r}]", values[key], "pass finite numbers", OUTPUTS, "column") for key in keys)
     if b.shape != (W.shape[0], 1):
         raise ValueError(f"{name}[{keys[1]!r}] has shape {b.shape}; {keys[0]!r} asks for {(W.shape[0], 1)}")
     return W, b
@@ -88,6 +99,8 @@ def weights(
 def check_count(name: str, value: int, remedy: str, least: int = 1) -> None:
     """Refuse what is no whole number of at least so many."""
     try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
         index(value)
     except TypeError as error:
         raise TypeError(f"{name} is {value!r}, not a whole number; {remedy}") from error
@@ -95,9 +108,21 @@ def check_count(name: str, value: int, remedy: str, least: int = 1) -> None:
         raise ValueError(f"{name} is {value}; {remedy}")
 
 
-def check_rate(learning_rate: float) -> None:
-    """Refuse a learning rate that is not positive and finite."""
+def check_seed(value: int) -> None:
+    """Refuse what seeds no generator."""
+    check_count("random_state", value, SEEDS, least=0)
+    if value >= 2**32:
+        raise ValueError(f"random_state is 2**32 or more; {SEEDS}")
+
+
+def rate(learning_rate: float) -> float:
+    """A learning rate as a float; what is not positive and finite is refused."""
     if not isinstance(learning_rate, Real):
         raise TypeError(f"learning_rate is {learning_rate!r}, not a number; pass a positive one, such as 1.2")
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate is {learning_rate}; pass a positive, finite number, such as 1.2")
+    try:
+        found = float(learning_rate)
+    except OverflowError:  # a whole number beyond all floats
+        found = math.inf
+    if not 0 < found < math.inf:
+        raise ValueError(f"learning_rate is {found}; pass a positive, finite number, such as 1.2")
+    return found

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from onelayer.counting import counted
 from onelayer.losses import SIGMOID, SOFTMAX, Loss
+from onelayer.masks import unmasked
 
 Array = NDArray[Any]
 
@@ -20,20 +21,6 @@ def label_array(y: ArrayLike) -> Array:
     if array.dtype.kind in "US" and isinstance(y, list | tuple) and not all(isinstance(v, str | bytes) for v in y):
         return np.asarray(y, dtype=object)
     return array
-
-
-def unmasked(values: ArrayLike, name: str) -> Array:
-    """An array of them; what lies beneath a mask is nobody's number.
-
-    Raises
-    ------
-    ValueError
-        For a masked one, with its row.
-    """
-    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
-        row = int(np.argwhere(np.ma.getmaskarray(values))[0][0])
-        raise ValueError(f"{name} is masked in row {row}: fill it ({name}.filled) or drop the row")
-    return np.asarray(values)
 
 
 def encode_labels(y: ArrayLike) -> tuple[Array, Array]:

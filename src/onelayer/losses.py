@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onelayer.masks import unmasked
+
 Array = NDArray[Any]
 
 
@@ -45,7 +47,9 @@ class Loss(NamedTuple):
 
 
 def _floating(z: ArrayLike) -> Array:
-    z = np.asarray(z)
+    z = unmasked(z, "z")
+    if z.dtype.kind not in "biufO":
+        raise TypeError(f"z holds {z.dtype} values, not real numbers; pass logits")
     return z if z.dtype.kind == "f" else z.astype(np.float64)
 
 

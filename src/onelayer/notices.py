@@ -41,9 +41,9 @@ def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[st
     ]
 
 
-def noticed(problem: Problem, record: Record, names: Sequence[str] | None) -> list[str]:
+def noticed(outcome: Outcome, record: Record, names: Sequence[str] | None) -> list[str]:
     """What else is worth knowing."""
-    found = []
+    found, problem, held_out = [], record.problem, record.held_out
     constant, objective, settings, labels = (
         problem.columns.constant,
         problem.objective,
@@ -63,6 +63,11 @@ def noticed(problem: Problem, record: Record, names: Sequence[str] | None) -> li
         )
     if not objective.convex:
         return found
+    if held_out is not None and held_out.enough and not outcome.converged:
+        found.append(
+            f"stopped short of the optimum, as for {counted(held_out.patience, 'iteration')} rows held out were served "
+            "no better; the weights that served them best are kept: early_stopping=False goes on to the optimum"
+        )
     if math.isinf(settings.C):
         p = objective.shape[1] - int(constant.sum())
         if objective.shape[1] <= diagnostics.RANKED and (rank := diagnostics.rank(objective)) < p:

@@ -287,7 +287,11 @@ class PathProblem:
             return self.stop.is_set()
 
         objective = self._penalised(self.objective, C, l1_ratio)
-        common: dict[str, Any] = {"tol": self.settings.tol, "max_iter": self.settings.iterations(), "watch": Watch(see)}
+        common: dict[str, Any] = {
+            "tol": self.settings.of_cost,
+            "max_iter": self.settings.iterations(),
+            "watch": Watch(see),
+        }
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
             if objective.lasso is not None:
                 outcome = proximal(objective, u, kept=kept, **common)

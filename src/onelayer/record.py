@@ -71,9 +71,10 @@ class Record:
 
     def led_nowhere(self, outcome: Outcome) -> bool:
         """Whether no step from where a sample led lowers the cost any more, though more were allowed."""
-        sampled = not self.problem.columns.whole or any(entry.rows < self.history[-1].rows for entry in self.history)
-        ended = outcome.converged or outcome.notices or self.finished
-        return sampled and not ended and len(self.history) - 1 < self.problem.settings.iterations()
+        problem = self.problem
+        sampled = not problem.columns.whole or any(entry.rows < self.history[-1].rows for entry in self.history)
+        ended = outcome.converged or outcome.notices or self.finished or not problem.objective.convex
+        return sampled and not ended and len(self.history) - 1 < problem.settings.iterations()
 
     def end(self, point: Point) -> int:
         """The iterations there were; the returned point ends the history, once more if it was no iteration's last."""

@@ -22,10 +22,11 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """One layer of neurons without a sigmoid, fitted to numbers: the same backward pass, the same objective.
 
     It minimises ``C · Σ ω ½(z − y)² + (1 − l1_ratio)/2 · ‖w‖² + l1_ratio · ‖w‖₁`` with an intercept that is not
-    penalised: scikit-learn's `Ridge` with ``alpha = 1/C``, its `ElasticNet` with ``alpha = 1/(C n)``, and with
+    penalised: scikit-learn's `Ridge` with ``alpha = 1/C``, its `ElasticNet` with ``alpha = 1/(C Σ ω)``, and with
     ``C=np.inf`` least squares. Columns and targets are centred and scaled inside, so that units do not matter to how
     well it is solved. Squared error has one curvature everywhere: up to 512 weights, or 1024 on small data, one
-    factored Hessian leads to Ridge's weights to 1e-8 or better; beyond, conjugate gradients stop by ``tol``.
+    factored Hessian leads to Ridge's weights to 1e-8 or better, or, where columns nearly depend on one another and C is
+    vast, to as low a cost by other weights; beyond, conjugate gradients stop by ``tol``.
 
     Parameters
     ----------
@@ -42,10 +43,11 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Of descent on the mean objective in scaled columns; "auto" is 1/L, L the largest curvature, and 0.01 for
         "rmsprop" and "adam".
     tol : float
-        The relative distance from the optimum at which to stop; with hidden layers, the relative progress of an
-        iteration below which there is none.
+        The relative distance from the optimum at which to stop. With hidden layers, where nobody knows it, a fit has
+        settled once ten iterations have lowered the cost by no more than 1000 ``tol``, relative to the cost.
     max_iter : int or None
-        Steps at most, or epochs of batches; None is 100, or 2000 with hidden layers.
+        Steps at most, or epochs of batches; None is 100, or 2000 with hidden layers, half of them at most for what
+        ``early_stopping`` tries.
     warm_start : bool
         Start from the weights of the fit before.
     random_state : int or None
@@ -172,7 +174,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                     y,
                     sample_weight=sample_weight,
                     eval_set=eval_set,
-                    initial=face.warm_stack(self, X.shape[1], 1) if self.warm_start else None,
+                    initial=face.warm_stack(self, X.shape[1], 1) if face.warm(self) else None,
                     names=face.names(self),
                     task="regression",
                     **face.settings(self),

@@ -76,6 +76,11 @@ class Settings:
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
 
+    @property
+    def of_cost(self) -> float:
+        """``tol`` as a share of the cost: a gap as large as that is infinitely far from the optimum, relative to it."""
+        return self.tol / (1 + self.tol) if math.isfinite(self.tol) else 1.0
+
     def iterations(self) -> int:
         """How many at most."""
         if self.max_iter is not None:
@@ -152,6 +157,8 @@ class Settings:
             raise ValueError(f"n_jobs must be None or a number of threads, -1 for one a core, not {self.n_jobs!r}")
         if not (_is_whole(self.n_iter_no_change) and self.n_iter_no_change >= 1):
             raise ValueError(f"n_iter_no_change must be a whole number, 1 or more, not {self.n_iter_no_change!r}")
+        if not (isinstance(self.verbose, bool | np.bool_) or (_is_whole(self.verbose) and self.verbose >= 0)):
+            raise ValueError(f"verbose must be True, False or a whole number, 0 or more, not {self.verbose!r}")
         callbacks = self.callbacks
         if callbacks is not None and not (isinstance(callbacks, Collection) and all(map(callable, callbacks))):
             raise ValueError(f"callbacks must be functions in a list, not {callbacks!r}")

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer.counting import counted
-from onelayer.labels import checked_weights, unmasked
+from onelayer.labels import checked_weights
 from onelayer.losses import IDENTITY, Loss
+from onelayer.masks import unmasked
 
 Array = NDArray[Any]
 

@@ -17,7 +17,7 @@ from onelayer.labels import Labels
 from onelayer.problem import BREAKDOWN, Misled, Problem, growing_samples, split, that_count
 from onelayer.record import Iterate, Record
 from onelayer.settings import Settings
-from onelayer.solvers import Outcome, Watch, newton, proximal, quadratic, solve
+from onelayer.solvers import HeldOut, Outcome, Watch, newton, proximal, quadratic, solve
 from onelayer.solvers.first_order import explained
 from onelayer.solvers.gaps import gap_at
 from onelayer.sources import one_thread_per_core
@@ -145,9 +145,9 @@ def _targets(
 def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
     watch = Watch(record)
 
-    def run(problem: Problem, start: Array, watch: Watch) -> Outcome:
+    def run(problem: Problem, start: Array, watch: Watch, most: int) -> Outcome:
         record.decay = problem.decay
-        return _run(problem, start, watch)
+        return _run(problem, start, watch, max(0, most - watch.points))  # of all fits to one end
 
     try:
         with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
@@ -155,8 +155,11 @@ def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
             if record.held_out is None and record.problem.settings.strengthens(record.problem.objective.rows.n):
                 record.problem, end = strengthened(record.problem, run, watch)
                 start = end if initial is None or watch.stopped else start
-            outcome = run(record.problem, start, watch)
-            return outcome if record.held_out is None else _best_held_out(record.problem, outcome, record, start)
+            outcome = run(record.problem, start, watch, record.problem.settings.iterations())
+            if record.held_out is not None:
+                outcome = _best_held_out(record.problem, outcome, record)
+            settled = not watch.stopped or (record.held_out is not None and record.held_out.enough)
+            return _explained(record.problem, outcome, record.held_out, initial) if settled else outcome
     except KeyboardInterrupt:
         best = record.kept
         if best is None:
@@ -164,9 +167,9 @@ def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
         return Outcome(best, best.value, "bound", False, ("interrupted: the best weights so far are kept",))
 
 
-def _run(problem: Problem, start: Array, watch: Watch) -> Outcome:
+def _run(problem: Problem, start: Array, watch: Watch, max_iter: int) -> Outcome:
     objective, labels, settings = problem.objective, problem.labels, problem.settings
-    common: dict[str, Any] = {"tol": settings.tol, "max_iter": settings.iterations(), "watch": watch}
+    common: dict[str, Any] = {"tol": settings.of_cost, "max_iter": max_iter, "watch": watch}
     solver = settings.solver_for(objective.rows.n)
     if solver == "newton":
         if isinstance(labels, Targets) and objective.lasso is None:
@@ -191,19 +194,29 @@ def _run(problem: Problem, start: Array, watch: Watch) -> Outcome:
     )
 
 
-def _best_held_out(problem: Problem, outcome: Outcome, record: Record, start: Array) -> Outcome:
+def _best_held_out(problem: Problem, outcome: Outcome, record: Record) -> Outcome:
     """The outcome at the point that serves the rows held out best; a network has arrived once none serves better."""
     record.finished = record.finished or outcome.converged
     point = record.kept or outcome.point
     if not problem.objective.convex:
-        outcome = replace(outcome, point=point, gap=point.value, converged=record.finished)
-        if not record.finished:
-            return outcome
-        settings = problem.settings
-        return explained(problem.objective, outcome, start, settings.learning_rate, settings.iterations())
+        return replace(outcome, point=point, gap=point.value, converged=record.finished)
     gap, kind = gap_at(problem.objective, point)
-    converged = bool(gap <= problem.settings.tol * point.value)
+    converged = bool(gap <= problem.settings.of_cost * point.value)
     return replace(outcome, point=point, gap=gap, gap_kind=kind, converged=converged)
+
+
+def _explained(
+    problem: Problem, outcome: Outcome, held_out: HeldOut | None, initial: Sequence[Array] | None
+) -> Outcome:
+    """The outcome, and what a learning rate that was given has to do with it."""
+    settings, objective = problem.settings, problem.objective
+    follows = settings.solver_for(objective.rows.n) not in ("newton", "lbfgs")
+    ended = held_out is not None and held_out.enough and objective.convex  # by the rows held out, not by the rate
+    if settings.learning_rate == "auto" or not follows or ended or not settings.iterations():
+        return outcome
+    loss = None if held_out is None else held_out.loss
+    start = problem.start(initial if objective.convex else None)
+    return explained(objective, outcome, start, float(settings.learning_rate), settings.of_cost, loss)
 
 
 def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str] | None) -> Fit:
@@ -212,7 +225,7 @@ def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             doubts = notices.doubts(outcome, record, iterations, names)
-            others = notices.noticed(problem, record, names)
+            others = notices.noticed(outcome, record, names)
     except KeyboardInterrupt:
         warnings.append("interrupted: the fit was over, but what else is worth knowing of it was not looked for")
     warnings += doubts

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from onelayer.plots.boundary import Picture, threshold_on_line
-from onelayer.plots.canvas import Array, axes, labels_in, numbers
+from onelayer.plots.canvas import Array, axes, labels_in, numbers, say
 from onelayer.plots.plane import Neurons, Plane, matrix
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_FRAMES = 100
 LEVELS = 20
-FRAME = {"facecolor": "white", "edgecolor": "black", "boxstyle": "round"}
 HELD = 1.5  # seconds for which the last frame stays
 DPI = 80  # of a GIF's frames: each is stored whole
 
@@ -105,8 +104,7 @@ def animation(
     picture = Picture(ax, planes[-1], threshold, LEVELS)
     picture.show(planes[-1])
     picture.legend()
-    step = ax.text(0.99, 0.02, said[-1], transform=ax.transAxes, ha="right", va="bottom", zorder=9, bbox=FRAME)
-    step.set_parse_math(False)
+    step = say(ax, said[-1], 0.99, 0.02, ha="right", va="bottom", zorder=9)
     writer = PillowWriter(fps=per_second)
     with _laid_out_once(figure), writer.saving(figure, str(output), DPI):
         for plane, words in zip(planes, said, strict=True):

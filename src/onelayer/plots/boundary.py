@@ -8,18 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import distance_transform_edt
 
 from onelayer.plots.canvas import (
-    BLACK,
     BLUE,
     VERMILLION,
     Array,
     axes,
     check_threshold,
     colour,
+    ink,
     legend_above,
     marker,
+    paper,
     sample,
     say,
     short,
+    shorts,
 )
 from onelayer.plots.lines import Box, borders, boundary_segment
 from onelayer.plots.plane import Plane, classes_of
@@ -32,7 +34,7 @@ __all__ = ["boundary_segment", "decision_boundary"]
 GRID = 201  # places on each side at which the shade is computed: finer than the eye sees through the markers
 MOST_COUNTS = 40  # more numbers than this beside the markers cannot be read
 CROWDED = 300  # places from which the markers are small
-LINE: dict[str, Any] = {"color": BLACK, "linewidth": 2}
+WIDTH = 2
 MOST_NAMED = 12  # classes in a legend
 SMALLEST = 0.03  # of the picture's side: how deep a region must be to hold its name
 MOST_SHADED = 0.5  # of a class's colour, where its probability is 1: markers must stand out
@@ -150,8 +152,9 @@ class Picture:
         self.ax, self.threshold, self.levels = ax, threshold, levels
         ax.set(xlim=_padded(plane.points[:, 0]), ylim=_padded(plane.points[:, 1]))
         self.box = (ax.get_xlim(), ax.get_ylim())  # read back: Matplotlib widens limits a few ulp apart
-        ax.set_xlabel(short(plane.names[0]) + plane.caveat, parse_math=False)  # "US$ or C$" is not a formula
-        ax.set_ylabel(short(plane.names[1]), parse_math=False)
+        across, up = shorts(plane.names)
+        ax.set_xlabel(across + plane.caveat, parse_math=False)  # "US$ or C$" is not a formula
+        ax.set_ylabel(up, parse_math=False)
         self.handles, self.labels = _scatter(ax, plane.points, plane.codes, plane.classes)
         self.two = len(plane.classes) == 2
         self.image: Any = None
@@ -167,7 +170,7 @@ class Picture:
         if self.image is None:
             self.image = _shade(self.ax, shown, self.box, plane.classes)
         else:
-            self.image.set_data(_painted(shown))
+            self.image.set_data(_painted(shown, paper(self.ax)))
         self.lines = _draw_lines(self.ax, plane, probability, self.box, self.threshold)
         self.words = _write_regions(self.ax, probability, self.box, plane)
         if not self.lines:
@@ -178,7 +181,7 @@ class Picture:
         from matplotlib.lines import Line2D
 
         said = f"boundary: probability {self.threshold:g}" if self.two else "boundary"
-        lines = [Line2D([], [], **LINE)] if self.lines else []
+        lines = [Line2D([], [], color=ink(self.ax), linewidth=WIDTH)] if self.lines else []
         known, more = self.handles[:MOST_NAMED], len(self.handles) - MOST_NAMED
         rest = [Line2D([], [], linestyle="none")] if more > 0 else []
         names = [*self.labels[: len(known)], *[f"and {more} others" for _ in rest], *[said for _ in lines]]
@@ -202,11 +205,11 @@ def _shade(ax: "Axes", probability: Array, box: Box, classes: Sequence[str]) -> 
     """Probabilities (rows, columns, k) as colour: with a scale for two classes; of more, the most probable one's."""
     place: dict[str, Any] = {"extent": (*box[0], *box[1]), "origin": "lower", "aspect": "auto", "zorder": 0}
     if len(classes) > 2:
-        return ax.imshow(_painted(probability), interpolation="nearest", **place)
+        return ax.imshow(_painted(probability, paper(ax)), interpolation="nearest", **place)
     from matplotlib.colors import LinearSegmentedColormap
 
-    palette = LinearSegmentedColormap.from_list("class 0 to class 1", (BLUE, "white", VERMILLION))
-    image = ax.imshow(_painted(probability), cmap=palette, vmin=0, vmax=1, alpha=0.35, **place)
+    palette = LinearSegmentedColormap.from_list("class 0 to class 1", (BLUE, paper(ax), VERMILLION))
+    image = ax.imshow(_painted(probability, paper(ax)), cmap=palette, vmin=0, vmax=1, alpha=0.35, **place)
     # Inside ax, so that ax.clear() takes it away too and a line can be redrawn as it moves.
     bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0, 0.035, 1)))
     bar.set_label(f"probability of {short(classes[1])}", parse_math=False)
@@ -216,7 +219,7 @@ def _shade(ax: "Axes", probability: Array, box: Box, classes: Sequence[str]) -> 
 def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequence[str]) -> tuple[list[Any], list[str]]:
     """The rows, a colour and a marker for each class; handles and labels for a legend."""
     handles: list[Any] = []
-    labels = []
+    labels, names = [], shorts(classes, 30 if len(classes) <= 6 else 15)
     kept = [sample(np.flatnonzero(codes == k)) for k in range(len(classes))]
     places = [np.unique(points[rows], axis=0, return_counts=True) for rows in kept]
     largest = max(int(counts.max(initial=1)) for _, counts in places)
@@ -230,7 +233,7 @@ def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequen
         style: dict[str, Any] = {
             "marker": marker(k),
             "color": colour(k),
-            "edgecolor": "white",
+            "edgecolor": paper(ax),
             "linewidth": 0.3 if crowded else 0.7,
         }
         many: dict[str, Any] = {
@@ -238,8 +241,7 @@ def _scatter(ax: "Axes", points: Array, codes: NDArray[np.intp], classes: Sequen
         }  # in a PDF, as pixels: thousands of paths take seconds to show
         ax.scatter(where[:, 0], where[:, 1], s=area, zorder=4 + k / len(classes), **style, **many)
         handles.append(ax.scatter([], [], s=50, **style))
-        name = short(classes[k], 30 if len(classes) <= 6 else 15)
-        labels.append(f"{name} ({n:,})" if len(rows) == n else f"{name} ({len(rows):,} of {n:,} drawn)")
+        labels.append(f"{names[k]} ({n:,})" if len(rows) == n else f"{names[k]} ({len(rows):,} of {n:,} drawn)")
         if counted:
             _write_counts(ax, where, counts, k)
     return handles, labels
@@ -269,7 +271,11 @@ def _draw_lines(ax: "Axes", plane: Plane, probability: Array, box: Box, threshol
         segments = [] if segment is None else [segment]
     else:
         segments = borders(plane.weights, box, np.unique(probability.argmax(axis=2)).tolist())
-    return [line for ends in segments for line in ax.plot(*zip(*ends, strict=True), **LINE, zorder=6)]
+    return [
+        line
+        for ends in segments
+        for line in ax.plot(*zip(*ends, strict=True), color=ink(ax), linewidth=WIDTH, zorder=6)
+    ]
 
 
 def _write_regions(ax: "Axes", probability: Array, box: Box, plane: Plane) -> list[Any]:
@@ -278,9 +284,10 @@ def _write_regions(ax: "Axes", probability: Array, box: Box, plane: Plane) -> li
 
     if len(plane.classes) == 2:
         return []
-    outline = [Stroke(linewidth=3, foreground="white"), Normal()]
+    outline = [Stroke(linewidth=3, foreground=paper(ax)), Normal()]
     style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "path_effects": outline, "zorder": 7}
-    best, words = probability.argmax(axis=2), []
+    style |= {"color": ink(ax)}
+    best, words, names = probability.argmax(axis=2), [], shorts(plane.classes, 15)
     x, y = (np.linspace(*side, GRID) for side in box)
     taken = np.zeros((GRID, GRID), dtype=bool)
     taken[np.searchsorted(y, plane.points[:, 1]) - 1, np.searchsorted(x, plane.points[:, 0]) - 1] = True
@@ -288,7 +295,7 @@ def _write_regions(ax: "Axes", probability: Array, box: Box, plane: Plane) -> li
         if _depth(best == k).max() >= SMALLEST * GRID:
             depth = _depth((best == k) & ~taken)
             row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-            words.append(ax.text(x[column], y[row], short(plane.classes[k], 15), parse_math=False, **style))
+            words.append(ax.text(x[column], y[row], names[k], parse_math=False, **style))
     return words
 
 
@@ -311,11 +318,11 @@ def _traced(ax: "Axes", probability: Array, box: Box, threshold: float) -> list[
     drawn = []
     for lead in leads:
         if lead.min() < 0 < lead.max():
-            drawn.append(ax.contour(x, y, lead, levels=[0], colors=BLACK, linewidths=LINE["linewidth"], zorder=6))
+            drawn.append(ax.contour(x, y, lead, levels=[0], colors=[ink(ax)], linewidths=WIDTH, zorder=6))
     return drawn
 
 
-def _painted(probability: Array) -> Array:
+def _painted(probability: Array, paper: Any) -> Array:
     """What an image shows: class 1's probability, or colours, the stronger the more probable the class."""
     from matplotlib.colors import to_rgb
 
@@ -325,7 +332,8 @@ def _painted(probability: Array) -> Array:
     best = probability.argmax(axis=2)
     paint = np.array([to_rgb(colour(j)) for j in range(k)])[best]
     strength = MOST_SHADED * (probability.max(axis=2) - 1 / k) / (1 - 1 / k)
-    return np.asarray(1 - strength[:, :, None] * (1 - paint))
+    blank = np.array(to_rgb(paper))
+    return np.asarray(blank - strength[:, :, None] * (blank - paint))
 
 
 def _write_counts(ax: "Axes", where: Array, counts: NDArray[np.intp], k: int) -> None:
@@ -339,4 +347,5 @@ def _write_counts(ax: "Axes", where: Array, counts: NDArray[np.intp], k: int) ->
             ha="center",
             va="bottom" if k else "top",
             zorder=7,
+            color=ink(ax),
         )

@@ -1,10 +1,13 @@
 """What every picture stands on: an Axes, the palette, how many points a page holds, and what cannot be drawn."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from onelayer.masks import unmasked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +22,8 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)  # their yellow 
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*", ">", "p")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)))
 
+# names that are alike so far are shown no longer than so many times what others are
+MOST_LONGER = 4
 # More markers than this hide each other on a page and take seconds to draw.
 MOST_POINTS = 3000
 # More vertices than this in a curve are closer than the printer's dots.
@@ -26,8 +31,11 @@ MOST_VERTICES = 2000
 
 
 def colour(k: int) -> str:
-    """Of class or curve k."""
-    return COLOURS[k % len(COLOURS)]
+    """Of class or curve k; black is the style's, which may draw on black."""
+    from matplotlib import rcParams
+
+    shade = COLOURS[k % len(COLOURS)]
+    return str(rcParams["text.color"]) if shade == BLACK else shade
 
 
 def marker(k: int) -> str:
@@ -51,6 +59,19 @@ def axes(ax: "Axes | None") -> "Axes":
     return plt.subplots(layout="constrained")[1]
 
 
+def ink(ax: "Axes") -> Any:
+    """What can be read on it, whatever its style: the colour of its labels."""
+    return ax.xaxis.label.get_color()
+
+
+def paper(ax: "Axes") -> Any:
+    """The colour of what is drawn on."""
+    from matplotlib.colors import to_rgba
+
+    faces: list[Any] = [to_rgba(part.get_facecolor()) for part in (ax, ax.figure)]
+    return next((face for face in faces if face[3] > 0), "white")  # what is transparent mostly comes to lie on white
+
+
 def sample(rows: NDArray[np.intp], most: int = MOST_POINTS) -> NDArray[np.intp]:
     """At most so many of the rows, at random, the same ones each time."""
     if len(rows) <= most:
@@ -68,12 +89,11 @@ def thinned(x: Array, y: Array) -> tuple[Array, Array]:
     return x[kept], y[kept]
 
 
-def say(ax: "Axes", words: str) -> Any:
-    """Words in a frame at the top of the picture."""
-    frame = {"facecolor": "white", "edgecolor": BLACK, "boxstyle": "round"}
-    return ax.text(
-        0.5, 0.96, words, transform=ax.transAxes, ha="center", va="top", bbox=frame, zorder=8, parse_math=False
-    )
+def say(ax: "Axes", words: str, x: float = 0.5, y: float = 0.96, **style: Any) -> Any:
+    """Words in a frame, at the top of the picture."""
+    frame = {"facecolor": paper(ax), "edgecolor": ink(ax), "boxstyle": "round"}
+    style = {"ha": "center", "va": "top", "zorder": 8, "color": ink(ax), **style}
+    return ax.text(x, y, words, transform=ax.transAxes, bbox=frame, parse_math=False, **style)
 
 
 def legend_above(ax: "Axes", handles: list[Any], labels: Sequence[str]) -> None:
@@ -107,6 +127,18 @@ def short(name: Any, most: int = 30) -> str:
     return line if len(line) <= most else f"{line[: most - 1 - tail]}…{line[-tail:]}"
 
 
+def shorts(names: Iterable[Any], most: int = 30) -> list[str]:
+    """Names as `short` has them, longer where two would be alike."""
+    names = list(names)
+    found = [short(name, most) for name in names]
+    for longer in range(most + 1, MOST_LONGER * most):
+        alike = {name for name, many in Counter(found).items() if many > 1}
+        if not alike:
+            break
+        found = [short(name, longer) if line in alike else line for name, line in zip(names, found, strict=True)]
+    return found
+
+
 def in_legend(name: Any, most: int = 30) -> str:
     """A name as `short` has it, after a space where it begins with an underscore, which a legend would leave out."""
     line = short(name, most)
@@ -121,11 +153,19 @@ def numbers(name: str, values: ArrayLike, ndim: int = 1) -> Array:
     ValueError
         For anything else, with its place.
     """
-    found = np.asarray(values, dtype=np.float64)
+    found = floats(name, values)
     if found.ndim != ndim or found.size == 0:
         raise ValueError(f"{name} has shape {found.shape}; pass numbers with {ndim} axes, at least one of them")
     check_finite(name, found)
     return found
+
+
+def floats(name: str, values: ArrayLike) -> Array:
+    """As floats; dates, and what is complex or masked, are none."""
+    found = unmasked(values, name)
+    if found.dtype.kind in "mMc":
+        raise ValueError(f"{name} holds {found.dtype} values; pass numbers")
+    return np.asarray(found, dtype=np.float64)
 
 
 def check_finite(name: str, values: Array) -> None:
@@ -156,7 +196,7 @@ def codes_of(y: ArrayLike, known: ArrayLike, n: int) -> NDArray[np.intp]:
     ValueError
         For labels that are not one for each of n rows, or not known.
     """
-    labels, among = np.asarray(y), np.asarray(known)
+    labels, among = unmasked(y, "y"), np.asarray(known)
     if labels.shape != (n,):
         raise ValueError(f"y has shape {labels.shape} for {n} rows; pass one label for each row")
     if labels.dtype.kind != among.dtype.kind and "O" not in (labels.dtype.kind, among.dtype.kind):
@@ -176,7 +216,7 @@ def labels_in(y: ArrayLike, classes: Sequence[Any] | None, least: int = 2) -> Ar
     """The classes, in the order of weights: those given, or those in y, sorted, at least so many."""
     if classes is not None:
         return np.asarray(classes)
-    labels = np.asarray(y)
+    labels = unmasked(y, "y")
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError(f"y has nan in row {np.isnan(labels).ravel().argmax()}; drop that row")
     try:

@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onelayer.plots.canvas import Array, axes, check_finite, colour, dash, in_legend, legend_aside, marker
+from onelayer.plots.canvas import (
+    Array,
+    axes,
+    check_finite,
+    colour,
+    dash,
+    floats,
+    in_legend,
+    ink,
+    legend_aside,
+    marker,
+    short,
+    shorts,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,6 +154,8 @@ def gap(
     rounding = float(np.spacing(abs(least))) or 5e-324
     if lowest < least - 1e4 * rounding:  # a sum over rows may end some units in the last place lower
         raise ValueError(f"optimum is {least}, but a cost is lower, {lowest}; pass optimum=None, or the least cost")
+    if optimum is None and all(costs.max() == least for *_, costs in runs):
+        raise ValueError("history has no cost above the lowest one; pass optimum=, or more of it")
     ax = axes(ax)
     for name, x, costs in runs:
         above = np.maximum(costs - least, 0 if optimum is None else rounding)
@@ -158,16 +173,16 @@ HOLLOW: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 7, "
 
 def _runs(history: Any, label: str | None) -> list[tuple[str | None, Iterable[Any]]]:
     if not isinstance(history, Mapping):
-        return [(label, history)]
+        return [(label if label is None else short(label), history)]
     if label is not None or not history:
         raise ValueError("a mapping names its runs; pass at least one, and no label")
-    return list(history.items())
+    return list(zip(shorts(history), history.values(), strict=True))
 
 
 def _read(history: Iterable[Any], against: str) -> tuple[Array, Array, Array]:
     """Where, how much, and which entries are of a sample of the rows."""
     entries = list(history)
-    costs = np.array([getattr(entry, "cost", entry) for entry in entries], dtype=np.float64)
+    costs = floats("history", [getattr(entry, "cost", entry) for entry in entries])
     if costs.size == 0:
         raise ValueError("history is empty; pass at least one cost")
     check_finite("history", costs)
@@ -202,7 +217,7 @@ def _draw_held_out(ax: "Axes", x: Array, losses: Array, name: str | None, shade:
     best = int(np.nanargmin(losses))
     star: dict[str, Any] = {"linestyle": "none", "marker": "*", "markersize": 12, "zorder": 4, "gid": ASIDE}
     least = f"its least: {losses[best]:.3g}"
-    ax.plot(x[[best]], losses[[best]], color=shade, markeredgecolor="black", label=least, **star)
+    ax.plot(x[[best]], losses[[best]], color=shade, markeredgecolor=ink(ax), label=least, **star)
 
 
 def _check_against(against: str) -> None:
@@ -215,7 +230,7 @@ def _curve(ax: "Axes", x: Array, values: Array, label: str | None) -> Any:
     style: dict[str, Any] = {"color": colour(drawn), "linestyle": dash(drawn), "linewidth": 2, "markersize": 5}
     # a few markers on each curve: two that meet are told apart in grey, too
     style |= {"marker": marker(drawn), "markevery": max(1, len(x) // 8)} if label or len(x) == 1 else {}
-    return ax.plot(x, values, label=None if label is None else in_legend(label), **style)[0]
+    return ax.plot(x, values, label=None if label is None else in_legend(label, len(label)), **style)[0]
 
 
 def _finish(ax: "Axes", against: str, ylabel: str, sampled: bool) -> None:

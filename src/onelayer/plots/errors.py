@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from onelayer.masks import unmasked
 from onelayer.plots.canvas import (
     BLACK,
     Array,
@@ -16,9 +17,11 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    ink,
     labels_in,
     place_of,
     short,
+    shorts,
     thinned,
 )
 from onelayer.plots.judgement import judged, steps
@@ -92,17 +95,20 @@ def threshold(
         x, height = thinned(np.append(at, 1.0), np.append(part, part[-1]))
         style = {"color": colour(i), "linestyle": dash(i), "linewidth": 2}
         ax.plot(x, height, drawstyle="steps-post", label=name, **style)
-    guess = float(min(total[0], total[-1]))  # one answer for all rows
+    positives = int((codes == k).sum())
+    guess = min(alarm * (len(p) - positives), miss * positives) / len(p)  # one answer for all rows
     thin: dict[str, Any] = {"color": "grey", "linewidth": 1}
-    ax.axhline(guess, **thin, linestyle="--", label=f"one answer for all: {guess:.3g}")
+    beaten = "" if total[best] < guess else " (no threshold costs less)"
+    ax.axhline(guess, **thin, linestyle="--", label=f"one answer for all: {guess:.3g}{beaten}")
     by_costs = alarm / (alarm + miss)
     ax.axvline(by_costs, **thin, linestyle=":", label=f"by the costs alone: {by_costs:.3g}")
     least = f"least, {total[best]:.3g}, at threshold {between:.3g}"
-    ax.plot(between, total[best], "o", color=BLACK, markersize=8, zorder=5, clip_on=False, label=least)
+    ax.plot(between, total[best], "o", color=ink(ax), markersize=8, zorder=5, clip_on=False, label=least)
     if chosen is not None:
-        ax.axvline(chosen, color=BLACK, linewidth=1.5, label=f"in use: {chosen:.4g}")
+        ax.axvline(chosen, color=ink(ax), linewidth=1.5, label=f"in use: {chosen:.4g}")
     # costs above the guess's are those of a threshold that nobody would take
-    ax.set(xlim=(0, 1), ylim=(0, HEADROOM * guess if guess > 0 else None))
+    highest = max(guess, float(total[best]))
+    ax.set(xlim=(0, 1), ylim=(0, HEADROOM * highest if highest > 0 else None))
     ax.set_ylabel(f"cost per row (false alarm {alarm:g}, miss {miss:g})")
     ax.set_xlabel(f"threshold on the probability of {short(labels[k])}", parse_math=False)
     ax.grid(alpha=0.3)
@@ -160,7 +166,7 @@ def confusion(
     >>> [text.get_text() for text in ax.texts]
     ['1', '1', '0', '1']
     """
-    y, predicted = np.asarray(y), np.asarray(predicted)
+    y, predicted = unmasked(y, "y"), unmasked(predicted, "predicted")
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(f"y has shape {y.shape}; pass one label for each row, at least one")
     texts = [part.dtype.kind in "US" for part in (y, predicted)]
@@ -177,10 +183,10 @@ def confusion(
     bar.set_label("share of the true class")
     if k <= MOST_CELLS:
         for i, j in np.ndindex(k, k):
-            ink = "white" if share[i, j] < 0.5 else BLACK
-            ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=ink, fontsize=10 if k < 8 else 7)
+            tint = "white" if share[i, j] < 0.5 else BLACK
+            ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=tint, fontsize=10 if k < 8 else 7)
     every = range(0, k, -(-k // 40))  # more names than 40 on a side overlap
-    names = [short(labels[i], 15) for i in every]
+    names = shorts((labels[i] for i in every), 15)
     size = "medium" if len(names) <= 20 else "xx-small"
     turned = 0 if k * max(map(len, names)) < 40 else 90
     ax.set_xticks(every, names, rotation=turned, fontsize=size, parse_math=False)

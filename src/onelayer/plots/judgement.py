@@ -18,10 +18,12 @@ from onelayer.plots.canvas import (
     codes_of,
     colour,
     dash,
+    floats,
     in_legend,
     labels_in,
     legend_aside,
     marker,
+    shorts,
     thinned,
 )
 
@@ -198,7 +200,7 @@ def judged(y: ArrayLike, p: ArrayLike, classes: Sequence[Any] | None) -> tuple[N
     ValueError
         If shapes do not fit, a value is no probability, or a label is unknown.
     """
-    p = np.asarray(p, dtype=np.float64)
+    p = floats("p", p)
     if p.ndim not in (1, 2) or len(p) == 0:
         raise ValueError(f"p has shape {p.shape}; pass probabilities (n,) of the last class, or (n, k) of each")
     check_finite("p", p)
@@ -229,9 +231,10 @@ def _one_against_others(ax: "Axes", codes: NDArray[np.intp], p: Array, labels: A
         rows = np.bincount(codes, minlength=len(labels))
         shown = sorted(np.argsort(-rows, kind="stable")[:MOST_CURVES].tolist())
         ax.set_title(f"the {MOST_CURVES} classes with the most rows, of {len(labels):,}")
-    for i, k in enumerate(shown):
+    names = shorts((labels[k] for k in shown), 20)
+    for i, (k, name) in enumerate(zip(shown, names, strict=True)):
         style = {"color": colour(i), "linestyle": dash(i), "linewidth": 2}
-        yield style, in_legend(labels[k], 20), codes == k, p[:, k]
+        yield style, in_legend(name, len(name)), codes == k, p[:, k]
 
 
 def _binned(truth: NDArray[np.bool_], chance: Array, bins: int) -> tuple[Array, Array, Array]:

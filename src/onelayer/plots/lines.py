@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from onelayer.plots.canvas import Array, check_finite, check_threshold
+from onelayer.plots.canvas import Array, check_finite, check_threshold, floats
 
 Box = tuple[tuple[float, float], tuple[float, float]]
 Point = tuple[float, float]
@@ -70,7 +70,7 @@ def boundary_segment(
 
 def two_weights(weights: Sequence[float] | NDArray[Any]) -> list[float]:
     """Of a line in the plane, finite."""
-    w = np.asarray(weights, dtype=np.float64)
+    w = floats("weights", weights)
     if w.shape != (2,):
         raise ValueError(f"weights has shape {w.shape}; a boundary is a line for two weights only")
     check_finite("weights", w)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onelayer.plots.canvas import BLACK, Array, axes, colour, dash, in_legend, legend_aside, marker, numbers
+from onelayer.plots.canvas import Array, axes, colour, dash, in_legend, ink, legend_aside, marker, numbers, shorts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MARGIN, MOST_DECADES = 0.05, 307  # Matplotlib's, of an axis, which must end among the floats
 STRENGTH = "C (inverse strength of the penalty)"
 
 
@@ -24,7 +25,9 @@ def regularisation_path(
     ylabel: str = "weight (log-odds)",
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """How each weight grows as the penalty is relaxed, from strong on the left to weak on the right.
+    """How each weight moves as the penalty is relaxed, from strong on the left to weak on the right.
+
+    All in all the weights grow; one of them may shrink, or turn its sign, where others take over what it stood for.
 
     Parameters
     ----------
@@ -68,16 +71,16 @@ def regularisation_path(
     C, w = C[order], w[order]
     strongest = np.argsort(-np.abs(w[-1]), kind="stable")
     ax = axes(ax)
-    ax.axhline(0, color=BLACK, linewidth=1)
+    ax.axhline(0, color=ink(ax), linewidth=1)
     named, others = strongest[:most], strongest[most:1000]
     if len(others):
         ax.plot(C, w[:, others], color="0.75", linewidth=0.8, zorder=1)
         ax.lines[-1].set_label(
             f"{w.shape[1] - len(named):,} others" + (f" ({len(others):,} drawn)" if len(strongest) > 1000 else "")
         )
-    for i, j in enumerate(named):
+    for i, (j, name) in enumerate(zip(named, shorts(names[j] for j in named), strict=True)):
         style: dict[str, Any] = {"color": colour(i), "linestyle": dash(i), "marker": marker(i), "linewidth": 2}
-        ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=in_legend(names[j]), **style)
+        ax.plot(C, w[:, j], markevery=max(1, len(C) // 6), markersize=5, label=in_legend(name, len(name)), **style)
     _finish(ax, C, chosen, ylabel, most=0)
     return ax
 
@@ -133,10 +136,10 @@ def tuning(
         raise ValueError("losses is an empty mapping; pass at least one path of losses")
     runs = {name: _folds(values, len(C))[:, order] for name, values in named.items()}
     ax = axes(ax)
-    for i, (name, folds) in enumerate(runs.items()):
+    for i, (name, folds) in enumerate(zip(shorts(runs), runs.values(), strict=True)):
         mean, style = folds.mean(axis=0), {"color": colour(i), "linestyle": dash(i)}
         said = f"mean of {len(folds)} folds" if len(folds) > 1 else "rows kept out"
-        label = f"{in_legend(name)}: {said}" if name else said
+        label = f"{in_legend(name, len(name))}: {said}" if name else said
         ax.plot(C[order], mean, linewidth=2, marker=marker(i), markersize=5, label=label, zorder=3, **style)
         if len(folds) > 1:
             ax.plot(C[order], folds.T, linewidth=0.8, alpha=0.4, color=colour(i))
@@ -144,7 +147,7 @@ def tuning(
     means = np.array([folds.mean(axis=0) for folds in runs.values()])
     run, at = np.unravel_index(int(means.argmin()), means.shape)
     least = means[run, at]
-    ax.plot(C[order][at], least, "o", markersize=11, markerfacecolor="none", color=BLACK, label=f"least: {least:.4g}")
+    ax.plot(C[order][at], least, "o", markersize=11, markerfacecolor="none", color=ink(ax), label=f"least: {least:.4g}")
     _finish(ax, C, chosen, ylabel)
     return ax
 
@@ -160,6 +163,9 @@ def _folds(losses: ArrayLike, m: int) -> Array:
 def _ascending(C: Array, chosen: float | None) -> Array:
     if C.min() <= 0:
         raise ValueError(f"C is {C.min()}; pass positive numbers")
+    low, high = np.log10([C.min(), C.max()])
+    if high + MARGIN * (high - low) > MOST_DECADES:
+        raise ValueError(f"C reaches from {C.min():.3g} to {C.max():.3g}, too far for one axis; leave some out")
     if chosen is not None and not chosen > 0:
         raise ValueError(f"chosen is {chosen}; pass a positive number, or leave it out")
     return np.argsort(C, kind="stable")
@@ -167,7 +173,7 @@ def _ascending(C: Array, chosen: float | None) -> Array:
 
 def _finish(ax: "Axes", C: Array, chosen: float | None, ylabel: str, most: int = 6) -> None:
     if chosen is not None and np.isfinite(chosen):
-        ax.axvline(chosen, color=BLACK, linewidth=1.5, linestyle=":", label=f"in use: C = {chosen:.3g}")
+        ax.axvline(chosen, color=ink(ax), linewidth=1.5, linestyle=":", label=f"in use: C = {chosen:.3g}")
     if C.min() == C.max():  # which Matplotlib would warn of
         ax.set_xlim(C[0] / 2, 2 * C[0])
     ax.set(xscale="log", xlabel=STRENGTH, ylabel=ylabel)

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from onelayer import losses
+from onelayer.masks import unmasked
 from onelayer.plots.canvas import Array, check_finite, codes_of
 from onelayer.plots.lines import two_weights
 
+LEAST = np.finfo(np.float64).tiny  # what a column of noughts is divided by
 MOST_ROWS = 10_000  # from which medians and spreads are taken: they only choose the plane
 
 
@@ -142,7 +144,10 @@ def matrix(X: Any) -> Any:
     """(n, d) numbers: a NumPy array, or CSR if it came sparse."""
     if hasattr(X, "tocsr"):
         return X.tocsr()
+    cells = unmasked(X, "X")
     try:
+        if cells.dtype.kind in "mMc":
+            raise TypeError(f"holds {cells.dtype} values")
         X = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"X {_no_number(X) or error}; encode that column or leave it out") from error
@@ -262,10 +267,25 @@ def _influence(coefficients: Array | None, X: Any, d: int) -> Array:
     """How far each feature moves the logits: its weights' size times its spread; the first two where unknown."""
     if coefficients is None:
         return np.append(np.ones(2), np.zeros(d - 2))
-    mean = np.asarray(X.mean(axis=0)).ravel()
-    squares = np.asarray((X.multiply(X) if hasattr(X, "multiply") else X * X).mean(axis=0)).ravel()
-    spread = np.sqrt(np.maximum(squares - mean**2, 0))
-    return np.asarray(np.linalg.norm(coefficients[:, :-1], axis=0) * spread)
+    with np.errstate(over="ignore", invalid="ignore"):  # cells that cannot be drawn are refused by name, later
+        return np.asarray(np.hypot.reduce(coefficients[:, :-1], axis=0) * _spreads(X))
+
+
+def _spreads(X: Any) -> Array:
+    """Standard deviations: a column's mean may be a billion times as large, and its squares beyond all numbers."""
+    n, d = X.shape
+    if not hasattr(X, "tocsc"):
+        largest = np.maximum(np.abs(X).max(axis=0), LEAST)
+        return np.asarray(largest * (X / largest).std(axis=0))
+    X = X.tocsc()
+    X.sum_duplicates()
+    column, stored = np.repeat(np.arange(d), np.diff(X.indptr)), np.diff(X.indptr)
+    largest = np.full(d, LEAST)
+    np.maximum.at(largest, column, np.abs(X.data))
+    cells = X.data / largest[column]
+    mean = np.bincount(column, cells, d) / n
+    squares = np.bincount(column, (cells - mean[column]) ** 2, d) + (n - stored) * mean**2
+    return np.asarray(largest * np.sqrt(squares / n))
 
 
 def _chosen(features: Sequence[int | str] | None, names: Sequence[str], influence: Array) -> tuple[int, int]:

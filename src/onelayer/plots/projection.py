@@ -8,15 +8,16 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, logsumexp
 
 from onelayer.plots.canvas import (
-    BLACK,
     Array,
     axes,
     check_finite,
     check_threshold,
     codes_of,
     colour,
+    ink,
+    paper,
     place_of,
-    short,
+    shorts,
 )
 from onelayer.plots.plane import as_fitted, asked, class_names, classes_of, matrix, probabilities, threshold_of
 
@@ -85,7 +86,7 @@ def projection(
     known = classes_of(model)
     X = matrix(as_fitted(model, X))
     codes = codes_of(y, known, X.shape[0])
-    names = [short(label) for label in (known if classes is None else class_names(classes, known))]
+    names = shorts(known if classes is None else class_names(classes, known))
     chosen = place_of(positive, known)
     at = threshold_of(model, chosen) if threshold is None else threshold
     if at is not None:
@@ -98,16 +99,16 @@ def projection(
     margin = 0.04 * (high - low) or 1.0
     ax.set(xlim=(low - margin, high + margin), ylim=(-0.15, len(lanes) - 0.05))
     two = len(known) == 2
-    _shade(ax, names[chosen], ([colour(1 - chosen)] if two else []) + ["white", colour(chosen)])
+    _shade(ax, names[chosen], ([colour(1 - chosen)] if two else []) + [paper(ax), colour(chosen)])
     edges = np.linspace(low, high if high > low else low + 1, BARS + 1)
     for lane, k in enumerate(lanes):
         counts = np.histogram(z[codes == k], edges)[0]
-        style: dict[str, Any] = {"facecolor": colour(k), "edgecolor": "white", "hatch": HATCHES[k % len(HATCHES)]}
+        style: dict[str, Any] = {"facecolor": colour(k), "edgecolor": paper(ax), "hatch": HATCHES[k % len(HATCHES)]}
         ax.stairs(lane + 0.8 * counts / max(1, counts.max()), edges, baseline=lane, fill=True, linewidth=0, **style)
-        ax.stairs(lane + 0.8 * counts / max(1, counts.max()), edges, baseline=lane, color=BLACK, linewidth=0.6)
+        ax.stairs(lane + 0.8 * counts / max(1, counts.max()), edges, baseline=lane, color=ink(ax), linewidth=0.6)
     if at is not None and 0 < at < 1 and ax.get_xlim()[0] <= logit(at) <= ax.get_xlim()[1]:
         said = f"{'boundary: ' if two else ''}probability {at:g}"
-        ax.axvline(logit(at), color=BLACK, linewidth=2, label=said)
+        ax.axvline(logit(at), color=ink(ax), linewidth=2, label=said)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
     ax.set_yticks(np.arange(len(lanes)) + 0.2, [f"{names[k]} ({sizes[k]:,})" for k in lanes], parse_math=False)
     few = "" if len(lanes) == len(known) else f"\n({len(lanes)} of {len(known):,} classes, those with the most rows)"

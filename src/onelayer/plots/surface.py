@@ -21,6 +21,7 @@ from onelayer.plots.canvas import (
     numbers,
     sample,
     short,
+    shorts,
     thinned,
 )
 from onelayer.plots.plane import column_of, matrix
@@ -28,6 +29,7 @@ from onelayer.plots.plane import column_of, matrix
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+WIDEST = 1e306  # Matplotlib works with some multiples of an axis' ends
 GRID = 61  # places on each side at which the cost is computed
 MOST_TERMS = 4000  # rows times classes at each place: the surface's shape needs no more
 
@@ -118,7 +120,6 @@ def weight_path(
             raise ValueError(f"steps has {len(steps)} numbers for {len(weights)} weights; pass one for each")
     moved = np.ptp(np.concatenate(list(paths.values())), axis=0)
     i, j = _shown(shown, moved)
-    ax = axes(ax)
     everything = np.concatenate([weights[:, [i, j]] for weights in paths.values()])
     xs, ys = (np.linspace(*_limits(everything[:, side]), GRID) for side in (0, 1))
     rows = np.sort(sample(np.arange(n), max(1, MOST_TERMS // k)))
@@ -126,10 +127,19 @@ def weight_path(
     columns = [_centred(X[rows], place % (d + 1), origin) for place in (i, j)]
     z = _logits(X[rows], end.reshape(k, d + 1), origin)
     moves = [(place // (d + 1), column, end[place]) for place, column in zip((i, j), columns, strict=True)]
-    surface = _surface(z, codes[rows], moves, xs, ys)
-    surface += _penalty(end, i, j, xs, ys, d) / (C * n)
+    with np.errstate(over="ignore", invalid="ignore"):
+        surface = _surface(z, codes[rows], moves, xs, ys)
+        if np.isfinite(C):
+            surface += _penalty(end, i, j, xs, ys, d) / (C * n)
+    if not np.isfinite(surface).all():
+        raise ValueError(
+            f"path has weights of {np.abs(everything).max():.3g}, where the cost is beyond double precision; pass the "
+            "steps before"
+        )
+    ax = axes(ax)
     _draw_surface(ax, xs, ys, surface, "" if len(rows) == n else f" on {len(rows):,} of {n:,} rows")
-    for number, (name, weights) in enumerate(paths.items()):
+    called = shorts(paths) if isinstance(path, Mapping) else [None]
+    for number, (name, weights) in enumerate(zip(called, paths.values(), strict=True)):
         last = len(weights) - 1 if steps is None else steps[-1]
         _draw_path(ax, weights[:, i], weights[:, j], name, number, last)
     for label, mark, size in (("start", "o", 9), ("where it stopped", "*", 14)):
@@ -167,6 +177,10 @@ def _shown(shown: Sequence[int] | None, moved: Array) -> tuple[int, int]:
 def _limits(values: Array) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.3 * (high - low) or 0.5 * abs(low) or 1.0
+    if max(abs(low), abs(high)) + margin > WIDEST:
+        raise ValueError(
+            f"path has a weight of {max(low, high, key=abs):.3g}, which no axis holds; pass the steps before"
+        )
     return low - margin, high + margin
 
 
@@ -211,7 +225,7 @@ def _draw_surface(ax: "Axes", xs: Array, ys: Array, surface: Array, where: str) 
 def _draw_path(ax: "Axes", x: Array, y: Array, name: str | None, number: int, last: int) -> None:
     from matplotlib.patheffects import Normal, Stroke
 
-    label = "path" if name is None else in_legend(name)
+    label = "path" if name is None else in_legend(name, len(name))
     style: dict[str, Any] = {"color": BLACK if name is None else colour(number), "linestyle": dash(number), "zorder": 4}
     outline = [Stroke(linewidth=4, foreground="white"), Normal()]
     x_, y_ = thinned(x, y)

@@ -16,10 +16,12 @@ from onelayer.plots.canvas import (
     check_finite,
     check_pair,
     colour,
+    floats,
     in_legend,
+    ink,
     legend_aside,
     marker,
-    short,
+    shorts,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 
 MOST_LANES = 5  # classes whose markers and intervals can be told apart in the space of one feature
+MOST_ON_A_LINE = 40  # letters of two names beside the axis' own
 MOST_COLUMNS = 20  # classes up to which figures have room in their cells
 
 
@@ -80,7 +83,7 @@ def weights(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['aack', 'beep']
     """
-    w = np.asarray(values, dtype=np.float64)
+    w = floats("values", values)
     w = w[None, :] if w.ndim == 1 else w
     if w.ndim != 2 or w.shape[1] != len(names) or w.size == 0:
         raise ValueError(f"values has shape {np.shape(values)} for {len(names)} names; pass one weight for each name")
@@ -93,7 +96,7 @@ def weights(
     ax = axes(ax)
     draw = _bars if len(w) == 1 else _markers if len(w) <= MOST_LANES else _cells
     draw(ax, w[:, strongest], None if half is None else half[:, strongest], labels)
-    ax.set_yticks(np.arange(len(strongest)), [short(names[i]) for i in strongest], parse_math=False)
+    ax.set_yticks(np.arange(len(strongest)), shorts(names[i] for i in strongest), parse_math=False)
     ax.set_ylim(len(strongest) - 0.5, -0.5)
     d = w.shape[1]
     intervals = "" if half is None else f", with {100 * confidence:g} % intervals"
@@ -110,7 +113,7 @@ def _half_widths(errors: ArrayLike | None, shape: tuple[int, ...], confidence: f
         return None
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}; pass a probability between 0 and 1")
-    found = np.asarray(errors, dtype=np.float64)
+    found = floats("errors", errors)
     found = found[None, :] if found.ndim == 1 else found
     if found.shape != shape or not (found >= 0).all():
         raise ValueError(f"errors has shape {found.shape} for weights {shape}; pass one, 0 or more, for each weight")
@@ -125,15 +128,18 @@ def _class_names(classes: Sequence[Any] | None, k: int) -> list[str]:
         check_pair("classes", classes)
     if isinstance(classes, str) or len(classes) != n:
         raise ValueError(f"classes is {classes!r}; pass {n} of them")
-    return [in_legend(name) for name in classes]
+    return [in_legend(name, len(name)) for name in shorts(classes)]
 
 
 def _bars(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> None:
     rows = np.arange(w.shape[1])
     ax.barh(rows, w[0], color=np.where(w[0] > 0, VERMILLION, BLUE))
     if half is not None:
-        ax.errorbar(w[0], rows, xerr=_drawable(half[0], w), fmt="none", ecolor=BLACK, elinewidth=1.2, capsize=3)
-    ax.set_xlabel(f"weight (log-odds):  ← {labels[0]}   |   {labels[1]} →", parse_math=False)
+        ax.errorbar(w[0], rows, xerr=_drawable(half[0], w), fmt="none", ecolor=ink(ax), elinewidth=1.2, capsize=3)
+    less, more = (f"← {labels[0]}", f"{labels[1]} →")
+    long = len(less + more) > MOST_ON_A_LINE
+    said = f"weight (log-odds)\n{less}\n{more}" if long else f"weight (log-odds):  {less}   |   {more}"
+    ax.set_xlabel(said, parse_math=False)
     _frame(ax, w, half)
 
 
@@ -161,17 +167,17 @@ def _cells(ax: "Axes", w: Array, half: Array | None, labels: Sequence[str]) -> N
     bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.02, 0, 0.03, 1)))
     bar.set_label("weight (log-odds towards the class)")
     every = range(0, len(w), -(-len(w) // 40))  # more names than 40 overlap
-    names = [short(labels[i], 15) for i in every]
+    names = shorts((labels[i] for i in every), 15)
     turned, size = 0 if len(w) * max(map(len, names)) < 50 else 90, "medium" if len(names) <= 20 else "xx-small"
     ax.set_xticks(every, names, rotation=turned, fontsize=size, parse_math=False)
     if len(w) > MOST_COLUMNS:
         return
     unsure: Array = np.zeros(w.shape, dtype=bool) if half is None else half >= np.abs(w)
     for i, j in np.ndindex(w.shape):
-        ink = "white" if abs(w[i, j]) > 0.7 * largest else BLACK
+        tint = "white" if abs(w[i, j]) > 0.7 * largest else BLACK
         shown: dict[str, Any] = {
             "fontsize": 8 if len(w) <= 12 else 6,
-            "color": ink,
+            "color": tint,
             "alpha": 0.45 if unsure[i, j] else 1.0,
         }
         ax.text(i, j, f"{w[i, j]:+.2g}", ha="center", va="center", **shown)
@@ -184,7 +190,7 @@ def _drawable(half: Array, w: Array) -> Array:
 
 def _frame(ax: "Axes", w: Array, half: Array | None) -> None:
     """Limits that hold all weights and zero, and intervals up to four times as wide as the weights' own range."""
-    ax.axvline(0, color=BLACK, linewidth=1)
+    ax.axvline(0, color=ink(ax), linewidth=1)
     ax.grid(axis="x", alpha=0.3)
     ax.set_axisbelow(True)
     low, high = min(float(w.min()), 0.0), max(float(w.max()), 0.0)

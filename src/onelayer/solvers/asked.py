@@ -41,8 +41,11 @@ class Smooth(Protocol):
     def total_weight(self) -> float:
         """The sum of the rows' weights."""
 
-    def value_gradient(self, u: Array) -> tuple[float, Array]:
+    def value(self, u: Array) -> float:
         """At a point u, in nats."""
+
+    def value_gradient(self, u: Array) -> tuple[float, Array]:
+        """The same, and the gradient."""
 
     def evaluate(self, u: Array, *, keep: bool = False) -> tuple[float, Array, Logits | None]:
         """The same, and the logits, if they are kept."""

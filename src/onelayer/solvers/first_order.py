@@ -21,6 +21,7 @@ from onelayer.solvers.rules import Rule, adam, gradient_descent, momentum, neste
 
 Array = NDArray[Any]
 Advance = Callable[[Point], Point | None]  # from one point on all rows to the next; None where there is none
+Loss = Callable[[Array], float]
 
 NAMES = ("lbfgs", "gd", "momentum", "nesterov", "rmsprop", "adam", "sgd")
 
@@ -30,6 +31,7 @@ GAP_EVERY = 25  # iterations between two looks at the gap, each of which costs a
 # a network has settled when so many iterations have each brought less than so many times `tol`: on digits, ten times
 # as strict took twice the time and came to the same held-out log loss, 0.075
 SETTLED, PROGRESS = 10, 100
+USEFUL = 0.5  # of what as many steps of L-BFGS gain: less is no end of learning, but a rate that does not lead there
 # "auto" for rules that divide by the gradient's size: ten times the papers' rate, which knows of no scaled columns
 ADAPTIVE_RATE = 0.01
 # rows of a batch: enough steps in an epoch for small data, and for large data products worth their overhead: on
@@ -101,8 +103,7 @@ def descend(
     else:
         rate, notices = _rate_on_batches(objective, u, rule, learning_rate, batch_size)
         advance = _on_batches(objective, rule, rate, u, batch_size, seed, _constant, recent)
-    outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
-    return outcome if watch.stopped else explained(objective, outcome, u, learning_rate, max_iter)
+    return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
 
 
 def sgd(
@@ -123,17 +124,38 @@ def sgd(
     """
     rate, notices = _rate_on_batches(objective, u, gradient_descent(), learning_rate, batch_size)
     advance = _on_batches(objective, gradient_descent(), rate, u, batch_size, seed, falling, polyak)
-    outcome = _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
-    return outcome if watch.stopped else explained(objective, outcome, u, learning_rate, max_iter)
+    return _follow(objective, u, advance, tol=tol, max_iter=max_iter, watch=watch, notices=notices)
 
 
-def explained(objective: Smooth, outcome: Outcome, u: Array, learning_rate: float | str, max_iter: int) -> Outcome:
-    """That no step from u was of any use is the learning rate's fault, where it was given."""
-    arrived = outcome.converged and objective.convex  # a network has as soon as no step helps any more
-    if learning_rate == "auto" or max_iter == 0 or arrived or outcome.notices or not np.array_equal(outcome.point.u, u):
+def explained(
+    objective: Smooth, outcome: Outcome, u: Array, learning_rate: float, tol: float, held_out: Loss | None = None
+) -> Outcome:
+    """The outcome of steps from u; not converged where it is the fault of the learning rate that they led nowhere.
+
+    A network has settled when no iteration brings anything any more. So it has by a rate that is of no use: how far it
+    came from its random weights u, beside a few steps of L-BFGS from there, tells the two apart.
+    """
+    what, loss = ("cost", objective.value) if held_out is None else ("loss on rows held out", held_out)
+    if objective.convex or not outcome.converged:
+        share = float(outcome.converged or not np.array_equal(outcome.point.u, u))
+    else:
+        share = _share(objective, outcome.point.u, u, tol, loss)
+    if share >= USEFUL:
         return outcome
-    said = f"no step by learning_rate={learning_rate:g} lowered the cost: use learning_rate='auto'"
-    return replace(outcome, notices=(said,), converged=False)
+    said = f"no step by learning_rate={learning_rate:g} lowered the {what}"
+    if share > 0:
+        said = f"by learning_rate={learning_rate:g} the {what} fell {share:.1%} as far as by {SETTLED} steps of L-BFGS"
+    return replace(outcome, notices=outcome.notices or (f"{said}: use learning_rate='auto'",), converged=False)
+
+
+def _share(objective: Smooth, end: Array, u: Array, tol: float, loss: Loss) -> float:
+    """What was gained from u to the end, of what a few steps of L-BFGS gain; 1 where these gain nothing."""
+    start = loss(u)
+    gained = max(start - loss(end), 0.0)
+    if gained >= USEFUL * start:  # no loss is below 0
+        return 1.0
+    possible = start - loss(lbfgs(objective, u, tol=0, max_iter=SETTLED, watch=Watch()).point.u)
+    return gained / possible if possible > SETTLED * PROGRESS * tol * start else 1.0
 
 
 def lbfgs(objective: Smooth, u: Array, *, tol: float, max_iter: int, watch: Watch) -> Outcome:

@@ -42,4 +42,9 @@ class HeldOut:
         self.waited = 0 if loss < self.least - PROGRESS * abs(self.least) or self.best is None else self.waited + 1
         if loss < self.least:
             self.best, self.least = point, loss
+        return self.enough
+
+    @property
+    def enough(self) -> bool:
+        """Whether no better point is to be hoped for."""
         return self.waited >= self.patience
