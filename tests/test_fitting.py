@@ -184,6 +184,16 @@ def test_levels_that_only_stand_for_what_was_never_seen_are_no_news():
     assert not any("constant" in notice and "(other)" in notice for notice in model.fitted["notices"])
 
 
+def test_levels_that_only_rows_held_out_have_are_noticed():
+    towns = ["Bonn", "Rome"] * 10 + [f"t{i}" for i in range(5)]
+    table = {"town": towns, "x": list(range(25)), "label": [*"ab" * 12, "a"]}
+    said = onelayer.fit(table, kinds={"town": "category"}, test_size=0.4).fitted["notices"]
+    assert any(
+        re.match(r"of the rows held out, column 'town' holds what the model does not know in \d row", line)
+        for line in said
+    )
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [

@@ -93,7 +93,11 @@ def demo(folder: str) -> None:
 @click.option("--weight", help="The column of the rows' weights, in the fit and in its figures.")
 @click.option("--exclude", multiple=True, help="A column not to use; may be repeated.")
 @click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help="number, category or text; may be repeated.")
-@click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
+@click.option(
+    "--impute",
+    type=click.Choice(["mean", "median", "most_frequent"]),
+    help="Fills missing numbers; missing categories are then a level, missing texts empty.",
+)
 @click.option("--threshold", default=0.5, show_default=True, help="Probability above which the positive label is said.")
 @click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty; inf is none.")
 @click.option(

@@ -1,5 +1,6 @@
 """From a table to a fitted model: labels or numbers, rows kept out, features, the training, and how good it is."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -60,7 +61,7 @@ def fit(
     exclude : name, or names, of columns not to use.
     kinds : mapping from column to "number", "category" or "text", where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
-        How missing values are filled.
+        How missing numbers are filled; a missing category is then the level ``(missing)``, a missing text empty.
     C, l1_ratio, threshold : as in `onelayer.PerceptronClassifier`.
     tune : bool
         Choose C by the log loss in five folds of the rows to fit; the C given is then not used.
@@ -131,7 +132,11 @@ def fit(
         return model
     try:
         progress("evaluating")
-        return replace(model, held_out=model.evaluate(frame.filter(test).drop({*exclude} - {weight}), weight))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", tables.TableWarning)
+            held_out = model.evaluate(frame.filter(test).drop({*exclude} - {weight}), weight)
+        fitted["notices"] += [f"of the rows held out, {warning.message}" for warning in caught]
+        return replace(model, held_out=held_out)
     except KeyboardInterrupt:
         count = tables.counted(int(test.sum()), "row")
         fitted["notices"].append(f"interrupted: the fit was over, but {count} kept out of it were not evaluated")

@@ -72,6 +72,11 @@ def _composed(cells: pl.Series) -> pl.Series:
     return cells.to_frame().select(pl.when(ascii).then(cell).otherwise(cell.str.normalize("NFC"))).to_series()
 
 
+def blank(cells: pl.Series) -> pl.Series:
+    """Which cells of text hold nothing, or nothing but blanks, in quotes or not."""
+    return cells.str.strip_chars().fill_null("") == ""
+
+
 def as_labels(series: pl.Series) -> pl.Series:
     """The cells of a target column as labels: text, none of them empty, no character that a terminal would obey.
 
@@ -88,8 +93,7 @@ def as_labels(series: pl.Series) -> pl.Series:
     """
     _refuse_type(series, "target", "classes, such as text")
     labels = as_text(series)
-    bare = labels.str.strip_chars().fill_null("")
-    empty = (bare == "") | _stray_nan(bare)
+    empty = blank(labels) | _stray_nan(labels.str.strip_chars().fill_null(""))
     if empty.any():
         row = (empty.arg_max() or 0) + 1
         raise TableError(

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer.counting import counted
-from onelayer.tables.cells import as_text, numbers, places
+from onelayer.tables.cells import as_text, blank, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, shortened, suggestion
@@ -21,7 +21,7 @@ from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
 Array = NDArray[Any]
 
-OTHER = "(other)"
+OTHER, MISSING = "(other)", "(missing)"
 MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
 FIRST_LENGTH = 4.0  # of texts in models that do not say it
 FIRST_RULES, TEXT_RULES = 1, 2  # of models that do not say them: marks end words, and a missing text is an empty one
@@ -128,13 +128,21 @@ class Encoder:
         if column.kind == "text":
             return self._of_texts(column, as_text(series), unanswerable)
         if column.kind == "category":
-            return _one_hot(column, as_text(series), unanswerable)
+            return self._of_levels(column, as_text(series), unanswerable)
         values, unread = numbers(series)
         for row in np.flatnonzero(unread | np.isnan(values) if column.fill is None else unread):
             cell = series[int(row)]
             held = "nothing" if cell is None else f"{shown(cell)}, not a number"
             unanswerable.setdefault(int(row), f"column {column.name!r} holds {held}")
         return _standardised(column, values)
+
+    def _of_levels(self, column: Column, cells: pl.Series, unanswerable: dict[int, str]) -> Any:
+        places, empty = _levels(column, cells)
+        if column.fill is None:
+            _flag_empty(column, empty, unanswerable)
+        if column.names:
+            _say_unseen(cells, places.is_null() & ~empty & (cells != OTHER))
+        return _one_hot(places, column.width)
 
     def _of_texts(self, column: Column, texts: pl.Series, unanswerable: dict[int, str]) -> Any:
         first = self.text_rules == FIRST_RULES
@@ -204,7 +212,7 @@ def fit(
     kinds : mapping from column to "number", "category" or "text", optional
         Where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
-        How missing numbers are filled; missing categories are then ``(other)`` and missing texts empty.
+        How missing numbers are filled; missing categories are then a level, ``(missing)``, and missing texts empty.
     ngrams : int
         Texts: runs of up to so many words are features.
     max_features : int
@@ -310,11 +318,12 @@ def _most_frequent(values: Array) -> float:
 def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Any]:
     """One level for each value but those that must share the last, ``(other)``, with what was never seen."""
     series = as_text(series)
+    series = series.set(blank(series), None)
     _refuse_missing(
-        series.name, series.is_null(), impute, f"make them the level {OTHER}, and missing numbers their median"
+        series.name, series.is_null(), impute, f"make them the level {MISSING}, and missing numbers their median"
     )
-    series = series.filter(rows)
-    levels = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
+    series = series.filter(rows).fill_null(MISSING)
+    levels = series.alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
     kept = levels.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
     if kept.height < levels.height:
         notices.append(
@@ -322,7 +331,7 @@ def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: l
             f"the others are {OTHER}"
         )
     column = Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
-    return column, _one_hot(column, series, {})
+    return column, _one_hot(_levels(column, series)[0], column.width)
 
 
 def _fit_text(
@@ -350,15 +359,30 @@ def _standardised(column: Column, values: Array) -> Array:
     return halves[:, None]
 
 
-def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
-    n, found = len(series), places(series, column.names)
-    if column.fill is None:
-        _flag_empty(column, (series.fill_null("") == "") & found.is_null(), unanswerable)
-    if column.names and series.null_count() < n and found.null_count() == n:
-        message = f"column {column.name!r} holds no value the model knows, such as {shown(series.drop_nulls()[0])}"
-        warnings.warn(message, TableWarning, stacklevel=2)
-    codes = found.fill_null(len(column.names)).to_numpy().astype(np.int32)
-    return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, column.width))
+def _levels(column: Column, cells: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Where cells are among a category's levels, and which hold nothing: of a model that knows them, ``(missing)``."""
+    found = places(cells, column.names)
+    empty = found.is_null() & blank(cells)  # models saved before may know an empty cell as a level
+    if empty.any() and MISSING in column.names:
+        found = found.set(empty, column.names.index(MISSING))
+    return found, empty
+
+
+def _say_unseen(cells: pl.Series, unseen: pl.Series) -> None:
+    """That cells hold what no row of the fit held: they count as ``(other)``."""
+    if not (count := int(unseen.sum())):
+        return
+    row = unseen.arg_max() or 0
+    where = f" in {counted(count, 'row')}, first row {row + 1}" if len(cells) > 1 else ""
+    message = f"column {cells.name!r} holds what the model does not know{where}, such as {shown(cells[row])}: {OTHER}"
+    warnings.warn(message, TableWarning, stacklevel=2)
+
+
+def _one_hot(places: pl.Series, width: int) -> Any:
+    """A one for each row: where its level is, and in the last column where it has none."""
+    n = len(places)
+    codes = places.fill_null(width - 1).to_numpy().astype(np.int32)
+    return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, width))
 
 
 def _flag_empty(column: Column, empty: pl.Series, unanswerable: dict[int, str]) -> None:
