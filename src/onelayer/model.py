@@ -170,8 +170,9 @@ class Model:
 
         ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
         With two classes, ``class`` is the one that more of the feature speaks for, whose odds are then ``odds_ratio``
-        times as high; of more, the one whose weight it is, and the factor is of its probability over the classes'
-        geometric mean. Of a regression, weights are in the target's unit, and there are neither classes nor odds.
+        times as high; of more, the one whose weight it is, beside the mean of all classes', and the factor is of its
+        probability over the classes' geometric mean. Of a regression, weights are in the target's unit, and there are
+        neither classes nor odds.
         """
         if self.hidden:
             raise ValueError(
@@ -179,16 +180,16 @@ class Model:
                 "row where (explain MODEL DATA --row N, Model.explain_row), or fit without them"
             )
         names, units = self.encoder.feature_names, self.encoder.units
+        weights, two = self.weights[:, :-1], len(self.weights) == 1
+        if not two:  # a penalty of L1 leaves their mean where it is: only what a class has beside it tells
+            weights = weights - weights.mean(axis=0)
         rows = []
-        for k in range(len(self.weights)):
-            w = self.weights[k, :-1]
+        for k, w in enumerate(weights):
             for j in [j for j in np.argsort(-np.abs(w), kind="stable")[:top] if w[j] != 0]:
                 row = {"feature": names[j], "weight": float(w[j]), "unit": units[j]}
                 if self.classes:
-                    two = len(self.weights) == 1
                     row["class"] = self.classes[int(w[j] > 0) if two else k]
-                    log_odds = abs(w[j]) if two else w[j] - self.weights[:, j].mean()
-                    row["odds_ratio"] = float(np.exp(min(log_odds, 700.0)))
+                    row["odds_ratio"] = float(np.exp(min(abs(w[j]) if two else w[j], 700.0)))
                 rows.append(row)
         return rows
 
