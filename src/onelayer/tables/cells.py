@@ -12,6 +12,10 @@ from onelayer.tables.reading import TableError
 
 DIGITS = 15  # of a number, which a double holds whatever they are
 CONTROL = r"[\p{Cc}--[\t\r\n]]"
+NO_VALUE = r"(?i)^(n/?a|n\.a\.|#n/a|<na>|nan|null|\?+)$"  # as programs write it; people write the others, too
+ABSENT = rf"{NO_VALUE}|(?i)^(none|nil|missing|unknown|k\.?\s?a\.|[-–—]+|\.+)$"
+BELOW_THOUSAND = r"^\s*[+-]?\d{1,3}\s*$"
+THREE_AFTER_A_POINT = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
 
 
 def as_numbers(series: pl.Series, role: str = "target", least: float | None = None) -> NDArray[np.float64]:
@@ -29,6 +33,7 @@ def as_numbers(series: pl.Series, role: str = "target", least: float | None = No
     """
     what = "numbers" if least is None else f"numbers of at least {least:g}"
     _refuse_type(series, role, what)
+    refuse_points(series, f"{role} ", "")
     values, _ = numbers(series)
     wrong = ~np.isfinite(values) | (values < (-np.inf if least is None else least))
     if wrong.any():
@@ -51,6 +56,34 @@ def numbers(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         values = cells.cast(pl.Float64, strict=False)
         unread = cells.is_not_null() & values.is_null()
     return values.to_numpy(), (unread | values.is_infinite().fill_null(False)).to_numpy()
+
+
+def refuse_points(series: pl.Series, role: str, remedy: str) -> None:
+    """Refuse numbers as text of which a point may part thousands: 1.200 beside 950, and no other.
+
+    Programs write the decimals of a column alike, 950.000, or none that are 0, and then some are fewer than three.
+    """
+    if series.dtype != pl.String:
+        return
+    for cells in (series.head(1000), series):  # the first tell of most columns
+        points = cells.str.contains(".", literal=True).fill_null(False)
+        pointed, others = cells.filter(points), cells.filter(~points & ~blank(cells))
+        if not (pointed.str.contains(THREE_AFTER_A_POINT).all() and others.str.contains(BELOW_THOUSAND).all()):
+            return
+    if not (len(pointed) and (others.cast(pl.Float64, strict=False) > 0).any()):  # codes such as -9 are no numbers
+        return
+    row = points.arg_max() or 0
+    cell = series[row].strip()
+    raise TableError(
+        f"{role}column {series.name!r} holds {cell!r} in row {row + 1}, beside whole numbers below 1000: whether its "
+        f"point is a decimal one or parts thousands is not known: write {cell.replace('.', '')}, or the whole numbers "
+        f"with as many decimals{remedy}"
+    )
+
+
+def absent(cells: pl.Series) -> pl.Series:
+    """Which cells of text say that there is no value, such as NA or ?."""
+    return cells.str.strip_chars().str.contains(ABSENT).fill_null(False)
 
 
 def as_text(series: pl.Series) -> pl.Series:

@@ -7,15 +7,22 @@ import polars as pl
 
 from onelayer.counting import counted
 from onelayer.names import short
+from onelayer.tables.cells import absent, refuse_points
 from onelayer.tables.reading import TableError
 
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
 # What people write in numbers that computers do not read: spaces, separators of thousands, a decimal comma, percent,
-# currencies, the typographic minus; and points between thousands, 1.234.567,8.
-ORNAMENTS = r"[\s,'’_%‰\p{Sc}]"
+# currencies, the typographic minus; brackets for it; a unit; and points between thousands, 1.234.567,8.
+ORNAMENTS = r"[\s,'’_%‰\p{Sc}]|\b(EUR|USD|GBP|CHF|JPY|CNY)\b"
+BRACKETS = r"^\((.+)\)$"
+UNIT = r"^[+-]?\d[\d.]*([\p{L}°²³/]{1,5})$"
+FEW_UNITS = 2  # different cells, such as 2dr and 4dr, are levels
 LONGEST = 50  # bytes of a cell that could be meant as a number
-DATE = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))"
+DATE = (
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|\d{4}[-/](0[1-9]|1[0-2])"
+    r"|\d{1,2}\.? \p{L}{3,9}\.? \d{4}|\p{L}{3,9}\.? \d{1,2},? \d{4})"
+)
 TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
 DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
 LEADING_ZERO = r"^\s*[+-]?0\d"
@@ -65,6 +72,7 @@ def dates_noticed(series: pl.Series) -> str | None:
     if series.dtype != pl.String:
         return None
     cells = series.str.strip_chars().replace("", None).drop_nulls()
+    cells = cells.filter(~absent(cells))
     if not len(cells) or not (cells.head(100).str.contains(DATES).all() and cells.str.contains(DATES).all()):
         return None
     return (
@@ -89,20 +97,20 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
     Codes with a leading zero, such as 00501, are names and no numbers.
     """
     if series.cast(pl.Float64, strict=False).null_count() == series.null_count() < len(series):  # of most columns
-        return not (padded and _are_names(series))
+        return _are_numbers(series, padded)
     cells = series.str.strip_chars().replace("", None)
     filled = cells.is_not_null()
     blocked = filled & cells.cast(pl.Float64, strict=False).is_null()
     if not filled.any() or (padded and _are_names(cells)):
         return False
     if not blocked.any():
-        return True
+        return _are_numbers(cells, padded)
     brief = cells.filter(cells.str.len_bytes() <= LONGEST)
     if 2 * len(brief) <= filled.sum():  # texts: spare them what follows
         return False
-    bare = brief.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
-    meant = bare.cast(pl.Float64, strict=False).is_not_null() | brief.str.contains(THOUSANDS).fill_null(False)
-    if 2 * meant.sum() <= filled.sum():
+    without = absent(brief)
+    meant = _are_meant(brief) & ~without
+    if not meant.any() or 2 * meant.sum() <= filled.sum() - without.sum():
         return False
     row = blocked.arg_max() or 0
     name, all_cells = series.name, counted(int(filled.sum()), "cell")
@@ -111,6 +119,24 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
         f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, "
         f"nothing where one is missing, or {say_kind(name)}"
     )
+
+
+def _are_numbers(cells: pl.Series, padded: bool) -> bool:
+    """Whether cells that can all be read as numbers are no names; they are refused if a point may part thousands."""
+    if padded and _are_names(cells):
+        return False
+    name = cells.name
+    refuse_points(cells, "", f", or say that it is one (kinds={{{name!r}: 'number'}}, --kind {name}=number)")
+    return True
+
+
+def _are_meant(cells: pl.Series) -> pl.Series:
+    """Which cells are numbers but for their ornaments, or for one unit that they share."""
+    bare = cells.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "").str.replace(BRACKETS, "$1")
+    units = bare.str.extract(UNIT).drop_nulls().unique()
+    if len(units) == 1 and bare.n_unique() > FEW_UNITS:
+        bare = bare.str.strip_suffix(units[0])
+    return bare.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(THOUSANDS)
 
 
 def _are_names(cells: pl.Series) -> bool:
