@@ -184,6 +184,46 @@ def test_levels_that_only_stand_for_what_was_never_seen_are_no_news():
     assert not any("constant" in notice and "(other)" in notice for notice in model.fitted["notices"])
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            [str(i % 25) for i in range(100)],
+            "target column 'label' holds 25 different numbers, each taken as a class: to predict them as numbers",
+        ),
+        (
+            ["yes", "Yes", "no ", "no", "1.0", "1", "x"] * 2,
+            "labels in target column 'label' differ only in case, blanks or how they are written, and are classes of "
+            "their own: '1', '1.0'; 'Yes', 'yes'; 'no', 'no ': if they are one, write them alike",
+        ),
+        (["yes\u200b", "yes"] * 3, "their own: 'yes', 'yes\\u200b': if they are one"),
+        (["true", "TRUE"] * 3, "their own: 'TRUE', 'true': if they are one"),
+        (["yes", "no", "n/a", "nan"], "target column 'label' holds 'n/a', 'nan', taken as a class: if it says that"),
+    ],
+)
+def test_labels_that_may_be_no_classes_of_their_own_are_noticed(labels, words):
+    notices = onelayer.fit({"x": list(range(len(labels))), "label": labels}).fitted["notices"]
+    found = [notice for notice in notices if words in notice]
+    assert found, notices
+
+
+def test_a_fit_of_many_classes_is_said_in_few_lines_and_edge_blanks_are_seen():
+    labels = [f"c{i}" for i in range(99)] + ["no "]
+    model = onelayer.fit({"x": list(range(300)), "z": [i % 7 for i in range(300)], "label": labels * 3})
+    lines = words.of_fit(model, "m", 0.0)
+    assert len(lines) < 60
+    assert max(map(len, lines)) < 400
+    assert "c26 and 80 more in column 'label'" in lines[1]
+    two = onelayer.fit({"x": [1, 2, 3, 4], "label": ["no ", "yes"] * 2})
+    assert "classes     'no ', yes in column 'label'" in words.of_fit(two, "m", 0.0)
+
+
+def test_labels_that_differ_are_not_noticed():
+    for labels in (["none", "mild", "-", "+"], ["0", "1"], ["a", "b"], [str(i % 20) for i in range(40)]):
+        notices = onelayer.fit({"x": list(range(len(labels) * 3)), "label": labels * 3}).fitted["notices"]
+        assert not any("label" in notice for notice in notices)
+
+
 def test_levels_that_only_rows_held_out_have_are_noticed():
     towns = ["Bonn", "Rome"] * 10 + [f"t{i}" for i in range(5)]
     table = {"town": towns, "x": list(range(25)), "label": [*"ab" * 12, "a"]}

@@ -11,13 +11,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from onelayer import tables
+from onelayer import kept_out, tables
 from onelayer.model import Model
 
 Array = NDArray[Any]
 
 FOLDS = 5
 MOST_WEIGHTS = 10**8  # of a network: 0.8 GB, of which a fit holds some ten copies
+MANY = 20  # classes that are numbers: more may be meant as such
 VALUES = 17  # of C, from 1e-4 to 1e4: two to a factor of ten, between which the log loss hardly changes
 
 
@@ -101,8 +102,9 @@ def fit(
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)
     counts = np.ones(len(y), dtype=bool) if weights is None else weights > 0
-    test = _held_out(strata, counts, test_size, seed)
+    test = kept_out.rows_of(strata, counts, test_size, seed)
     learnt = counts & ~test
+    said = [*_doubts(classes, target), *kept_out.doubts(strata, counts, test, test_size, classes)]
     progress("encoding")
     encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=learnt, kinds=kinds, impute=impute)
     settings = {
@@ -123,12 +125,8 @@ def fit(
         progress,
     )
     model = Model(target, classes, stack[-1], encoder, threshold, fitted, {}, tuple(stack[:-1]), activation)
+    fitted["notices"][:0] = said
     if not test.any():
-        if test_size > 0:
-            fitted["notices"].append(
-                f"no row is held out to judge on, for {test_size:g} of {tables.counted(len(y), 'row')} is too few: "
-                "give a larger share (test_size=, --test-size)"
-            )
         return model
     try:
         progress("evaluating")
@@ -136,6 +134,7 @@ def fit(
             warnings.simplefilter("always", tables.TableWarning)
             held_out = model.evaluate(frame.filter(test).drop({*exclude} - {weight}), weight)
         fitted["notices"] += [f"of the rows held out, {warning.message}" for warning in caught]
+        fitted["notices"] += kept_out.doubts_of_answers(held_out)
         return replace(model, held_out=held_out)
     except KeyboardInterrupt:
         count = tables.counted(int(test.sum()), "row")
@@ -345,10 +344,23 @@ def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple
     return (*classes[:place], *classes[place + 1 :], classes[place])
 
 
-def _held_out(strata: Array, counts: Array, share: float, seed: int) -> Array:
-    """A share of each stratum's rows that count, at random, but never all of one."""
-    test, rng = np.zeros(len(strata), dtype=bool), np.random.default_rng(seed)
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero((strata == stratum) & counts)
-        test[rng.permutation(rows)[: min(round(share * len(rows)), len(rows) - 1)]] = True
-    return test
+def _doubts(classes: tuple[str, ...], target: str) -> list[str]:
+    """What to say of classes that may be numbers, one and the same, or none."""
+    said, labels = [], pl.Series(classes, dtype=pl.String)
+    if len(classes) > MANY and labels.cast(pl.Float64, strict=False).is_not_null().all():
+        said.append(
+            f"target column {target!r} holds {len(classes)} different numbers, each taken as a class: to predict them "
+            "as numbers, say so (task='regression', --task regression)"
+        )
+    if groups := tables.alike(classes):
+        examples = "; ".join(", ".join(map(repr, group[:4])) for group in groups[:3])
+        said.append(
+            f"labels in target column {target!r} differ only in case, blanks or how they are written, and are classes "
+            f"of their own: {examples}{'; …' if len(groups) > 3 else ''}: if they are one, write them alike"
+        )
+    if len(none := labels.filter(tables.says_no_value(labels))):
+        said.append(
+            f"target column {target!r} holds {', '.join(map(repr, none))}, taken as a class: if it says that there is "
+            "no label, drop these rows"
+        )
+    return said

@@ -158,6 +158,14 @@ def test_what_is_missing_is_a_level_and_what_was_never_seen_another():
     assert encoder.transform(pl.DataFrame({"c": ["x", None]})).X.indices.tolist() == [0, 2]
 
 
+def test_levels_that_may_be_one_are_noticed():
+    encoder, _ = tables.fit(pl.DataFrame({"c": ["Bonn", "bonn ", "02", "2", "Rome"] * 2}))
+    assert encoder.notices == (
+        "levels of column 'c' differ only in case, blanks or how they are written: '02', '2'; 'Bonn', 'bonn ': if they "
+        "are one, write them alike",
+    )
+
+
 @pytest.mark.parametrize("empty", ["", '""', " ", '"  "', "\u00a0"])
 def test_an_empty_cell_of_a_category_is_missing_however_it_is_written(tmp_path, empty):
     path = tmp_path / "t.csv"

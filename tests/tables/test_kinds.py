@@ -91,8 +91,8 @@ def test_a_point_that_may_part_thousands_is_refused_unless_it_is_said_to_be_none
         tables.fit(frame)
     assert str(caught.value) == (
         "column 'income' holds '1.200' in row 2, beside whole numbers below 1000: whether its point is a decimal one "
-        "or parts thousands is not known: write 1200, or the whole numbers with as many decimals, or say that it is one "
-        "(kinds={'income': 'number'}, --kind income=number)"
+        "or parts thousands is not known: write 1200, or the whole numbers with as many decimals, or say that it is "
+        "one (kinds={'income': 'number'}, --kind income=number)"
     )
     encoder, _ = tables.fit(frame, kinds={"income": "number"}, impute="median")
     assert encoder.columns[0].values[2] == (7 + 12) / 2
@@ -175,7 +175,7 @@ def test_long_cells_are_cut():
     ],
 )
 def test_dates_as_text_are_noticed_with_the_remedy(example):
-    cells = [example, "", None, f" {example} ", "unknown"] * 20
+    cells = [example, "", None, example, "unknown"] * 20
     _, notices = encoder_of(cells, "fill")
     assert notices == (
         f"column 'c' holds dates or times, such as {example!r}, taken as text: make it a number, such as days since a "

@@ -1,7 +1,7 @@
 """Tables: what people have (files and frames of raw columns), made into features."""
 
 from onelayer.counting import counted
-from onelayer.tables.cells import as_labels, as_numbers, as_text, places
+from onelayer.tables.cells import alike, as_labels, as_numbers, as_text, places, says_no_value
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
 from onelayer.tables.reading import TableError, TableWarning, column, read
 
@@ -11,6 +11,7 @@ __all__ = [
     "Encoder",
     "TableError",
     "TableWarning",
+    "alike",
     "as_labels",
     "as_numbers",
     "as_text",
@@ -19,4 +20,5 @@ __all__ = [
     "fit",
     "places",
     "read",
+    "says_no_value",
 ]

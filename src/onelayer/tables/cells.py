@@ -14,6 +14,7 @@ DIGITS = 15  # of a number, which a double holds whatever they are
 CONTROL = r"[\p{Cc}--[\t\r\n]]"
 NO_VALUE = r"(?i)^(n/?a|n\.a\.|#n/a|<na>|nan|null|\?+)$"  # as programs write it; people write the others, too
 ABSENT = rf"{NO_VALUE}|(?i)^(none|nil|missing|unknown|k\.?\s?a\.|[-–—]+|\.+)$"
+UNSEEN = r"[\p{Cf}\s]"
 BELOW_THOUSAND = r"^\s*[+-]?\d{1,3}\s*$"
 THREE_AFTER_A_POINT = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
 
@@ -81,6 +82,11 @@ def refuse_points(series: pl.Series, role: str, remedy: str) -> None:
     )
 
 
+def says_no_value(cells: pl.Series) -> pl.Series:
+    """Which cells of text are what programs write where there is no value; words that people mean are none of them."""
+    return cells.str.strip_chars().str.contains(NO_VALUE).fill_null(False)
+
+
 def absent(cells: pl.Series) -> pl.Series:
     """Which cells of text say that there is no value, such as NA or ?."""
     return cells.str.strip_chars().str.contains(ABSENT).fill_null(False)
@@ -141,6 +147,21 @@ def as_labels(series: pl.Series) -> pl.Series:
             f"{row + 1}: remove it from the file, or say what encoding it is (encoding=, --encoding)"
         )
     return labels
+
+
+def alike(words: Sequence[str]) -> list[list[str]]:
+    """Words that differ only in case, blanks, signs that are not seen, or in how a number or a truth is written.
+
+    Examples
+    --------
+    >>> alike(["yes", "no", "Yes ", "1", "1.0"])
+    [['yes', 'Yes '], ['1', '1.0']]
+    """
+    same = _value(pl.Series(words, dtype=pl.String).str.replace_all(UNSEEN, "").str.to_lowercase())
+    groups = pl.DataFrame({"word": words, "same": same}, schema_overrides={"word": pl.String}).group_by(
+        "same", maintain_order=True
+    )
+    return [group for group in groups.agg("word")["word"].to_list() if len(group) > 1]
 
 
 def places(cells: pl.Series, known: Sequence[str]) -> pl.Series:

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer.counting import counted
-from onelayer.tables.cells import as_text, blank, numbers, places
+from onelayer.tables.cells import alike, as_text, blank, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, shortened, suggestion
@@ -331,6 +331,12 @@ def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: l
             f"the others are {OTHER}"
         )
     column = Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
+    if groups := alike(column.names):
+        examples = "; ".join(", ".join(map(shown, group[:4])) for group in groups[:3])
+        notices.append(
+            f"levels of column {series.name!r} differ only in case, blanks or how they are written: {examples}"
+            f"{'; …' if len(groups) > 3 else ''}: if they are one, write them alike"
+        )
     return column, _one_hot(_levels(column, series)[0], column.width)
 
 

@@ -110,7 +110,7 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
         return False
     without = absent(brief)
     meant = _are_meant(brief) & ~without
-    if not meant.any() or 2 * meant.sum() <= filled.sum() - without.sum():
+    if not meant.any() or 2 * meant.sum() <= (filled.sum() or 0) - int(without.sum()):
         return False
     row = blocked.arg_max() or 0
     name, all_cells = series.name, counted(int(filled.sum()), "cell")
