@@ -490,3 +490,18 @@ def test_a_constant_number_is_noticed_beside_categories():
     }
     notices = onelayer.fit(table, "y").fitted["notices"]
     assert "column 'const' is constant: weight 0" in notices
+
+
+def test_names_may_be_in_any_form_of_unicode(tmp_path):
+    apart, whole = "o\u0308", "\u00f6"
+    table = {f"n{apart}": [1, 2, 3, 4], f"w{apart}": [1, 1, 1, 2], f"x{apart}": [0] * 4, apart: ["a", "b"] * 2}
+    settings = {"weight": f"w{apart}", "exclude": f"x{apart}", "kinds": {f"n{apart}": "category"}}
+    model = onelayer.fit(table, apart, **settings)
+    assert (model.target, model.encoder.columns[0].name, model.encoder.columns[0].kind) == (
+        whole,
+        f"n{whole}",
+        "category",
+    )
+    model.save(tmp_path / "m")
+    found = onelayer.load(tmp_path / "m").evaluate({f"n{whole}": [1], f"w{whole}": [2], whole: ["a"]}, f"w{apart}")
+    assert found["rows"] == 1

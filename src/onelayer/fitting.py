@@ -87,7 +87,9 @@ def fit(
     >>> model.predict({"hours": [0, 7]})
     ['no', 'yes']
     """
-    exclude = (exclude,) if isinstance(exclude, str) else exclude
+    exclude = [*map(tables.composed, (exclude,) if isinstance(exclude, str) else exclude)]
+    target, weight = tables.composed(target), weight and tables.composed(weight)
+    kinds = {tables.composed(name): kind for name, kind in (kinds or {}).items()}
     hidden = (int(hidden),) if isinstance(hidden, int | np.integer) else hidden
     _check_settings(task, positive, threshold, test_size, seed, one_layer=not len(hidden), tune=tune, l1_ratio=l1_ratio)
     progress("reading")
@@ -97,7 +99,7 @@ def fit(
         tables.column(frame, name, "excluded")
     if target in (weight, *exclude):
         raise tables.TableError(f"column {target!r} is the target: it cannot be a weight, nor excluded")
-    _check_kinds(kinds or {}, {**dict.fromkeys(exclude, "excluded"), weight: "the weight", target: "the target"})
+    _check_kinds(kinds, {**dict.fromkeys(exclude, "excluded"), weight: "the weight", target: "the target"})
     unused = [*exclude, *([weight] if weight else [])]
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)

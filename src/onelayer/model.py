@@ -1,7 +1,7 @@
 """A fitted table: its columns, weights and threshold; predictions, their quality and their reasons; saved as data."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,7 @@ class Model:
         """The rows without the column of their weights, unless it is one of the model's, and the weights."""
         if weight is None:
             return frame, np.ones(frame.height)
+        weight = tables.composed(weight)
         if weight == self.target:
             raise tables.TableError(f"column {weight!r} is the target: it cannot be a weight")
         weights = tables.as_numbers(tables.column(frame, weight, "weight"), "weight", least=0)
@@ -304,7 +305,7 @@ def _restored(meta: dict[str, Any], arrays: dict[str, Array]) -> Model:
     for w, (before, after) in zip((*hidden, weights), pairwise(sizes), strict=True):
         if w.shape != (after, before + 1) or not np.isfinite(w).all():
             raise ValueError("its weights do not fit its columns and classes")
-    return model
+    return replace(model, target=tables.composed(target))
 
 
 def _check_words(model: Model, task: Any) -> None:

@@ -3,7 +3,7 @@
 from onelayer.counting import counted
 from onelayer.tables.cells import alike, as_labels, as_numbers, as_text, places, says_no_value
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, column, read
+from onelayer.tables.reading import TableError, TableWarning, column, composed, read
 
 __all__ = [
     "Column",
@@ -16,6 +16,7 @@ __all__ = [
     "as_numbers",
     "as_text",
     "column",
+    "composed",
     "counted",
     "fit",
     "places",

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from onelayer.counting import counted
 from onelayer.tables.cells import alike, as_text, blank, numbers, places
 from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, shortened, suggestion
+from onelayer.tables.reading import TableError, TableWarning, composed, shortened, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
@@ -187,7 +187,7 @@ def _column(meta: dict[str, Any], values: Array) -> Column:
     whole = values.shape == (expected,) and values.dtype == np.float64 and np.isfinite(values).all()
     if not whole or (column.kind == "number" and values[1] <= 0):
         raise ValueError(f"column {column.name!r} has no such numbers")
-    return column
+    return replace(column, name=composed(column.name))
 
 
 def fit(

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -88,14 +89,38 @@ def read(source: Any, *, separator: str | None = None, encoding: str | None = No
     if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\r\n'):
         raise TableError(f"the separator must be one ASCII character, such as ',' or ';', not {separator!r}")
     from_path = isinstance(source, str | Path)
+    if not from_path:
+        _refuse_told("the table is no file of text", separator, encoding)
     frame = _read_path(str(source), separator, encoding) if from_path else _frame(source)
     if frame.height == 0:
         raise TableError(f"{_name(source)} holds no rows: at least one is needed below the header")
-    return frame
+    return _named(frame)
+
+
+def composed(name: str) -> str:
+    """A name as tables have it: in Unicode's form NFC, as their cells are."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _named(frame: pl.DataFrame) -> pl.DataFrame:
+    names = [*map(composed, frame.columns)]
+    if names == frame.columns:
+        return frame
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+        raise TableError(f"the table names {doubled[0]!r} twice, in two forms of Unicode: rename one of them")
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
+
+
+def _refuse_told(what: str, separator: str | None, encoding: str | None) -> None:
+    """Refuse a separator or an encoding where there is none."""
+    for told, name, option in ((separator, "separator", "sep"), (encoding, "encoding", "encoding")):
+        if told is not None:
+            raise TableError(f"{what}, which has no {name}: leave it out ({name}=, --{option})")
 
 
 def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     """A column by name; a name that is not there is answered with the nearest that is."""
+    name = composed(name)
     if name in frame.columns:
         return frame[name]
     if frame.width == 1 and re.search(r"\W", frame.columns[0]):
@@ -233,6 +258,7 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     data, path = _unpacked(data, name), re.sub(r"\.(gz|zst)$", "", path)
     _refuse_foreign(data, name)
     if data[:4] == b"PAR1":
+        _refuse_told(f"{name} is a Parquet file", separator, encoding)
         try:
             return pl.read_parquet(io.BytesIO(data))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -243,6 +269,7 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     if not text or text.isspace():
         raise TableError(f"{name} is empty: a header and at least one row are needed")
     if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
+        _refuse_told(f"{name} is a file of JSON lines", separator, None)
         return _read_json_lines(text, name)
     if re.match(r"\s*\[\s*\{", text):
         raise TableError(f"{name} is one JSON document: write each row as a line of its own (jq -c '.[]')")
@@ -328,15 +355,23 @@ def _decoded(data: bytes, name: str, encoding: str | None) -> str:
             )
         return data.decode(encoding)
     except LookupError as error:
-        raise TableError(f"encoding {encoding!r} is not known: use utf-8, latin-1 or utf-16") from error
+        raise TableError(f"encoding {encoding!r} is not known: use utf-8, cp1252 or utf-16") from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise TableError(
             f"{name} is not {encoding}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}; "
-            "say what it is (encoding='latin-1', --encoding latin-1)"
+            f"say what it is (encoding={_likely(data)!r}, --encoding {_likely(data)})"
         ) from error
     except UnicodeError as error:  # of a codec that is none of files, as "undefined"
-        raise TableError(f"{name} cannot be read as {encoding}: use utf-8, latin-1 or utf-16") from error
+        raise TableError(f"{name} cannot be read as {encoding}: use utf-8, cp1252 or utf-16") from error
+
+
+def _likely(data: bytes) -> str:
+    """Of a text that is not UTF-8: Windows' code page, or latin-1 where a byte is none of its signs, as five are."""
+    with suppress(UnicodeDecodeError):
+        data.decode("cp1252")
+        return "cp1252"
+    return "latin-1"
 
 
 def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
