@@ -95,6 +95,7 @@ def test_packed_parts_one_after_the_other_are_one_file(tmp_path):
         (b"a,b,c\n1,2,\n1,2\n", "line 3: 2 cells where the header has 3 \\(separator ','\\): complete the row"),
         (b'\na,b\n"x,\n""y",2\n\n3\n', "line 6: 1 cell where the header has 2"),
         (b'a,b\n1,2\n3,"x\n4,5\n', ", line 3: a quote begins or ends inside a cell"),
+        (b'a,b\n1,2\n"Hi" he said,4\n', ", line 3: a quote begins or ends inside a cell"),
         (b'a,b\n1,2\n3,5" nail\n', ", line 3: a quote begins or ends inside a cell"),
         (b"a\ncaf\xe9\n", "is not utf-8: byte 5 \\(line 2\\) is 0xe9; say what it is \\(encoding='cp1252', --enc"),
         (
@@ -420,3 +421,31 @@ def test_a_separator_or_an_encoding_is_refused_where_there_is_none(tmp_path):
         with pytest.raises(tables.TableError, match=words):
             tables.read(source, **told)
     assert tables.read(tmp_path / "t.jsonl", encoding="utf-8")["a"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
+    ("data", "columns"),
+    [
+        (b'"Name, first";"x, y, z";label\n"a, b";1;2\n', ["Name, first", "x, y, z", "label"]),
+        (b"a,b;c\n1;2\n3,x;4\n", ["a,b", "c"]),
+        (b'a,"b\n;",c\n1,2,3\n', ["a", "b\n;", "c"]),
+        (b"sep=;\na;b,c,d\n1;2\n", ["a", "b,c,d"]),
+        (b'"sep=\t"\r\na\tb,c,d\r\n1\t2\r\n', ["a", "b,c,d"]),
+    ],
+)
+def test_the_separator_is_the_one_that_fits(tmp_path, data, columns):
+    assert read(tmp_path, data).columns == columns
+
+
+def test_lines_are_counted_with_the_one_that_names_the_separator(tmp_path):
+    with pytest.raises(tables.TableError, match=r", line 4: 3 cells where the header has 2 \(separator ';'\)"):
+        read(tmp_path, b"sep=;\na;b\n1;2\n1;2;3\n")
+    assert read(tmp_path, b"sep=;\na,b\n1,2\n", separator=",").columns == ["a", "b"]
+
+
+def test_a_key_twice_is_refused_in_any_line(tmp_path):
+    fine = b'{"a": 1, "b": null}\n{"a": 2}\n\n{"a": 3, "b": "x \\": y"}\n' * 100
+    assert read(tmp_path, fine).shape == (300, 2)
+    for bad in (b'{"a": 1, "a": 2}', b'{"a": true, "a": 2}', b'{"b": {"x": 1, "x": 2}}'):
+        with pytest.raises(tables.TableError, match=r", line 401: the object names '[ax]' twice: rename one of them"):
+            read(tmp_path, fine + bad)

@@ -30,7 +30,6 @@ else:
 SEPARATORS = ",;\t|"
 MISSING = ("NAType", "NaTType")  # of pandas, for cells without a value
 PLAIN = (int, float, str, Decimal, type(None))  # kinds of cells that may stand in one column
-FIRST_LINES = 100  # of JSON, in which keys that come twice are looked for
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",  # before utf-16, with whose mark it begins
     b"\0\0\xfe\xff": "utf-32",
@@ -277,9 +276,10 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
 
 
 def _read_json_lines(text: str, name: str) -> pl.DataFrame:
-    _refuse_doubled(text, name)
     try:
-        return pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
+        frame = pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
+        _refuse_doubled(text, name, frame)
+        return frame
     except pl.exceptions.PolarsError as error:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip() and not _is_json_object(line):
@@ -289,25 +289,33 @@ def _read_json_lines(text: str, name: str) -> pl.DataFrame:
                 ) from error
         # the types of some lines are not those of others
         rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+        _refuse_doubled(text, name)
         try:
             return pl.DataFrame(_of_rows(rows))
         except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as said:
             raise TableError(f"{name}: {_first_line(said)}") from error
 
 
-def _refuse_doubled(text: str, name: str) -> None:
-    """A key twice in an object, of which one value would be lost: looked for in the first lines."""
-    doubled: list[str] = []
+def _refuse_doubled(text: str, name: str, frame: pl.DataFrame | None = None) -> None:
+    """A key twice in an object, of which one value would be lost: looked for where there are more keys than values."""
+    lines = pl.Series(text.split("\n"))
+    keys = lines.str.count_matches(r'"\s*:')
+    filled = (lines.str.strip_chars() != "").arg_true()
+    found = lines.str.count_matches(r":\s*null")
+    if frame is not None and frame.width and len(filled) == frame.height:
+        values = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().cast(found.dtype)
+        found = found.scatter(filled, found.gather(filled) + values)
+    for row in (keys > found).arg_true():
+        doubled: list[str] = []
 
-    def keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        doubled.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        return dict(pairs)
+        def keep(pairs: list[tuple[str, Any]], doubled: list[str] = doubled) -> dict[str, Any]:
+            doubled.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            return dict(pairs)
 
-    for number, line in enumerate(text[:100_000].split("\n")[:FIRST_LINES], 1):
         with suppress(ValueError, RecursionError):  # which polars tells of
-            json.loads(line, object_pairs_hook=keys)
+            json.loads(lines[row], object_pairs_hook=keep)
         if doubled:
-            raise TableError(f"{name}, line {number}: the object names {doubled[0]!r} twice: rename one of them")
+            raise TableError(f"{name}, line {row + 1}: the object names {doubled[0]!r} twice: rename one of them")
 
 
 def _is_json_object(line: str) -> bool:
@@ -375,6 +383,10 @@ def _likely(data: bytes) -> str:
 
 
 def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
+    if said := re.match(
+        '"?sep=([^"\\r\\n])"?\\r?\\n', text, re.IGNORECASE
+    ):  # to Excel; a blank line keeps lines' numbers
+        separator, text = separator or said[1], "\n" + text[said.end() :]
     separator = separator or _sniffed(text)
     csv.field_size_limit(2**31 - 1)
     header = next(row for row in _records(text, separator) if row)
@@ -395,10 +407,10 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
     return frame
 
 
-def _records(text: str, separator: str) -> Any:
+def _records(text: str, separator: str, strict: bool = False) -> Any:
     """Rows of cells, of lines that end where they do for polars: a carriage return alone is a sign like others."""
     lines = (re.sub("\r(?!\n)", " ", line[0]) for line in re.finditer("[^\n]*\n|[^\n]+", text))  # no copy of all
-    return csv.reader(lines, delimiter=separator)
+    return csv.reader(lines, delimiter=separator, strict=strict)
 
 
 def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.DataFrame:
@@ -430,10 +442,25 @@ def _refuse_short(frame: pl.DataFrame, text: str, separator: str, name: str) -> 
 
 
 def _sniffed(text: str) -> str:
-    """The separator that cuts the first lines into most cells."""
+    """The separator that cuts the header into most cells, first of those at which quotes end; then as many lines."""
     lines = re.split("[\r\n]+", text.lstrip("\r\n")[:100_000])[:20]
-    rows = {s: [len(row) for row in csv.reader(lines, delimiter=s) if row] for s in SEPARATORS}
-    return max(SEPARATORS, key=lambda s: rows[s][0])
+
+    def merit(separator: str) -> tuple[bool, int, int]:
+        rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
+        return not _misquoted("\n".join(lines), separator, ends=False), rows[0], rows.count(rows[0])
+
+    return max(SEPARATORS, key=merit)
+
+
+def _misquoted(text: str, separator: str, ends: bool = True) -> int | None:
+    """The line of the first row in which a cell goes on behind its quotes or, unless the text is cut, never ends."""
+    reader, start = _records(text, separator, strict=True), 1
+    try:
+        for _ in reader:
+            start = reader.line_num + 1
+    except csv.Error as error:
+        return start if ends or "expected after" in str(error) else None
+    return None
 
 
 def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
@@ -447,6 +474,8 @@ def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
         if quote is None and any('"' in cell or "\n" in cell for cell in row):
             quote = start
         start = reader.line_num + 1
+    if quote is None:
+        quote = _misquoted(text, separator)
     if quote is not None:
         return f', line {quote}: a quote begins or ends inside a cell: write it twice, in a cell in quotes, "5"" nail"'
     return f" cannot be read as CSV: {_first_line(error)}"
