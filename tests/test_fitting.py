@@ -505,3 +505,19 @@ def test_names_may_be_in_any_form_of_unicode(tmp_path):
     model.save(tmp_path / "m")
     found = onelayer.load(tmp_path / "m").evaluate({f"n{whole}": [1], f"w{whole}": [2], whole: ["a"]}, f"w{apart}")
     assert found["rows"] == 1
+
+
+def test_no_notice_names_what_only_estimators_have(monkeypatch):
+    from onelayer import fitting
+
+    for said in (
+        f"the folds took 100 iterations: {fitting.FURTHER}",
+        "which all rows were then fitted with: early_stopping=False keeps C",
+        "stopped after 100 iterations without reaching tol=1e-06: raise max_iter, or accept the gap",
+        "stopped after 100 iterations: raise max_iter",
+    ):
+        assert not re.search("max_iter|early_stopping|larger tol", fitting._to_be_done_here(said))
+    rng = np.random.default_rng(0)
+    table = {"x": rng.normal(size=60), "z": rng.normal(size=60), "label": rng.choice(["a", "b"], 60)}
+    notices = onelayer.fit(table, hidden=16).fitted["notices"]
+    assert any(notice.endswith("which all rows were then fitted with") for notice in notices), notices

@@ -59,7 +59,7 @@ HOUSE = {
     "quality": "losses",
     "model": "tables losses network quality storage",
     "kept_out": "counting",
-    "fitting": "kept_out tables settings labels training validation model",
+    "fitting": "kept_out tables settings labels paths training validation model",
     "words": "counting names",
     "judged": "tables losses model network",
     "pictures": "files judged labels paths plots diagnostics settings sources targets training tables model words",

@@ -173,6 +173,14 @@ def test_a_weight_of_a_number_has_its_unit(model, table):
     assert rows["mean radius"]["unit"] == pytest.approx(spread, rel=0.1)
 
 
+def test_a_weight_of_a_word_has_its_unit_and_of_a_level_none():
+    table = {"t": ["a good day", "a bad day", "good", "bad"] * 3, "c": ["x", "y"] * 6, "label": ["+", "-"] * 6}
+    model = onelayer.fit(table, kinds={"t": "text"})
+    units = {row["feature"]: row["unit"] for row in model.explain()}
+    assert (units["t: good"], units["c=x"]) == ("1 of tf-idf", None)
+    assert any(line.startswith("weight      t: good (per 1 of tf-idf): ") for line in words.of_weights(model, 9))
+
+
 def test_words_of_a_fit_say_which_rows_held_out_have_no_answer(model):
     held_out = model.held_out | {"unanswered": 2, "first_unanswered": {"row": 7, "reason": "it is so"}}
     lines = words.of_fit(replace(model, held_out=held_out), "m", 0.0)

@@ -13,12 +13,19 @@ from numpy.typing import NDArray
 
 from onelayer import kept_out, tables
 from onelayer.model import Model
+from onelayer.paths import FURTHER
 
 Array = NDArray[Any]
 
 FOLDS = 5
 MOST_WEIGHTS = 10**8  # of a network: 0.8 GB, of which a fit holds some ten copies
 MANY = 20  # classes that are numbers: more may be meant as such
+REMEDIES = {  # of estimators, beside what there is here; longer ones first
+    FURTHER: "leave it, or look for columns that nearly depend on one another",
+    ": early_stopping=False keeps C": "",
+    "raise max_iter, or accept the gap": "accept the gap, or give a smaller C (C=, --C)",
+    "raise max_iter": "give fewer features or a smaller C (C=, --C)",
+}
 VALUES = 17  # of C, from 1e-4 to 1e4: two to a factor of ten, between which the log loss hardly changes
 
 
@@ -244,8 +251,15 @@ def _trained(
             | ({} if e.decay == 1 else {"decay": e.decay})
             for e in found.history
         ],
-        "notices": [*encoder.notices, *said, *found.notices],
+        "notices": [*encoder.notices, *map(_to_be_done_here, [*said, *found.notices])],
     } | ({"tuning": tuning} if tuning else {})
+
+
+def _to_be_done_here(notice: str) -> str:
+    """A notice of the training with remedies that the fit of a table has."""
+    for theirs, ours in REMEDIES.items():
+        notice = notice.replace(theirs, ours)
+    return notice
 
 
 def _refuse_size(widths: Sequence[int]) -> None:

@@ -169,7 +169,8 @@ class Model:
     def explain(self, top: int = 10) -> list[dict[str, Any]]:
         """The strongest weights but noughts: feature, class they speak for, weight in log-odds, factor on the odds.
 
-        ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
+        ``unit`` is how much more of a number, one standard deviation, the weight is for; None for levels. Of a word it
+        is 1 of tf-idf, more than most texts have of it.
         With two classes, ``class`` is the one that more of the feature speaks for, whose odds are then ``odds_ratio``
         times as high; of more, the one whose weight it is, beside the mean of all classes', and the factor is of its
         probability over the classes' geometric mean. Of a regression, weights are in the target's unit, and there are

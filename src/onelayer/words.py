@@ -124,7 +124,8 @@ def _weight(row: dict[str, Any], classes: int) -> str:
 
 
 def _unit(row: dict[str, Any]) -> str:
-    return "" if row["unit"] is None else f" (per {row['unit']:.4g})"
+    unit = row["unit"]
+    return "" if unit is None else f" (per {unit if isinstance(unit, str) else format(unit, '.4g')})"
 
 
 def of_row(found: dict[str, Any]) -> list[str]:

@@ -213,3 +213,19 @@ def test_leading_zeros_make_names_where_they_are_no_accident(cells, kind):
     frame = pl.DataFrame({"c": cells, "n": range(len(cells))})
     assert padded(frame) == {"c"}
     assert padded(frame.select("n")) == padded(frame.select(c=pl.lit("1"))) == set()
+
+
+def test_a_remedy_is_quoted_for_a_shell():
+    with pytest.raises(tables.TableError, match=r"\(kinds=\{'a b': 'category'\}, --kind 'a b=category'\)"):
+        tables.fit(pl.DataFrame({"a b": ["1,2", "3,4"]}))
+
+
+def test_words_of_one_row_are_noticed():
+    ids = [f"u-{i * 7919:06x}" for i in range(30)]
+    said = encoder_of(ids)[1]
+    assert said[0].startswith(
+        "column 'c' holds another word in each row, such as 'u-000000', taken as text, which says"
+    )
+    for cells in ([*ids, ids[0]], [f"{i} words" for i in ids], ids[:19], ["\u6771" * i for i in range(1, 30)]):
+        assert encoder_of(cells)[1] == ()
+    assert encoder_of(ids, kinds={"c": "text"})[1] == ()

@@ -12,8 +12,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer.counting import counted
+from onelayer.names import short
 from onelayer.tables.cells import alike, as_text, blank, numbers, places
-from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
+from onelayer.tables.kinds import KINDS, doubted, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.reading import TableError, TableWarning, composed, shortened, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
@@ -23,6 +24,7 @@ Array = NDArray[Any]
 
 OTHER, MISSING = "(other)", "(missing)"
 MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
+WORD_UNIT = "1 of tf-idf"  # more than a word has in most texts, whose length all of theirs share
 FIRST_LENGTH = 4.0  # of texts in models that do not say it
 FIRST_RULES, TEXT_RULES = 1, 2  # of models that do not say them: marks end words, and a missing text is an empty one
 IMPUTE = ("mean", "median", "most_frequent")
@@ -55,6 +57,13 @@ class Column:
     def width(self) -> int:
         """How many features it gives: one more than its levels for a category, for what was never seen."""
         return {"number": 1, "category": len(self.names) + 1, "text": len(self.names)}[self.kind]
+
+    @property
+    def unit(self) -> float | str | None:
+        """What 1 of a feature is: a standard deviation of a number, a weight in texts of a word; nothing of a level."""
+        if self.kind == "number":
+            return float(self.values[1])
+        return WORD_UNIT if self.kind == "text" else None
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -94,17 +103,15 @@ class Encoder:
         return any(column.kind == "text" for column in self.columns)
 
     @property
-    def units(self) -> list[float | None]:
-        """For each feature the amount of its column that is 1 of the feature; None where it is no number."""
-        return [
-            unit for c in self.columns for unit in ([float(c.values[1])] if c.kind == "number" else [None] * c.width)
-        ]
+    def units(self) -> list[float | str | None]:
+        """For each feature the amount of its column that is 1 of the feature; of a word in words; None of a level."""
+        return [unit for c in self.columns for unit in [c.unit] * c.width]
 
     def describe(self) -> list[str]:
         """A line for each kind of column there is."""
         lines = []
         for kind in KINDS:
-            names = [c.name for c in self.columns if c.kind == kind]
+            names = [short(c.name) for c in self.columns if c.kind == kind]
             if names:
                 width = sum(c.width for c in self.columns if c.kind == kind)
                 lines.append(f"{kind}: {', '.join(shortened(names, 30))} ({counted(width, 'feature')})")
@@ -237,7 +244,7 @@ def fit(
     for series in frame.get_columns():
         refuse_type(series)
         kind = kinds.get(series.name) or recognised(series, series.name in with_zeros)
-        if kind != "number" and series.name not in kinds and (noticed := dates_noticed(series)) is not None:
+        if kind != "number" and series.name not in kinds and (noticed := doubted(series, kind)) is not None:
             notices.append(noticed)
         if kind == "number":
             column, block = _fit_number(series, rows, impute, notices)
@@ -350,8 +357,7 @@ def _fit_text(
         raise TableError(f"column {series.name!r} holds no word in any of its rows: exclude it (exclude=, --exclude)")
     if vocabulary.capped:
         notices.append(
-            f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept "
-            "(max_features)"
+            f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept"
         )
     weights = vocabulary.weights(counts.shape[0])
     return Column(series.name, "text", vocabulary.names, weights, impute), tf_idf(counts, weights, TEXT_LENGTH)

@@ -1,6 +1,7 @@
 """What a column is: a number, a category or a text; and what none of these can be made of."""
 
 import re
+import shlex
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,8 @@ LEVELS = 50  # a column of strings with at most so many different values, each s
 ORNAMENTS = r"[\s,'’_%‰\p{Sc}]|\b(EUR|USD|GBP|CHF|JPY|CNY)\b"
 BRACKETS = r"^\((.+)\)$"
 UNIT = r"^[+-]?\d[\d.]*([\p{L}°²³/]{1,5})$"
+WORD = r"^\s*[A-Za-z0-9_.@-]+\s*$"
+FEW_WORDS = 20  # which may well be all different
 FEW_UNITS = 2  # different cells, such as 2dr and 4dr, are levels
 LONGEST = 50  # bytes of a cell that could be meant as a number
 DATE = (
@@ -67,6 +70,24 @@ def refuse_type(series: pl.Series) -> None:
     )
 
 
+def doubted(series: pl.Series, kind: str) -> str | None:
+    """What to say of strings that are levels or texts, though dates, or one for each row; None of others."""
+    return dates_noticed(series) or (_words_of_one_row(series) if kind == "text" else None)
+
+
+def _words_of_one_row(series: pl.Series) -> str | None:
+    """What to say of a text that is another word in each row, as identifiers are; None of others."""
+    cells = series.drop_nulls()
+    if len(cells) < FEW_WORDS or not cells.head(100).str.contains(WORD).all() or cells.n_unique() < len(cells):
+        return None
+    if not cells.str.contains(WORD).all():
+        return None
+    return (
+        f"column {series.name!r} holds another word in each row, such as {shown(cells[0])}, taken as text, which says "
+        "nothing of rows to come: exclude it (exclude=, --exclude), or write what comes again in it as a column"
+    )
+
+
 def dates_noticed(series: pl.Series) -> str | None:
     """What to say of a column of dates or times as text, which is a level or a text for each; None of others."""
     if series.dtype != pl.String:
@@ -88,7 +109,12 @@ def shown(cell: Any) -> str:
 
 def say_kind(name: str) -> str:
     """The remedy where a column is not what it looks like."""
-    return f"say what the column is (kinds={{{name!r}: 'category'}}, --kind {name}=category)"
+    return f"say what the column is ({_kind(name, 'category')})"
+
+
+def _kind(name: str, kind: str) -> str:
+    """How to say in Python, and to a shell, what a column is."""
+    return f"kinds={{{name!r}: {kind!r}}}, --kind {shlex.quote(f'{name}={kind}')}"
 
 
 def _holds_numbers(series: pl.Series, padded: bool) -> bool:
@@ -125,8 +151,7 @@ def _are_numbers(cells: pl.Series, padded: bool) -> bool:
     """Whether cells that can all be read as numbers are no names; they are refused if a point may part thousands."""
     if padded and _are_names(cells):
         return False
-    name = cells.name
-    refuse_points(cells, "", f", or say that it is one (kinds={{{name!r}: 'number'}}, --kind {name}=number)")
+    refuse_points(cells, "", f", or say that it is one ({_kind(cells.name, 'number')})")
     return True
 
 
