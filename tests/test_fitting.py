@@ -1,5 +1,6 @@
 """From a table to a model: settings and labels that cannot be used, progress, and Ctrl-C."""
 
+import json
 import os
 import re
 import signal
@@ -521,3 +522,33 @@ def test_no_notice_names_what_only_estimators_have(monkeypatch):
     table = {"x": rng.normal(size=60), "z": rng.normal(size=60), "label": rng.choice(["a", "b"], 60)}
     notices = onelayer.fit(table, hidden=16).fitted["notices"]
     assert any(notice.endswith("which all rows were then fitted with") for notice in notices), notices
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 1, "1", True], "a number, 0 in row 1, and a text, '1' in row 3: make them one kind"),
+        ([0, 1, True, 0], "a number, 0 in row 1, and a truth, True in row 3"),
+        (["a", "b", False, "a"], "a text, 'a' in row 1, and a truth, False in row 3"),
+        ([None, 1.5, 2, "b"], "a number, 1.5 in row 2, and a text, 'b' in row 4"),
+    ],
+)
+def test_labels_of_more_than_one_kind_are_refused(labels, words, tmp_path):
+    rows = [{"x": i, "gr\u00f6\u00dfe": label} for i, label in enumerate(labels)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "raw.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+    columns = {"x": [0, 1, 2, 3], "gr\u00f6\u00dfe": labels}
+    for source in (rows, columns, tmp_path / "t.jsonl", tmp_path / "raw.jsonl"):
+        with pytest.raises(tables.TableError, match=f"target column 'gr\u00f6\u00dfe' holds {words}"):
+            onelayer.fit(source, "gr\u00f6\u00dfe")
+
+
+def test_labels_of_one_kind_are_not_refused(tmp_path):
+    for labels in ([0, 1.0, 2], ["0", "t: 1", '"label": 1'], [True, False, True], [np.int64(1), 2, 2.0]):
+        table = {"x": [1, 2, 3], "label": labels}
+        onelayer.fit(table)
+        rows = [
+            {"x": i, "label": label.item() if isinstance(label, np.number) else label} for i, label in enumerate(labels)
+        ]
+        (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        onelayer.fit(tmp_path / "t.jsonl")

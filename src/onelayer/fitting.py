@@ -100,7 +100,7 @@ def fit(
     hidden = (int(hidden),) if isinstance(hidden, int | np.integer) else hidden
     _check_settings(task, positive, threshold, test_size, seed, one_layer=not len(hidden), tune=tune, l1_ratio=l1_ratio)
     progress("reading")
-    frame = tables.read(table, separator=separator, encoding=encoding)
+    frame = tables.read(table, separator=separator, encoding=encoding, labels=target)
     y, classes = _target(tables.column(frame, target), task, positive, threshold)
     for name in exclude:
         tables.column(frame, name, "excluded")

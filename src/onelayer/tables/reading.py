@@ -60,7 +60,9 @@ class TableWarning(UserWarning):
     """Something about a table that its owner should know."""
 
 
-def read(source: Any, *, separator: str | None = None, encoding: str | None = None) -> pl.DataFrame:
+def read(
+    source: Any, *, separator: str | None = None, encoding: str | None = None, labels: str | None = None
+) -> pl.DataFrame:
     """A table as a polars frame.
 
     Parameters
@@ -72,6 +74,8 @@ def read(source: Any, *, separator: str | None = None, encoding: str | None = No
         Of a CSV file, one ASCII character; otherwise found in its first lines.
     encoding : str, optional
         Of a text file; otherwise UTF-8, or UTF-16 where a byte-order mark says so.
+    labels : str, optional
+        The column whose cells are to be of one kind where a list or JSON gives them one: texts, numbers or truths.
 
     Raises
     ------
@@ -90,7 +94,9 @@ def read(source: Any, *, separator: str | None = None, encoding: str | None = No
     from_path = isinstance(source, str | Path)
     if not from_path:
         _refuse_told("the table is no file of text", separator, encoding)
-    frame = _read_path(str(source), separator, encoding) if from_path else _frame(source)
+    if labels is not None:
+        _refuse_mixed(source, labels)
+    frame = _read_path(str(source), separator, encoding, labels) if from_path else _frame(source)
     if frame.height == 0:
         raise TableError(f"{_name(source)} holds no rows: at least one is needed below the header")
     return _named(frame)
@@ -144,6 +150,37 @@ def shortened(names: list[str], most: int = 10) -> list[str]:
 
 def _name(source: Any) -> str:
     return repr(source) if isinstance(source, str | Path) else "the table"
+
+
+def _refuse_mixed(source: Any, name: str) -> None:
+    """Refuse labels of more than one kind in columns or rows: 1, "1" and True may not be meant alike."""
+    if isinstance(source, Mapping):
+        cells = source.get(name)
+    elif isinstance(source, list | tuple) and all(isinstance(row, Mapping) for row in source):
+        cells = [row.get(name) for row in source]
+    else:
+        return
+    if not isinstance(cells, list | tuple):
+        return
+    first: dict[str, int] = {}
+    for row, cell in enumerate(cells):
+        if (kind := _kind(cell)) is not None:
+            first.setdefault(kind, row)
+    if len(first) > 1:
+        (one, i), (other, j) = list(first.items())[:2]
+        raise TableError(
+            f"target column {name!r} holds {one}, {cells[i]!r:.40} in row {i + 1}, and {other}, {cells[j]!r:.40} in "
+            f"row {j + 1}: make them one kind"
+        )
+
+
+def _kind(cell: Any) -> str | None:
+    """What a label is, of what may be one."""
+    if isinstance(cell, bool | np.bool_):
+        return "a truth"
+    if isinstance(cell, int | float | Decimal | np.number) and cell == cell:
+        return "a number"
+    return "a text" if isinstance(cell, str) else None
 
 
 def _frame(source: Any) -> pl.DataFrame:
@@ -244,7 +281,7 @@ def _from_pandas(source: Any) -> pl.DataFrame | None:
         raise TypeError(f"column {mixed[0]!r} mixes types, make them one" if mixed else str(error)) from error
 
 
-def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.DataFrame:
+def _read_path(path: str, separator: str | None, encoding: str | None, labels: str | None) -> pl.DataFrame:
     name = "standard input" if path == "-" else repr(path)
     if not path:
         raise TableError("the name of the table is empty: name a file, or - for standard input")
@@ -269,16 +306,18 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
         raise TableError(f"{name} is empty: a header and at least one row are needed")
     if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
         _refuse_told(f"{name} is a file of JSON lines", separator, None)
-        return _read_json_lines(text, name)
+        return _read_json_lines(text, name, labels)
     if re.match(r"\s*\[\s*\{", text):
         raise TableError(f"{name} is one JSON document: write each row as a line of its own (jq -c '.[]')")
     return _read_csv(text, name, separator or ("\t" if path.endswith(".tsv") else None))
 
 
-def _read_json_lines(text: str, name: str) -> pl.DataFrame:
+def _read_json_lines(text: str, name: str, labels: str | None) -> pl.DataFrame:
     try:
         frame = pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
         _refuse_doubled(text, name, frame)
+        if labels is not None and frame.schema.get(labels) == pl.String and _unquoted(text, labels):
+            _refuse_mixed([json.loads(line) for line in text.split("\n") if line.strip()], labels)
         return frame
     except pl.exceptions.PolarsError as error:
         for number, line in enumerate(text.split("\n"), 1):
@@ -290,10 +329,18 @@ def _read_json_lines(text: str, name: str) -> pl.DataFrame:
         # the types of some lines are not those of others
         rows = [json.loads(line) for line in text.split("\n") if line.strip()]
         _refuse_doubled(text, name)
+        if labels is not None:
+            _refuse_mixed(rows, labels)
         try:
             return pl.DataFrame(_of_rows(rows))
         except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as said:
             raise TableError(f"{name}: {_first_line(said)}") from error
+
+
+def _unquoted(text: str, key: str) -> bool:
+    """Whether a number or a truth may stand at a key of JSON."""
+    written = "|".join(map(re.escape, {key, json.dumps(key)[1:-1]}))
+    return re.search(rf'"({written})"\s*:\s*[-\dtf]', text) is not None
 
 
 def _refuse_doubled(text: str, name: str, frame: pl.DataFrame | None = None) -> None:
