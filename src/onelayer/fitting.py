@@ -356,7 +356,7 @@ def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple
         return classes
     place = tables.places(pl.Series([positive]), classes)[0]
     if place is None:
-        raise ValueError(f"positive label {positive!r} is not in column {name!r}: it holds {', '.join(classes)}")
+        raise ValueError(f"positive label {positive!r} is not in column {name!r}: it holds {tables.listed(classes)}")
     return (*classes[:place], *classes[place + 1 :], classes[place])
 
 

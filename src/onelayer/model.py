@@ -41,7 +41,7 @@ class Model:
         features = (*self.hidden, self.weights)[0].shape[1] - 1
         made = f"{tables.counted(features, 'feature')} of {tables.counted(len(self.encoder.columns), 'column')}"
         rows = f", fitted to {tables.counted(self.fitted['rows'], 'row')}" if "rows" in self.fitted else ""
-        return f"<Model of {self.target!r} ({', '.join(self.classes) or 'a number'}) from {made}{rows}>"
+        return f"<Model of {self.target!r} ({tables.listed(self.classes) or 'a number'}) from {made}{rows}>"
 
     @property
     def task(self) -> str:
@@ -161,7 +161,7 @@ class Model:
             row = unknown.arg_max() or 0
             raise tables.TableError(
                 f"column {self.target!r} holds {labels[row]!r:.60} in row {row + 1}, but the model knows "
-                f"{', '.join(self.classes[:10])}{', …' if len(self.classes) > 10 else ''}: correct or drop such rows "
+                f"{tables.listed(self.classes)}: correct or drop such rows "
                 f"({unknown.sum():,} of {len(labels):,})"
             )
         return codes.to_numpy().astype(np.int64)

@@ -32,7 +32,9 @@ def test_features_of_each_kind():
     n = frame["n"].to_numpy()
     expected = np.column_stack([(n - n.mean()) / n.std(), [1, 0, 1, 0], [0, 1, 0, 1], np.zeros(4)])
     np.testing.assert_allclose(dense(encoded), expected, rtol=1e-14)
-    with pytest.warns(tables.TableWarning, match=r"does not know in 1 row, first row 1, such as 'z': \(other\)"):
+    with pytest.warns(
+        tables.TableWarning, match=r"does not know in 1 row, first row 1, such as 'z': taken as \(other\)"
+    ):
         unseen = encoder.transform(pl.DataFrame({"c": ["z", "x"], "n": ["2", " 6 "]}))
     np.testing.assert_allclose(dense(unseen), [[-1 / n.std(), 0, 0, 1], [3 / n.std(), 1, 0, 0]])
     assert encoder.describe() == ["number: n (1 feature)", "category: c (3 features)"]

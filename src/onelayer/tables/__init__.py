@@ -3,7 +3,7 @@
 from onelayer.counting import counted
 from onelayer.tables.cells import alike, as_labels, as_numbers, as_text, places, says_no_value
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, column, composed, read
+from onelayer.tables.reading import TableError, TableWarning, column, composed, listed, read
 
 __all__ = [
     "Column",
@@ -19,6 +19,7 @@ __all__ = [
     "composed",
     "counted",
     "fit",
+    "listed",
     "places",
     "read",
     "says_no_value",

@@ -386,8 +386,8 @@ def _say_unseen(cells: pl.Series, unseen: pl.Series) -> None:
         return
     row = unseen.arg_max() or 0
     where = f" in {counted(count, 'row')}, first row {row + 1}" if len(cells) > 1 else ""
-    message = f"column {cells.name!r} holds what the model does not know{where}, such as {shown(cells[row])}: {OTHER}"
-    warnings.warn(message, TableWarning, stacklevel=2)
+    what = f"{where}, such as {shown(cells[row])}: taken as {OTHER}"
+    warnings.warn(f"column {cells.name!r} holds what the model does not know{what}", TableWarning, stacklevel=2)
 
 
 def _one_hot(places: pl.Series, width: int) -> Any:

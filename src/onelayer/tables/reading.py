@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from onelayer.counting import counted
+from onelayer.names import short
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -146,6 +147,11 @@ def suggestion(name: str, names: list[str]) -> str:
 def shortened(names: list[str], most: int = 10) -> list[str]:
     """The first names, and a sign that there are more."""
     return names if len(names) <= most else [*names[:most], "…"]
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """The first names in a sentence, with quotes where blanks at their edge would be lost."""
+    return ", ".join(shortened([*map(short, names[: most + 1])], most))
 
 
 def _name(source: Any) -> str:
