@@ -16,7 +16,7 @@ from onelayer.names import short
 from onelayer.tables.cells import alike, as_text, blank, numbers, places
 from onelayer.tables.kinds import KINDS, doubted, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, composed, shortened, suggestion
+from onelayer.tables.reading import TableError, TableWarning, composed, listed, shortened, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
@@ -125,7 +125,7 @@ class Encoder:
             raise TableError(f"the table lacks {_listed(missing)}{suggestion(missing[0], frame.columns)}")
         extra = [name for name in given if name not in known]
         if extra:
-            warnings.warn(f"columns not used: {', '.join(shortened(extra))}", TableWarning, stacklevel=2)
+            warnings.warn(f"columns not used: {listed(extra)}", TableWarning, stacklevel=2)
         unanswerable: dict[int, str] = {}
         blocks = [self._features(column, frame[column.name], unanswerable) for column in self.columns]
         return _encoded(self.columns, blocks, unanswerable, frame.height)

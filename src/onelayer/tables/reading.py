@@ -141,7 +141,7 @@ def suggestion(name: str, names: list[str]) -> str:
     """: did you mean …? or the names there are."""
     lower = {other.lower(): other for other in reversed(names)}
     near = difflib.get_close_matches(name.lower(), list(lower), n=1)
-    return f": did you mean {lower[near[0]]!r}?" if near else f": its columns are {', '.join(shortened(names))}"
+    return f": did you mean {lower[near[0]]!r}?" if near else f": its columns are {listed(names)}"
 
 
 def shortened(names: list[str], most: int = 10) -> list[str]:
