@@ -91,8 +91,8 @@ def test_a_point_that_may_part_thousands_is_refused_unless_it_is_said_to_be_none
         tables.fit(frame)
     assert str(caught.value) == (
         "column 'income' holds '1.200' in row 2, beside whole numbers below 1000: whether its point is a decimal one "
-        "or parts thousands is not known: write 1200, or the whole numbers with as many decimals, or say that it is "
-        "one (kinds={'income': 'number'}, --kind income=number)"
+        "or parts thousands is not known: write 1200, or 950.000 for 950 and its like, or say that it is one "
+        "(kinds={'income': 'number'}, --kind income=number)"
     )
     encoder, _ = tables.fit(frame, kinds={"income": "number"}, impute="median")
     assert encoder.columns[0].values[2] == (7 + 12) / 2

@@ -74,11 +74,11 @@ def refuse_points(series: pl.Series, role: str, remedy: str) -> None:
     if not (len(pointed) and (others.cast(pl.Float64, strict=False) > 0).any()):  # codes such as -9 are no numbers
         return
     row = points.arg_max() or 0
-    cell = series[row].strip()
+    cell, other = series[row].strip(), others[0].strip()
     raise TableError(
         f"{role}column {series.name!r} holds {cell!r} in row {row + 1}, beside whole numbers below 1000: whether its "
-        f"point is a decimal one or parts thousands is not known: write {cell.replace('.', '')}, or the whole numbers "
-        f"with as many decimals{remedy}"
+        f"point is a decimal one or parts thousands is not known: write {cell.replace('.', '')}, or {other}.000 for "
+        f"{other} and its like{remedy}"
     )
 
 
