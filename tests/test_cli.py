@@ -162,6 +162,21 @@ def test_explain_and_plot(folder):
             ("fit", "{}/iris.csv", "--target", "kind", "--model", "x", "--C", "0"),
             "positive (inf for no penalty), not 0",
         ),
+        (("fit", "{}/iris.csv", "--target", "kind", "--model", "{}/iris.csv"), "is read by this command"),
+        (
+            ("fit", "-", "--target", "a", "--model", "{}/iris.csv"),
+            "iris.csv' is there and no model, and would be replaced: name another file, or remove it",
+        ),
+        (
+            ("fit", "{}/iris.csv", "--model", "x", "--kind", "length=text", "--kind", "length=number"),
+            "--kind says of column 'length' that it is text and number: leave one out",
+        ),
+        (("explain", "{}/m.onelayer", "--sep", ";"), "--sep is of a table, but no DATA is named: name it, or leave"),
+        (("plot", "{}/m.onelayer", "--encoding", "utf-8", "-o", "x.png"), "--encoding is of a table, but no DATA"),
+        (
+            ("plot", "{}/m.onelayer", "{}/iris.csv", "--kind", "cost", "-o", "x.png"),
+            "the picture 'cost' is of the fit that the model remembers: leave DATA out",
+        ),
         (("nonsense",), "No such command"),
     ],
 )
@@ -315,10 +330,11 @@ def test_ctrl_c_while_the_model_is_saved_saves_it(stopped_fit, tmp_path, monkeyp
 
 @pytest.mark.parametrize(("doing", "options"), [("fitting: cost", ()), ("choosing C", ("--tune",)), ("encoding", ())])
 def test_ctrl_c_before_anything_is_fitted_leaves_an_earlier_model_alone(stopped_fit, tmp_path, doing, options):
-    (tmp_path / "m").write_text("earlier")
+    onelayer.fit({"x": [1, 2], "label": ["a", "b"]}).save(tmp_path / "m")
+    earlier = (tmp_path / "m").read_bytes()
     said = stopped_fit(doing, 1, *options)
     assert (said.out, said.err) == ("", "stopped: nothing is fitted yet, so no model is saved\n")
-    assert (tmp_path / "m").read_text() == "earlier"
+    assert (tmp_path / "m").read_bytes() == earlier
 
 
 @pytest.mark.parametrize(
@@ -487,7 +503,7 @@ def test_every_command_reads_a_file_by_the_separator_and_encoding_it_is_told(tmp
     assert run("fit", data, "--target", "art", "--model", model, *told).returncode == 0
     refused = run("predict", model, data)
     assert refused.returncode == 2
-    assert "byte 2 (line 1) is 0xf6; say what it is (encoding='latin-1', --encoding latin-1)" in refused.stderr
+    assert "byte 2 (line 1) is 0xf6; say what it is (encoding='cp1252', --encoding cp1252)" in refused.stderr
     assert run("predict", model, data, *told).stdout.count("süß") > 10
     assert json.loads(run("evaluate", model, data, "--json", *told).stdout)["rows"] == 40
     assert run("explain", model, data, "--row", 1, *told).stdout.startswith("row 1       herb")

@@ -1,5 +1,6 @@
 """From a table to a model: settings and labels that cannot be used, progress, and Ctrl-C."""
 
+import json
 import os
 import re
 import signal
@@ -182,6 +183,56 @@ def test_levels_that_only_stand_for_what_was_never_seen_are_no_news():
     assert model.encoder.feature_names == ["town=Bonn", "town=Rome", "town=(other)", "x"]
     assert model.weights[0, 2] == 0
     assert not any("constant" in notice and "(other)" in notice for notice in model.fitted["notices"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            [str(i % 25) for i in range(100)],
+            "target column 'label' holds 25 different numbers, each taken as a class: to predict them as numbers",
+        ),
+        (
+            ["yes", "Yes", "no ", "no", "1.0", "1", "x"] * 2,
+            "labels in target column 'label' differ only in case, blanks or how they are written, and are classes of "
+            "their own: '1', '1.0'; 'Yes', 'yes'; 'no', 'no ': if they are one, write them alike",
+        ),
+        (["yes\u200b", "yes"] * 3, "their own: 'yes', 'yes\\u200b': if they are one"),
+        (["true", "TRUE"] * 3, "their own: 'TRUE', 'true': if they are one"),
+        (["yes", "no", "n/a", "nan"], "target column 'label' holds 'n/a', 'nan', taken as a class: if it says that"),
+    ],
+)
+def test_labels_that_may_be_no_classes_of_their_own_are_noticed(labels, words):
+    notices = onelayer.fit({"x": list(range(len(labels))), "label": labels}).fitted["notices"]
+    found = [notice for notice in notices if words in notice]
+    assert found, notices
+
+
+def test_a_fit_of_many_classes_is_said_in_few_lines_and_edge_blanks_are_seen():
+    labels = [f"c{i}" for i in range(99)] + ["no "]
+    model = onelayer.fit({"x": list(range(300)), "z": [i % 7 for i in range(300)], "label": labels * 3})
+    lines = words.of_fit(model, "m", 0.0)
+    assert len(lines) < 60
+    assert max(map(len, lines)) < 400
+    assert "c26 and 80 more in column 'label'" in lines[1]
+    two = onelayer.fit({"x": [1, 2, 3, 4], "label": ["no ", "yes"] * 2})
+    assert "classes     'no ', yes in column 'label'" in words.of_fit(two, "m", 0.0)
+
+
+def test_labels_that_differ_are_not_noticed():
+    for labels in (["none", "mild", "-", "+"], ["0", "1"], ["a", "b"], [str(i % 20) for i in range(40)]):
+        notices = onelayer.fit({"x": list(range(len(labels) * 3)), "label": labels * 3}).fitted["notices"]
+        assert not any("label" in notice for notice in notices)
+
+
+def test_levels_that_only_rows_held_out_have_are_noticed():
+    towns = ["Bonn", "Rome"] * 10 + [f"t{i}" for i in range(5)]
+    table = {"town": towns, "x": list(range(25)), "label": [*"ab" * 12, "a"]}
+    said = onelayer.fit(table, kinds={"town": "category"}, test_size=0.4).fitted["notices"]
+    assert any(
+        re.match(r"of the rows held out, column 'town' holds what the model does not know in \d row", line)
+        for line in said
+    )
 
 
 @pytest.mark.parametrize(
@@ -440,3 +491,64 @@ def test_a_constant_number_is_noticed_beside_categories():
     }
     notices = onelayer.fit(table, "y").fitted["notices"]
     assert "column 'const' is constant: weight 0" in notices
+
+
+def test_names_may_be_in_any_form_of_unicode(tmp_path):
+    apart, whole = "o\u0308", "\u00f6"
+    table = {f"n{apart}": [1, 2, 3, 4], f"w{apart}": [1, 1, 1, 2], f"x{apart}": [0] * 4, apart: ["a", "b"] * 2}
+    settings = {"weight": f"w{apart}", "exclude": f"x{apart}", "kinds": {f"n{apart}": "category"}}
+    model = onelayer.fit(table, apart, **settings)
+    assert (model.target, model.encoder.columns[0].name, model.encoder.columns[0].kind) == (
+        whole,
+        f"n{whole}",
+        "category",
+    )
+    model.save(tmp_path / "m")
+    found = onelayer.load(tmp_path / "m").evaluate({f"n{whole}": [1], f"w{whole}": [2], whole: ["a"]}, f"w{apart}")
+    assert found["rows"] == 1
+
+
+def test_no_notice_names_what_only_estimators_have(monkeypatch):
+    from onelayer import fitting
+
+    for said in (
+        f"the folds took 100 iterations: {fitting.FURTHER}",
+        "which all rows were then fitted with: early_stopping=False keeps C",
+        "stopped after 100 iterations without reaching tol=1e-06: raise max_iter, or accept the gap",
+        "stopped after 100 iterations: raise max_iter",
+    ):
+        assert not re.search("max_iter|early_stopping|larger tol", fitting._to_be_done_here(said))
+    rng = np.random.default_rng(0)
+    table = {"x": rng.normal(size=60), "z": rng.normal(size=60), "label": rng.choice(["a", "b"], 60)}
+    notices = onelayer.fit(table, hidden=16).fitted["notices"]
+    assert any(notice.endswith("which all rows were then fitted with") for notice in notices), notices
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([0, 1, "1", True], "a number, 0 in row 1, and a text, '1' in row 3: make them one kind"),
+        ([0, 1, True, 0], "a number, 0 in row 1, and a truth, True in row 3"),
+        (["a", "b", False, "a"], "a text, 'a' in row 1, and a truth, False in row 3"),
+        ([None, 1.5, 2, "b"], "a number, 1.5 in row 2, and a text, 'b' in row 4"),
+    ],
+)
+def test_labels_of_more_than_one_kind_are_refused(labels, words, tmp_path):
+    rows = [{"x": i, "gr\u00f6\u00dfe": label} for i, label in enumerate(labels)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "raw.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))
+    columns = {"x": [0, 1, 2, 3], "gr\u00f6\u00dfe": labels}
+    for source in (rows, columns, tmp_path / "t.jsonl", tmp_path / "raw.jsonl"):
+        with pytest.raises(tables.TableError, match=f"target column 'gr\u00f6\u00dfe' holds {words}"):
+            onelayer.fit(source, "gr\u00f6\u00dfe")
+
+
+def test_labels_of_one_kind_are_not_refused(tmp_path):
+    for labels in ([0, 1.0, 2], ["0", "t: 1", '"label": 1'], [True, False, True], [np.int64(1), 2, 2.0]):
+        table = {"x": [1, 2, 3], "label": labels}
+        onelayer.fit(table)
+        rows = [
+            {"x": i, "label": label.item() if isinstance(label, np.number) else label} for i, label in enumerate(labels)
+        ]
+        (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        onelayer.fit(tmp_path / "t.jsonl")

@@ -151,10 +151,34 @@ def test_odds_are_those_of_the_class_that_is_named(classes):
     assert all(("for" in line) or (classes == 3 and "against" in line) for line in said)
 
 
+def test_weights_of_many_classes_under_an_l1_penalty_are_beside_their_mean():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 300)
+    table = {"a": rng.normal(y == 0), "b": rng.normal(y), "label": np.array(["A", "B", "C"], dtype=object)[y]}
+    model = onelayer.fit(table, C=0.05, l1_ratio=1)
+    assert (model.weights[:, :-1] == 0).any()
+    found = model.explain()
+    assert len(found) == 6  # a class whose own weight is 0 has one beside the others
+    for row in found:
+        assert row["odds_ratio"] == pytest.approx(np.exp(row["weight"]))
+    for feature in "ab":
+        assert sum(row["weight"] for row in found if row["feature"] == feature) == pytest.approx(0, abs=1e-12)
+    for line in words.of_weights(model, 10):
+        assert ("for" in line) == (float(line.split("(× ")[1].split()[0]) > 1)
+
+
 def test_a_weight_of_a_number_has_its_unit(model, table):
     rows = {row["feature"]: row for row in model.explain()}
     spread = np.std(np.array(table["mean radius"]))
     assert rows["mean radius"]["unit"] == pytest.approx(spread, rel=0.1)
+
+
+def test_a_weight_of_a_word_has_its_unit_and_of_a_level_none():
+    table = {"t": ["a good day", "a bad day", "good", "bad"] * 3, "c": ["x", "y"] * 6, "label": ["+", "-"] * 6}
+    model = onelayer.fit(table, kinds={"t": "text"})
+    units = {row["feature"]: row["unit"] for row in model.explain()}
+    assert (units["t: good"], units["c=x"]) == ("1 of tf-idf", None)
+    assert any(line.startswith("weight      t: good (per 1 of tf-idf): ") for line in words.of_weights(model, 9))
 
 
 def test_words_of_a_fit_say_which_rows_held_out_have_no_answer(model):

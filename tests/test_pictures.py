@@ -47,13 +47,17 @@ def test_the_command_knows_every_picture():
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "animation"])
 def test_each_is_drawn(saved, kind):
-    done = run(saved / "m.onelayer", saved / "d.csv", "--kind", kind, "-o", saved / f"{kind}.png")
+    done = run(saved / "m.onelayer", *rows(kind, saved), "--kind", kind, "-o", saved / f"{kind}.png")
     assert done.exit_code == 0, done.output
     assert done.stdout.strip() == str(saved / f"{kind}.png")
     with Image.open(saved / f"{kind}.png") as image:
         pixels = np.asarray(image.convert("L"))
     assert 600 < pixels.shape[1] < 1300
     assert (pixels < 128).sum() > 2000
+
+
+def rows(kind, folder):
+    return [] if kind in WITHOUT_DATA[1:] else [folder / "d.csv"]
 
 
 def test_the_animation_is_a_gif(saved):
@@ -125,6 +129,13 @@ def test_texts_have_too_many_weights_for_intervals_and_say_so(tmp_path, monkeypa
     assert "notice: no intervals: 6 weights are too many for them" in done.stderr
 
 
+def test_of_one_row_there_are_no_intervals_and_it_is_said(saved, tmp_path):
+    (tmp_path / "d.csv").write_text("\n".join((saved / "d.csv").read_text().splitlines()[:2]) + "\n")
+    done = run(saved / "m.onelayer", tmp_path / "d.csv", "-o", tmp_path / "x.png")
+    assert done.exit_code == 0
+    assert "notice: no intervals: one row cannot say how far weights may be off" in done.stderr
+
+
 def numbers():
     columns = table(2)
     return columns | {"label": columns["size"] * 3 + columns["age"] * np.sin(columns["age"])}
@@ -138,7 +149,7 @@ def test_each_is_drawn_where_it_makes_sense_and_refused_in_words_elsewhere(hidde
     as_csv(columns, tmp_path / "d.csv")
     tune = task == "classification" and not hidden
     onelayer.fit(columns, task=task, hidden=hidden, tune=tune).save(tmp_path / "m.onelayer")
-    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", kind, "-o", tmp_path / "p.png")
+    done = run(tmp_path / "m.onelayer", *rows(kind, tmp_path), "--kind", kind, "-o", tmp_path / "p.png")
     of_classes = task == "regression" and kind not in pictures.OF_NUMBERS
     if of_classes or (hidden and kind in pictures.OF_ONE_LAYER):
         assert isinstance(done.exception, ValueError)
@@ -155,7 +166,7 @@ def test_of_an_l1_penalty_all_but_descent_is_drawn(kind, tmp_path):
     columns = table(2)
     as_csv(columns, tmp_path / "d.csv")
     onelayer.fit(columns, tune=True, l1_ratio=1.0).save(tmp_path / "m.onelayer")
-    done = run(tmp_path / "m.onelayer", tmp_path / "d.csv", "--kind", kind, "-o", tmp_path / "p.png")
+    done = run(tmp_path / "m.onelayer", *rows(kind, tmp_path), "--kind", kind, "-o", tmp_path / "p.png")
     if kind in pictures.OF_DESCENT:
         assert f"the picture {kind!r} is of gradient descent, which knows no L1 penalty" in str(done.exception)
         return
@@ -192,11 +203,8 @@ def test_the_regularisation_path_is_that_of_separate_fits(k, monkeypatch):
             truth = pictures.train(seen.encoded, y, task=task, C=float(drawn["C"][at]), tol=1e-10).weights
             expected = truth[-1, :-1] if positive is None else (-truth[0] if k == 2 else truth[0])[:-1]
             np.testing.assert_allclose(drawn["w"][at], expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
-        assert (
-            drawn["ylabel"]
-            == f"weight ({'label' if k == 'numbers' else 'log-odds of ' + (positive or model.classes[-1])})\n"
-            "(of a number for one standard deviation)"
-        )
+        of = "label" if k == "numbers" else f"log-odds of {positive or model.classes[-1]}"
+        assert drawn["ylabel"] == f"weight, fitted anew ({of})\n(of a number for one standard deviation)"
 
 
 @pytest.mark.parametrize(

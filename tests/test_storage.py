@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from sklearn.datasets import load_breast_cancer
 
 import onelayer
-from onelayer import tables
+from onelayer import storage, tables
 from onelayer.model import Model
 from onelayer.storage import ModelError, digest
 
@@ -285,6 +285,7 @@ def test_what_is_no_model_file_is_said(model, tmp_path):
 @pytest.mark.parametrize(
     "path", sorted((Path(__file__).parent / "golden").glob("*.onelayer")), ids=lambda path: path.stem
 )
+@pytest.mark.filterwarnings("ignore:column 'town' holds what the model does not know")  # in their tables, on purpose
 def test_models_saved_by_earlier_versions_predict_what_they_did(path):
     kept, model = json.loads(path.with_suffix(".json").read_text()), onelayer.load(path)
     if "prediction" in kept:
@@ -341,3 +342,23 @@ def test_parts_that_no_stack_has_are_refused_though_the_digest_fits(stack, tmp_p
     with pytest.raises(ModelError, match=message) as caught:
         onelayer.load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_only_a_model_is_replaced(tmp_path):
+    path = tmp_path / "m"
+    for name in ("version-1", "version-2", "version-3", "version-4"):
+        path.write_bytes((Path(__file__).parent / "golden" / f"{name}.onelayer").read_bytes())
+        storage.check_replaced(str(path))
+    path.write_bytes(b"")
+    storage.check_replaced(str(path))
+    storage.check_replaced("-")
+    storage.check_replaced(str(tmp_path / "nowhere"))
+    for held in (
+        b"a,b\n1,2\n",
+        b"a",
+        b'\x10\0\0\0\0\0\0\0{"__metadata__":{"format":"pt"}}',
+        b'{"format": "onelayer-model"}',
+    ):
+        path.write_bytes(held)
+        with pytest.raises(ValueError, match="m' is there and no model, and would be replaced: name another"):
+            storage.check_replaced(str(path))

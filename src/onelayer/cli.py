@@ -34,7 +34,6 @@ PICTURES = (
     "path",
     "animation",
 )
-DIGITS = {"probability": 6, "prediction": 10}  # in CSV; JSON has them all
 Command = Callable[..., None]
 
 
@@ -93,7 +92,11 @@ def demo(folder: str) -> None:
 @click.option("--weight", help="The column of the rows' weights, in the fit and in its figures.")
 @click.option("--exclude", multiple=True, help="A column not to use; may be repeated.")
 @click.option("--kind", "kinds", multiple=True, metavar="COL=KIND", help="number, category or text; may be repeated.")
-@click.option("--impute", type=click.Choice(["mean", "median", "most_frequent"]), help="How to fill missing values.")
+@click.option(
+    "--impute",
+    type=click.Choice(["mean", "median", "most_frequent"]),
+    help="Fills missing numbers; missing categories are then a level, missing texts empty.",
+)
 @click.option("--threshold", default=0.5, show_default=True, help="Probability above which the positive label is said.")
 @click.option("--C", "C", default=1.0, show_default=True, help="Inverse strength of the penalty; inf is none.")
 @click.option(
@@ -142,11 +145,13 @@ def fit(
     """
     from onelayer import fitting
     from onelayer.files import check_output
+    from onelayer.storage import check_replaced
 
     source = click.get_current_context().get_parameter_source("C")
     if tune and source is not click.core.ParameterSource.DEFAULT:
         raise click.UsageError("--C says what C is, --tune chooses it: leave one of them out")
     check_output(model_path, [data])
+    check_replaced(model_path)
     started = time.perf_counter()
     try:
         with terminal.notices(), terminal.progress() as progress:
@@ -158,7 +163,7 @@ def fit(
                 positive=positive,
                 weight=weight,
                 exclude=exclude,
-                kinds=dict(_pair(kind) for kind in kinds),
+                kinds=_kinds(kinds),
                 impute=impute,
                 C=C,
                 l1_ratio=l1_ratio,
@@ -211,7 +216,7 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
     """Write label and probability for each row of DATA, in order; of a regression, the number predicted.
 
     The probability is that of the second of two classes, the one of fit --positive, whichever is the label; of three
-    or more it is that of the label.
+    or more it is that of the label. Numbers have as many digits as they need to be read as the same again.
 
     A row that cannot be answered is left blank, named on standard error, and the exit code is 1.
 
@@ -233,8 +238,7 @@ def predict(model_path: str, data: str, output: str, as_json: bool, sep: str | N
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(names)
-        blank = ("",) * len(names)
-        writer.writerows((*row[:-1], f"{row[-1]:.{DIGITS[names[-1]]}g}") if row else blank for row in rows)
+        writer.writerows(row or ("",) * len(names) for row in rows)
         text = buffer.getvalue()
     write_whole(output, text.encode())
     if None in rows:
@@ -264,9 +268,12 @@ def evaluate(
 ) -> None:
     """Judge MODEL on the rows of DATA, whose labels or numbers are known, beside the base rate or the mean.
 
+    All rows of DATA count: those that MODEL was fitted to flatter it. Give rows it has not seen, or believe what fit
+    said of the rows it kept out.
+
     \b
-    onelayer evaluate income.onelayer people.csv
-    onelayer evaluate income.onelayer people.csv --weight persons --json
+    onelayer evaluate income.onelayer next-year.csv
+    onelayer evaluate income.onelayer next-year.csv --weight persons --json
     """
     from onelayer import tables
 
@@ -301,8 +308,7 @@ def explain(
     """
     from onelayer import tables
 
-    if data is None and row is not None:
-        raise click.UsageError("--row needs DATA, the table that holds the row")
+    _refuse_without_data(data, row=row, sep=sep, encoding=encoding)
     if top < 1:
         raise click.UsageError(f"--top must be 1 or more, not {top}")
     model = _loaded(model_path, data)
@@ -346,7 +352,7 @@ def plot(
 
     \b
     onelayer plot income.onelayer                       # the strongest weights
-    onelayer plot income.onelayer people.csv            # with 95 % intervals, from the rows it was fitted on
+    onelayer plot income.onelayer people.csv            # with 95 % intervals, from the rows of this table
     onelayer plot income.onelayer people.csv --kind threshold --costs 1 5
     """
     from onelayer import pictures, tables
@@ -354,9 +360,12 @@ def plot(
 
     if top < 1:
         raise click.UsageError(f"--top must be 1 or more, not {top}")
+    _refuse_without_data(data, sep=sep, encoding=encoding)
     if len(features) not in (0, 2):
         raise click.UsageError(f"--feature names the two features of a boundary: give it twice, not {len(features)} ×")
 
+    if data is not None and kind in pictures.WITHOUT_DATA[1:]:
+        raise click.UsageError(f"the picture {kind!r} is of the fit that the model remembers: leave DATA out")
     path = f"{kind}.{'gif' if kind == 'animation' else 'png'}" if output is None else output
     check_output(path, [model_path, *([data] if data else [])])
     wish = pictures.Wish(Path(path), top, features, threshold, costs, positive)
@@ -392,11 +401,22 @@ def _sizes(text: str | None) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, kind = text.rpartition("=")
-    if not equals:
-        raise click.UsageError(f"--kind {text}: write COLUMN=KIND, such as zip=category")
-    return name, kind
+def _kinds(texts: Sequence[str]) -> dict[str, str]:
+    kinds: dict[str, str] = {}
+    for text in texts:
+        name, equals, kind = text.rpartition("=")
+        if not equals:
+            raise click.UsageError(f"--kind {text}: write COLUMN=KIND, such as zip=category")
+        if kinds.get(name, kind) != kind:
+            raise click.UsageError(f"--kind says of column {name!r} that it is {kinds[name]} and {kind}: leave one out")
+        kinds[name] = kind
+    return kinds
+
+
+def _refuse_without_data(data: str | None, **options: Any) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if data is None and given:
+        raise click.UsageError(f"--{given[0]} is of a table, but no DATA is named: name it, or leave --{given[0]} out")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

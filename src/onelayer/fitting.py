@@ -1,5 +1,6 @@
 """From a table to a fitted model: labels or numbers, rows kept out, features, the training, and how good it is."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
@@ -9,12 +10,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from onelayer import tables
+from onelayer import kept_out, tables
 from onelayer.model import Model
+from onelayer.paths import FURTHER
 
 Array = NDArray[Any]
 
 FOLDS = 5
+MANY = 20  # classes that are numbers: more may be meant as such
+REMEDIES = {  # of estimators, beside what there is here; longer ones first
+    FURTHER: "leave it, or look for columns that nearly depend on one another",
+    ": early_stopping=False keeps C": "",
+    "raise max_iter, or accept the gap": "accept the gap, or give a smaller C (C=, --C)",
+    "raise max_iter": "give fewer features or a smaller C (C=, --C)",
+}
 VALUES = 17  # of C, from 1e-4 to 1e4: two to a factor of ten, between which the log loss hardly changes
 
 
@@ -58,7 +67,7 @@ def fit(
     exclude : name, or names, of columns not to use.
     kinds : mapping from column to "number", "category" or "text", where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
-        How missing values are filled.
+        How missing numbers are filled; a missing category is then the level ``(missing)``, a missing text empty.
     C, l1_ratio, threshold : as in `onelayer.PerceptronClassifier`.
     tune : bool
         Choose C by the log loss in five folds of the rows to fit; the C given is then not used.
@@ -83,23 +92,26 @@ def fit(
     >>> model.predict({"hours": [0, 7]})
     ['no', 'yes']
     """
-    exclude = (exclude,) if isinstance(exclude, str) else exclude
+    exclude = [*map(tables.composed, (exclude,) if isinstance(exclude, str) else exclude)]
+    target, weight = tables.composed(target), weight and tables.composed(weight)
+    kinds = {tables.composed(name): kind for name, kind in (kinds or {}).items()}
     hidden = (int(hidden),) if isinstance(hidden, int | np.integer) else hidden
     _check_settings(task, positive, threshold, test_size, seed, one_layer=not len(hidden), tune=tune, l1_ratio=l1_ratio)
     progress("reading")
-    frame = tables.read(table, separator=separator, encoding=encoding)
+    frame = tables.read(table, separator=separator, encoding=encoding, labels=target)
     y, classes = _target(tables.column(frame, target), task, positive, threshold)
     for name in exclude:
         tables.column(frame, name, "excluded")
     if target in (weight, *exclude):
         raise tables.TableError(f"column {target!r} is the target: it cannot be a weight, nor excluded")
-    _check_kinds(kinds or {}, {**dict.fromkeys(exclude, "excluded"), weight: "the weight", target: "the target"})
+    _check_kinds(kinds, {**dict.fromkeys(exclude, "excluded"), weight: "the weight", target: "the target"})
     unused = [*exclude, *([weight] if weight else [])]
     strata = y if classes else np.zeros(len(y), dtype=int)
     weights = None if weight is None else _weights(frame, weight, strata, classes)
     counts = np.ones(len(y), dtype=bool) if weights is None else weights > 0
-    test = _held_out(strata, counts, test_size, seed)
+    test = kept_out.rows_of(strata, counts, test_size, seed)
     learnt = counts & ~test
+    said = [*_doubts(classes, target), *kept_out.doubts(strata, counts, test, test_size, classes)]
     progress("encoding")
     encoder, encoded = tables.fit(frame.drop([target, *unused]), rows=learnt, kinds=kinds, impute=impute)
     settings = {
@@ -120,16 +132,17 @@ def fit(
         progress,
     )
     model = Model(target, classes, stack[-1], encoder, threshold, fitted, {}, tuple(stack[:-1]), activation)
+    fitted["notices"][:0] = said
     if not test.any():
-        if test_size > 0:
-            fitted["notices"].append(
-                f"no row is held out to judge on, for {test_size:g} of {tables.counted(len(y), 'row')} is too few: "
-                "give a larger share (test_size=, --test-size)"
-            )
         return model
     try:
         progress("evaluating")
-        return replace(model, held_out=model.evaluate(frame.filter(test).drop({*exclude} - {weight}), weight))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", tables.TableWarning)
+            held_out = model.evaluate(frame.filter(test).drop({*exclude} - {weight}), weight)
+        fitted["notices"] += [f"of the rows held out, {warning.message}" for warning in caught]
+        fitted["notices"] += kept_out.doubts_of_answers(held_out)
+        return replace(model, held_out=held_out)
     except KeyboardInterrupt:
         count = tables.counted(int(test.sum()), "row")
         fitted["notices"].append(f"interrupted: the fit was over, but {count} kept out of it were not evaluated")
@@ -235,8 +248,15 @@ def _trained(
             | ({} if e.decay == 1 else {"decay": e.decay})
             for e in found.history
         ],
-        "notices": [*encoder.notices, *said, *found.notices],
+        "notices": [*encoder.notices, *map(_to_be_done_here, [*said, *found.notices])],
     } | ({"tuning": tuning} if tuning else {})
+
+
+def _to_be_done_here(notice: str) -> str:
+    """A notice of the training with remedies that the fit of a table has."""
+    for theirs, ours in REMEDIES.items():
+        notice = notice.replace(theirs, ours)
+    return notice
 
 
 def _tuned(
@@ -322,14 +342,27 @@ def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple
         return classes
     place = tables.places(pl.Series([positive]), classes)[0]
     if place is None:
-        raise ValueError(f"positive label {positive!r} is not in column {name!r}: it holds {', '.join(classes)}")
+        raise ValueError(f"positive label {positive!r} is not in column {name!r}: it holds {tables.listed(classes)}")
     return (*classes[:place], *classes[place + 1 :], classes[place])
 
 
-def _held_out(strata: Array, counts: Array, share: float, seed: int) -> Array:
-    """A share of each stratum's rows that count, at random, but never all of one."""
-    test, rng = np.zeros(len(strata), dtype=bool), np.random.default_rng(seed)
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero((strata == stratum) & counts)
-        test[rng.permutation(rows)[: min(round(share * len(rows)), len(rows) - 1)]] = True
-    return test
+def _doubts(classes: tuple[str, ...], target: str) -> list[str]:
+    """What to say of classes that may be numbers, one and the same, or none."""
+    said, labels = [], pl.Series(classes, dtype=pl.String)
+    if len(classes) > MANY and labels.cast(pl.Float64, strict=False).is_not_null().all():
+        said.append(
+            f"target column {target!r} holds {len(classes)} different numbers, each taken as a class: to predict them "
+            "as numbers, say so (task='regression', --task regression)"
+        )
+    if groups := tables.alike(classes):
+        examples = "; ".join(", ".join(map(repr, group[:4])) for group in groups[:3])
+        said.append(
+            f"labels in target column {target!r} differ only in case, blanks or how they are written, and are classes "
+            f"of their own: {examples}{'; …' if len(groups) > 3 else ''}: if they are one, write them alike"
+        )
+    if len(none := labels.filter(tables.says_no_value(labels))):
+        said.append(
+            f"target column {target!r} holds {', '.join(map(repr, none))}, taken as a class: if it says that there is "
+            "no label, drop these rows"
+        )
+    return said

@@ -1,7 +1,7 @@
 """A fitted table: its columns, weights and threshold; predictions, their quality and their reasons; saved as data."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Model:
         features = (*self.hidden, self.weights)[0].shape[1] - 1
         made = f"{tables.counted(features, 'feature')} of {tables.counted(len(self.encoder.columns), 'column')}"
         rows = f", fitted to {tables.counted(self.fitted['rows'], 'row')}" if "rows" in self.fitted else ""
-        return f"<Model of {self.target!r} ({', '.join(self.classes) or 'a number'}) from {made}{rows}>"
+        return f"<Model of {self.target!r} ({tables.listed(self.classes) or 'a number'}) from {made}{rows}>"
 
     @property
     def task(self) -> str:
@@ -140,6 +140,7 @@ class Model:
         """The rows without the column of their weights, unless it is one of the model's, and the weights."""
         if weight is None:
             return frame, np.ones(frame.height)
+        weight = tables.composed(weight)
         if weight == self.target:
             raise tables.TableError(f"column {weight!r} is the target: it cannot be a weight")
         weights = tables.as_numbers(tables.column(frame, weight, "weight"), "weight", least=0)
@@ -160,7 +161,7 @@ class Model:
             row = unknown.arg_max() or 0
             raise tables.TableError(
                 f"column {self.target!r} holds {labels[row]!r:.60} in row {row + 1}, but the model knows "
-                f"{', '.join(self.classes[:10])}{', …' if len(self.classes) > 10 else ''}: correct or drop such rows "
+                f"{tables.listed(self.classes)}: correct or drop such rows "
                 f"({unknown.sum():,} of {len(labels):,})"
             )
         return codes.to_numpy().astype(np.int64)
@@ -168,10 +169,12 @@ class Model:
     def explain(self, top: int = 10) -> list[dict[str, Any]]:
         """The strongest weights but noughts: feature, class they speak for, weight in log-odds, factor on the odds.
 
-        ``unit`` is how much more of a number, one standard deviation, the weight is for; None for words and levels.
+        ``unit`` is how much more of a number, one standard deviation, the weight is for; None for levels. Of a word it
+        is 1 of tf-idf, more than most texts have of it.
         With two classes, ``class`` is the one that more of the feature speaks for, whose odds are then ``odds_ratio``
-        times as high; of more, the one whose weight it is, and the factor is of its probability over the classes'
-        geometric mean. Of a regression, weights are in the target's unit, and there are neither classes nor odds.
+        times as high; of more, the one whose weight it is, beside the mean of all classes', and the factor is of its
+        probability over the classes' geometric mean. Of a regression, weights are in the target's unit, and there are
+        neither classes nor odds.
         """
         if self.hidden:
             raise ValueError(
@@ -179,16 +182,16 @@ class Model:
                 "row where (explain MODEL DATA --row N, Model.explain_row), or fit without them"
             )
         names, units = self.encoder.feature_names, self.encoder.units
+        weights, two = self.weights[:, :-1], len(self.weights) == 1
+        if not two:  # a penalty of L1 leaves their mean where it is: only what a class has beside it tells
+            weights = weights - weights.mean(axis=0)
         rows = []
-        for k in range(len(self.weights)):
-            w = self.weights[k, :-1]
+        for k, w in enumerate(weights):
             for j in [j for j in np.argsort(-np.abs(w), kind="stable")[:top] if w[j] != 0]:
                 row = {"feature": names[j], "weight": float(w[j]), "unit": units[j]}
                 if self.classes:
-                    two = len(self.weights) == 1
                     row["class"] = self.classes[int(w[j] > 0) if two else k]
-                    log_odds = abs(w[j]) if two else w[j] - self.weights[:, j].mean()
-                    row["odds_ratio"] = float(np.exp(min(log_odds, 700.0)))
+                    row["odds_ratio"] = float(np.exp(min(abs(w[j]) if two else w[j], 700.0)))
                 rows.append(row)
         return rows
 
@@ -303,7 +306,7 @@ def _restored(meta: dict[str, Any], arrays: dict[str, Array]) -> Model:
     for w, (before, after) in zip((*hidden, weights), pairwise(sizes), strict=True):
         if w.shape != (after, before + 1) or not np.isfinite(w).all():
             raise ValueError("its weights do not fit its columns and classes")
-    return model
+    return replace(model, target=tables.composed(target))
 
 
 def _check_words(model: Model, task: Any) -> None:

@@ -20,12 +20,13 @@ def printable(line: str) -> str:
 
 
 def short(name: Any, most: int = LONGEST) -> str:
-    """A name in a line, with no more than so many characters.
+    """A name in a line, with no more than so many characters; between quotes where blanks at its edge would be lost.
 
     Examples
     --------
-    >>> short("a\\tb"), short("abcdefgh", 5)
-    ('a\\\\tb', 'abcd…')
+    >>> short("a\\tb"), short("abcdefgh", 5), short("no ")
+    ('a\\\\tb', 'abcd…', "'no '")
     """
     line = printable(str(name)[: most + 1])
-    return line if len(line) <= most else line[: most - 1] + "…"
+    line = line if len(line) <= most else line[: most - 1] + "…"
+    return line if line == line.strip() else f"'{line}'"

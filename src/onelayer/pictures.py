@@ -67,6 +67,8 @@ def _weights(seen: Any, wish: Wish, ax: Any) -> None:
         warnings.warn(f"no intervals: {model.weights.size:,} weights are too many for them", stacklevel=2)
     elif seen.table is not None and model.l1_ratio > 0:
         warnings.warn("no intervals: none are known of weights that a penalty may set to 0", stacklevel=2)
+    elif seen.table is not None and len(seen.y) == 1:
+        warnings.warn("no intervals: one row cannot say how far weights may be off", stacklevel=2)
     elif seen.table is not None:
         with one_thread_per_core():  # many small products: BLAS's threads would wait for each other at every one
             errors = standard_errors(seen.encoded, model.weights, C=seen.C)[:, :-1]
@@ -157,7 +159,7 @@ def _regularisation(seen: Any, wish: Wish, ax: Any) -> None:
     if model.classes:
         k = _class(seen, wish)
         weights, of = _towards(weights, k), f"log-odds of {short(model.classes[k])}"
-    most, label = min(wish.top, MOST_NAMED), f"weight ({of}){_unit_of_numbers(model)}"
+    most, label = min(wish.top, MOST_NAMED), f"weight, fitted anew ({of}){_unit_of_numbers(model)}"
     plots.regularisation_path(Cs, weights[:, 0], seen.names, chosen=seen.C, most=most, ylabel=label, ax=ax)
 
 

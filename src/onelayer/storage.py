@@ -33,6 +33,23 @@ def write(path: str | Path, described: dict[str, Any], arrays: Mapping[str, Arra
     write_whole(path, save(content, metadata=head))
 
 
+def check_replaced(path: str) -> None:
+    """Refuse, before the work is done, to replace a file that holds anything but a model.
+
+    Raises
+    ------
+    ValueError
+        For a file that is there, is not empty, and is no model of ours.
+    """
+    if path == "-" or not Path(path).is_file():
+        return
+    with Path(path).open("rb") as file:
+        start = file.read(8)
+        head = file.read(min(int.from_bytes(start, "little"), Path(path).stat().st_size))
+    if start and not (head.startswith(b'{"__metadata__"') and f'"{FORMAT}"'.encode() in head):
+        raise ValueError(f"{path!r} is there and no model, and would be replaced: name another file, or remove it")
+
+
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """What `write` was given; "-" is standard input. Nothing in the file is executed.
 

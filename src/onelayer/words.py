@@ -1,9 +1,12 @@
 """What a model and its results are, in lines that a person reads."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from onelayer.counting import counted
 from onelayer.names import short
+
+MOST_CLASSES, MOST_WEIGHTS = 20, 40  # in what is said of a fit
 
 
 def of_fit(model: Any, path: str, seconds: float) -> list[str]:
@@ -17,7 +20,7 @@ def of_fit(model: Any, path: str, seconds: float) -> list[str]:
     judged = f", {model.held_out['rows']} held out" if model.held_out else ""
     return [
         f"rows        {fitted['rows']} to fit{judged}",
-        f"classes     {', '.join(model.classes)} in column {model.target!r}"
+        f"classes     {_listed(model.classes)} in column {model.target!r}"
         if model.classes
         else f"target      numbers in column {model.target!r}",
         *(f"columns     {line}" for line in model.encoder.describe()),
@@ -29,7 +32,7 @@ def of_fit(model: Any, path: str, seconds: float) -> list[str]:
         *_of_unanswered(model.held_out),
         *of_quality(model.held_out),
         *_of_kept(model),
-        *([] if model.hidden else of_weights(model, 8)),
+        *([] if model.hidden else _of_strongest(model)),
         f"saved       {path}",
     ]
 
@@ -90,6 +93,18 @@ def of_quality(quality: dict[str, Any]) -> list[str]:
     )
 
 
+def _listed(classes: Sequence[str]) -> str:
+    more = len(classes) - MOST_CLASSES
+    return ", ".join(map(short, classes[:MOST_CLASSES])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _of_strongest(model: Any) -> list[str]:
+    """Eight weights of each class; of many, fewer, and of some only."""
+    classes = len(model.weights)
+    lines = of_weights(model, max(1, 8 * 5 // max(classes, 5)))[:MOST_WEIGHTS]
+    return [*lines, *(["weight      …, all of them by onelayer explain"] if classes > 5 else [])]
+
+
 def of_weights(model: Any, top: int) -> list[str]:
     """The strongest weights of each class."""
     found = model.explain(top)
@@ -103,13 +118,14 @@ def _weight(row: dict[str, Any], classes: int) -> str:
     if not classes:
         return f"{w:+.4g}"
     if classes == 2:
-        return f"{w:+.3f}, for {row['class']} (odds × {row['odds_ratio']:.3g})"
+        return f"{w:+.3f}, for {short(row['class'])} (odds × {row['odds_ratio']:.3g})"
     side = "for" if w > 0 else "against"
-    return f"{w:+.3f}, {side} {row['class']} (× {row['odds_ratio']:.3g} beside the average class)"
+    return f"{w:+.3f}, {side} {short(row['class'])} (× {row['odds_ratio']:.3g} beside the average class)"
 
 
 def _unit(row: dict[str, Any]) -> str:
-    return "" if row["unit"] is None else f" (per {row['unit']:.4g})"
+    unit = row["unit"]
+    return "" if unit is None else f" (per {unit if isinstance(unit, str) else format(unit, '.4g')})"
 
 
 def of_row(found: dict[str, Any]) -> list[str]:
@@ -121,7 +137,7 @@ def of_row(found: dict[str, Any]) -> list[str]:
         f"bias        {found['bias']:{digits}}",
         *(
             f"push        {short(one['feature'])}: {one['push']:{digits}}"
-            + (f", for {one['class']}" if "class" in one else "")
+            + (f", for {short(one['class'])}" if "class" in one else "")
             for one in found["pushes"]
         ),
         *([f"others      {push:{digits}} ({counted(count, 'feature')})"] if count else []),
@@ -136,7 +152,7 @@ def _answer(found: dict[str, Any]) -> str:
         if "log_odds" in found
         else f"log-odds against the average class {found['log_odds_against_average']:+.3f}"
     )
-    return f"{found['label']}: probability of {found['class']} {found['probability']:.4f}, {odds}"
+    return f"{short(found['label'])}: probability of {short(found['class'])} {found['probability']:.4f}, {odds}"
 
 
 def left_out(count: int, row: int, reason: str) -> str:

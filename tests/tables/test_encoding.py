@@ -32,7 +32,10 @@ def test_features_of_each_kind():
     n = frame["n"].to_numpy()
     expected = np.column_stack([(n - n.mean()) / n.std(), [1, 0, 1, 0], [0, 1, 0, 1], np.zeros(4)])
     np.testing.assert_allclose(dense(encoded), expected, rtol=1e-14)
-    unseen = encoder.transform(pl.DataFrame({"c": ["z", "x"], "n": ["2", " 6 "]}))
+    with pytest.warns(
+        tables.TableWarning, match=r"does not know in 1 row, first row 1, such as 'z': taken as \(other\)"
+    ):
+        unseen = encoder.transform(pl.DataFrame({"c": ["z", "x"], "n": ["2", " 6 "]}))
     np.testing.assert_allclose(dense(unseen), [[-1 / n.std(), 0, 0, 1], [3 / n.std(), 1, 0, 0]])
     assert encoder.describe() == ["number: n (1 feature)", "category: c (3 features)"]
 
@@ -114,7 +117,8 @@ def test_a_million_categories_are_bounded_and_it_is_said():
     assert encoded.X.nnz == len(names)
     others = 1_000_001 - 10_000
     assert encoded.X[:, -1].sum() == others  # so the weight of (other) is learnt
-    assert encoder.transform(pl.DataFrame({"user": ["u5000", "never"]})).X.indices[1] == 10_000
+    with pytest.warns(tables.TableWarning, match="first row 2, such as 'never'"):
+        assert encoder.transform(pl.DataFrame({"user": ["u5000", "never"]})).X.indices[1] == 10_000
 
 
 def test_levels_do_not_depend_on_the_order_of_rows(monkeypatch):
@@ -124,19 +128,58 @@ def test_levels_do_not_depend_on_the_order_of_rows(monkeypatch):
         order = np.random.default_rng(seed).permutation(len(values))
         frame = pl.DataFrame({"c": [values[i] for i in order]})
         encoder, encoded = tables.fit(frame, kinds={"c": "category"}, impute="mean")
-        assert encoder.feature_names == ["c=a", "c=b", "c=c", "c=(other)"]
-        assert dense(encoded).sum(axis=0).tolist() == [2, 2, 1, 7]
-        assert "has 6 different values: the 3 most frequent" in encoder.notices[0]
+        assert encoder.feature_names == ["c=(missing)", "c=a", "c=b", "c=(other)"]
+        assert dense(encoded).sum(axis=0).tolist() == [1, 2, 2, 7]
+        assert "has 7 different values: the 3 most frequent" in encoder.notices[0]
 
 
-def test_a_category_of_which_no_value_is_known_is_said():
+def test_what_a_category_does_not_know_is_said_with_its_first_row():
     encoder, _ = tables.fit(pl.DataFrame({"c": ["no", "yes"]}))
-    with pytest.warns(tables.TableWarning, match="column 'c' holds no value the model knows, such as 'Yes'"):
-        encoded = encoder.transform(pl.DataFrame({"c": ["Yes", "No"]}))
-    assert encoded.X.indices.tolist() == [2, 2]
+    for cells, words in (
+        (["Yes", "No"], "in 2 rows, first row 1, such as 'Yes'"),
+        (["no", "yes", "Yes"], "in 1 row, first row 3, such as 'Yes'"),
+        (["No"], ", such as 'No'"),
+    ):
+        with pytest.warns(tables.TableWarning, match=rf"column 'c' holds what the model does not know ?{words}"):
+            encoded = encoder.transform(pl.DataFrame({"c": cells}))
+        assert encoded.X.indices.tolist() == [{"no": 0, "yes": 1}.get(cell, 2) for cell in cells]
+    assert encoder.transform(pl.DataFrame({"c": ["no", encoding.OTHER]})).X.indices.tolist() == [0, 2]
     assert encoder.transform(pl.DataFrame({"c": pl.Series([None], dtype=pl.String)})).unanswerable == {
         0: "column 'c' is empty"
     }
+
+
+def test_what_is_missing_is_a_level_and_what_was_never_seen_another():
+    encoder, encoded = tables.fit(pl.DataFrame({"c": ["x", None, "y", ""]}), kinds={"c": "category"}, impute="median")
+    assert encoder.feature_names == ["c=(missing)", "c=x", "c=y", "c=(other)"]
+    assert encoded.X.indices.tolist() == [1, 0, 2, 0]
+    with pytest.warns(tables.TableWarning, match="in 1 row, first row 2, such as 'z'"):
+        later = encoder.transform(pl.DataFrame({"c": [None, "z", " "]}))
+    assert later.X.indices.tolist() == [0, 3, 0]
+    encoder, _ = tables.fit(pl.DataFrame({"c": ["x", "y"]}), impute="median")
+    assert encoder.transform(pl.DataFrame({"c": ["x", None]})).X.indices.tolist() == [0, 2]
+
+
+def test_levels_that_may_be_one_are_noticed():
+    encoder, _ = tables.fit(pl.DataFrame({"c": ["Bonn", "bonn ", "02", "2", "Rome"] * 2}))
+    assert encoder.notices == (
+        "levels of column 'c' differ only in case, blanks or how they are written: '02', '2'; 'Bonn', 'bonn ': if they "
+        "are one, write them alike",
+    )
+
+
+@pytest.mark.parametrize("empty", ["", '""', " ", '"  "', "\u00a0"])
+def test_an_empty_cell_of_a_category_is_missing_however_it_is_written(tmp_path, empty):
+    path = tmp_path / "t.csv"
+    path.write_text("x,team\n" + f"1,A\n2,B\n3,{empty}\n" * 3)
+    with pytest.raises(
+        tables.TableError, match="column 'team' has 3 missing values, first in row 3; drop them or make"
+    ):
+        tables.fit(tables.read(path))
+    encoder, _ = tables.fit(tables.read(path), impute="median")
+    assert encoder.feature_names == ["x", "team=(missing)", "team=A", "team=B", "team=(other)"]
+    encoder, _ = tables.fit(tables.read(path).filter(pl.col("x") != "3"))
+    assert encoder.transform(tables.read(path)).unanswerable == dict.fromkeys((2, 5, 8), "column 'team' is empty")
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])
@@ -167,10 +210,10 @@ def test_missing_words_are_refused_unless_imputed(kind):
     frame = pl.DataFrame({"c": ["x", None, "y"]})
     with pytest.raises(tables.TableError, match="column 'c' has 1 missing value, first in row 2") as caught:
         tables.fit(frame, kinds={"c": kind})
-    assert ("make them the level (other)" if kind == "category" else "make them empty texts") in str(caught.value)
+    assert ("make them the level (missing)" if kind == "category" else "make them empty texts") in str(caught.value)
     _, encoded = tables.fit(frame, kinds={"c": kind}, impute="mean")
     assert encoded.unanswerable == {}
-    assert dense(encoded)[1].tolist() == ([0, 0, 1] if kind == "category" else [0, 0])
+    assert dense(encoded)[1].tolist() == ([1, 0, 0, 0] if kind == "category" else [0, 0])
 
 
 def test_an_imputed_column_fills_what_is_missing_but_never_what_cannot_be_read():
@@ -354,8 +397,11 @@ def test_a_category_without_a_level_for_it_is_empty_where_nothing_is_written():
     assert encoder.transform(pl.DataFrame({"c": ["", "x", None]})).unanswerable == dict.fromkeys(
         (0, 2), "column 'c' is empty"
     )
-    encoder, _ = tables.fit(pl.DataFrame({"c": ["x", ""]}), kinds={"c": "category"})
-    assert encoder.transform(pl.DataFrame({"c": ["", "x"]})).unanswerable == {}
+    meta, arrays = encoder.state()
+    meta["columns"][0]["names"] = ["", "x"]  # as models saved before may know them
+    found = tables.Encoder.from_state(meta, arrays).transform(pl.DataFrame({"c": ["", "x", None]}))
+    assert found.unanswerable == {2: "column 'c' is empty"}
+    assert found.X.indices.tolist() == [0, 1, 2]
 
 
 def test_texts_of_models_saved_before_are_cut_as_they_were():

@@ -32,6 +32,16 @@ from onelayer.tables.kinds import padded, recognised, shown
         ([f"{i}.{i}.2024" for i in range(1, 9)], "text"),
         (["2024-01-01", "2024-01-02", "2024-01-03"], "text"),
         ([",", "!", "?"], "text"),
+        (["-", "NA", "x", "nan"] * 5, "category"),
+        (["2dr", "4dr"] * 5, "category"),
+        (["1st", "2nd", "3rd"] * 5, "category"),
+        (["A1", "A2", "A3"] * 5, "category"),
+        (["1.234", "2.5", "3"], "number"),
+        (["0.500", "2"], "number"),
+        (["1.200", "950.000"], "number"),
+        (["1.200", "12345"], "number"),
+        (["1.200", "-9", "0"], "number"),
+        (["1.200", "2.400"], "number"),
     ],
 )
 def test_what_a_column_is_taken_for(values, kind):
@@ -54,6 +64,11 @@ def test_many_repeated_values_are_a_category_until_fifty():
         (["1", "1 000"], "first '1 000' in row 2 (' ' is in the way)"),
         (["1", "−5"], "first '−5' in row 2 ('−' is in the way)"),
         (["1.234.567", "2.000,5"], "first '1.234.567' in row 1: write"),
+        (["50 kg", "60 kg", "7.5 kg"], "first '50 kg' in row 1 (' kg' is in the way)"),
+        (["0.50 EUR", "7.10 EUR"], "first '0.50 EUR' in row 1 (' EUR' is in the way)"),
+        (["USD 5", "USD 6"], "first 'USD 5' in row 1 ('USD ' is in the way)"),
+        (["3", "(51)", "4"], "first '(51)' in row 2 ('(' is in the way)"),
+        (["NA", "?", "n/a", "-", "7", "8"], "4 of 6 cells cannot be read as one, first 'NA' in row 1"),
         (
             ["1", "2", "3", "unknown", "?"],
             "2 of 5 cells cannot be read as one, first 'unknown' in row 4: write plain numbers, nothing where ",
@@ -68,6 +83,23 @@ def test_numbers_that_cannot_be_read_name_the_cell_and_what_is_in_the_way(cells,
     assert "say what the column is (kinds={'price': 'category'}, --kind price=category)" in str(caught.value)
     encoder, _ = tables.fit(pl.DataFrame({"price": cells}), kinds={"price": "category"}, impute="mean")
     assert encoder.columns[0].kind == "category"
+
+
+def test_a_point_that_may_part_thousands_is_refused_unless_it_is_said_to_be_none():
+    frame = pl.DataFrame({"income": ["950", "1.200", "", "12.000", " 7"]})
+    with pytest.raises(tables.TableError) as caught:
+        tables.fit(frame)
+    assert str(caught.value) == (
+        "column 'income' holds '1.200' in row 2, beside whole numbers below 1000: whether its point is a decimal one "
+        "or parts thousands is not known: write 1200, or 950.000 for 950 and its like, or say that it is one "
+        "(kinds={'income': 'number'}, --kind income=number)"
+    )
+    encoder, _ = tables.fit(frame, kinds={"income": "number"}, impute="median")
+    assert encoder.columns[0].values[2] == (7 + 12) / 2
+    with pytest.raises(
+        tables.TableError, match=r"target column .income. holds .1\.200. in row 2, beside whole numbers"
+    ):
+        tables.as_numbers(frame["income"])
 
 
 BERLIN = timezone(timedelta(hours=1))
@@ -137,10 +169,13 @@ def test_long_cells_are_cut():
         "2024-01-31 12:30:00.5 +02:00",
         "12:30",
         "9:05:59.123",
+        "1 Jan 2024",
+        "Jan 1, 2024",
+        "2024-05",
     ],
 )
 def test_dates_as_text_are_noticed_with_the_remedy(example):
-    cells = [example, "", None, f" {example} "] * 20
+    cells = [example, "", None, example, "unknown"] * 20
     _, notices = encoder_of(cells, "fill")
     assert notices == (
         f"column 'c' holds dates or times, such as {example!r}, taken as text: make it a number, such as days since a "
@@ -178,3 +213,19 @@ def test_leading_zeros_make_names_where_they_are_no_accident(cells, kind):
     frame = pl.DataFrame({"c": cells, "n": range(len(cells))})
     assert padded(frame) == {"c"}
     assert padded(frame.select("n")) == padded(frame.select(c=pl.lit("1"))) == set()
+
+
+def test_a_remedy_is_quoted_for_a_shell():
+    with pytest.raises(tables.TableError, match=r"\(kinds=\{'a b': 'category'\}, --kind 'a b=category'\)"):
+        tables.fit(pl.DataFrame({"a b": ["1,2", "3,4"]}))
+
+
+def test_words_of_one_row_are_noticed():
+    ids = [f"u-{i * 7919:06x}" for i in range(30)]
+    said = encoder_of(ids)[1]
+    assert said[0].startswith(
+        "column 'c' holds another word in each row, such as 'u-000000', taken as text, which says"
+    )
+    for cells in ([*ids, ids[0]], [f"{i} words" for i in ids], ids[:19], ["\u6771" * i for i in range(1, 30)]):
+        assert encoder_of(cells)[1] == ()
+    assert encoder_of(ids, kinds={"c": "text"})[1] == ()

@@ -95,8 +95,13 @@ def test_packed_parts_one_after_the_other_are_one_file(tmp_path):
         (b"a,b,c\n1,2,\n1,2\n", "line 3: 2 cells where the header has 3 \\(separator ','\\): complete the row"),
         (b'\na,b\n"x,\n""y",2\n\n3\n', "line 6: 1 cell where the header has 2"),
         (b'a,b\n1,2\n3,"x\n4,5\n', ", line 3: a quote begins or ends inside a cell"),
+        (b'a,b\n1,2\n"Hi" he said,4\n', ", line 3: a quote begins or ends inside a cell"),
         (b'a,b\n1,2\n3,5" nail\n', ", line 3: a quote begins or ends inside a cell"),
-        (b"a\ncaf\xe9\n", "is not utf-8: byte 5 \\(line 2\\) is 0xe9; say what it is"),
+        (b"a\ncaf\xe9\n", "is not utf-8: byte 5 \\(line 2\\) is 0xe9; say what it is \\(encoding='cp1252', --enc"),
+        (
+            b"a\n\x80 caf\xe9 \x81\n",
+            "is not utf-8: byte 2 \\(line 2\\) is 0x80; say what it is \\(encoding='latin-1', --enc",
+        ),
         ("a\nx".encode("utf-16") + b"!", "is not utf-16: byte 8 "),
         (b'{"a": 1}\n\n{"a": \n', ", line 3: not one JSON object"),
         (b'{"a": 1}\n[1]\n', ", line 2: not one JSON object"),
@@ -186,7 +191,7 @@ def test_what_is_said_of_a_file_is_believed(tmp_path):
     for unknown in ("utf-9", "base64"):
         with pytest.raises(tables.TableError, match=f"encoding '{unknown}' is not known: use utf-8"):
             read(tmp_path, b"a\n1\n", encoding=unknown)
-    with pytest.raises(tables.TableError, match="cannot be read as undefined: use utf-8, latin-1 or utf-16"):
+    with pytest.raises(tables.TableError, match="cannot be read as undefined: use utf-8, cp1252 or utf-16"):
         read(tmp_path, b"a\n1\n", encoding="undefined")
 
 
@@ -384,3 +389,63 @@ def test_of_many_columns_some_are_named_and_that_there_are_more_is_said():
     frame = pl.DataFrame({f"x{i}": [1] for i in range(14)})
     with pytest.raises(tables.TableError, match=r"its columns are x0, x1, .*, x9, …$"):
         tables.column(frame, "salary")
+
+
+def test_names_are_in_the_form_that_cells_are_in(tmp_path):
+    frame = read(tmp_path, "gro\u0308\u00dfe,x\n1,2\n".encode())
+    assert frame.columns == ["gr\u00f6\u00dfe", "x"]
+    assert tables.column(frame, "gro\u0308\u00dfe")[0] == "1"
+    for source in ({"o\u0308": [1], "\u00f6": [2]}, pl.DataFrame({"o\u0308": [1], "\u00f6": [2]})):
+        with pytest.raises(tables.TableError, match=r"names '\u00f6' twice, in two forms of Unicode: rename one"):
+            tables.read(source)
+
+
+def test_a_separator_or_an_encoding_is_refused_where_there_is_none(tmp_path):
+    frame = pl.DataFrame({"a": [1]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    frame.write_ndjson(tmp_path / "t.jsonl")
+    for source, told, words in (
+        (tmp_path / "t.parquet", {"separator": ";"}, "is a Parquet file, which has no separator: leave it out"),
+        (
+            tmp_path / "t.parquet",
+            {"encoding": "cp1252"},
+            r"which has no encoding: leave it out \(encoding=, --encoding\)",
+        ),
+        (
+            tmp_path / "t.jsonl",
+            {"separator": ";"},
+            r"JSON lines, which has no separator: leave it out \(separator=, --sep\)",
+        ),
+        (frame, {"separator": ";"}, "the table is no file of text, which has no separator"),
+    ):
+        with pytest.raises(tables.TableError, match=words):
+            tables.read(source, **told)
+    assert tables.read(tmp_path / "t.jsonl", encoding="utf-8")["a"].to_list() == [1]
+
+
+@pytest.mark.parametrize(
+    ("data", "columns"),
+    [
+        (b'"Name, first";"x, y, z";label\n"a, b";1;2\n', ["Name, first", "x, y, z", "label"]),
+        (b"a,b;c\n1;2\n3,x;4\n", ["a,b", "c"]),
+        (b'a,"b\n;",c\n1,2,3\n', ["a", "b\n;", "c"]),
+        (b"sep=;\na;b,c,d\n1;2\n", ["a", "b,c,d"]),
+        (b'"sep=\t"\r\na\tb,c,d\r\n1\t2\r\n', ["a", "b,c,d"]),
+    ],
+)
+def test_the_separator_is_the_one_that_fits(tmp_path, data, columns):
+    assert read(tmp_path, data).columns == columns
+
+
+def test_lines_are_counted_with_the_one_that_names_the_separator(tmp_path):
+    with pytest.raises(tables.TableError, match=r", line 4: 3 cells where the header has 2 \(separator ';'\)"):
+        read(tmp_path, b"sep=;\na;b\n1;2\n1;2;3\n")
+    assert read(tmp_path, b"sep=;\na,b\n1,2\n", separator=",").columns == ["a", "b"]
+
+
+def test_a_key_twice_is_refused_in_any_line(tmp_path):
+    fine = b'{"a": 1, "b": null}\n{"a": 2}\n\n{"a": 3, "b": "x \\": y"}\n' * 100
+    assert read(tmp_path, fine).shape == (300, 2)
+    for bad in (b'{"a": 1, "a": 2}', b'{"a": true, "a": 2}', b'{"b": {"x": 1, "x": 2}}'):
+        with pytest.raises(tables.TableError, match=r", line 401: the object names '[ax]' twice: rename one of them"):
+            read(tmp_path, fine + bad)

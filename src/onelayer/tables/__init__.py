@@ -1,9 +1,9 @@
 """Tables: what people have (files and frames of raw columns), made into features."""
 
 from onelayer.counting import counted
-from onelayer.tables.cells import as_labels, as_numbers, as_text, places
+from onelayer.tables.cells import alike, as_labels, as_numbers, as_text, places, says_no_value
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, column, read
+from onelayer.tables.reading import TableError, TableWarning, column, composed, listed, read
 
 __all__ = [
     "Column",
@@ -11,12 +11,16 @@ __all__ = [
     "Encoder",
     "TableError",
     "TableWarning",
+    "alike",
     "as_labels",
     "as_numbers",
     "as_text",
     "column",
+    "composed",
     "counted",
     "fit",
+    "listed",
     "places",
     "read",
+    "says_no_value",
 ]

@@ -12,6 +12,11 @@ from onelayer.tables.reading import TableError
 
 DIGITS = 15  # of a number, which a double holds whatever they are
 CONTROL = r"[\p{Cc}--[\t\r\n]]"
+NO_VALUE = r"(?i)^(n/?a|n\.a\.|#n/a|<na>|nan|null|\?+)$"  # as programs write it; people write the others, too
+ABSENT = rf"{NO_VALUE}|(?i)^(none|nil|missing|unknown|k\.?\s?a\.|[-–—]+|\.+)$"
+UNSEEN = r"[\p{Cf}\s]"
+BELOW_THOUSAND = r"^\s*[+-]?\d{1,3}\s*$"
+THREE_AFTER_A_POINT = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
 
 
 def as_numbers(series: pl.Series, role: str = "target", least: float | None = None) -> NDArray[np.float64]:
@@ -29,6 +34,7 @@ def as_numbers(series: pl.Series, role: str = "target", least: float | None = No
     """
     what = "numbers" if least is None else f"numbers of at least {least:g}"
     _refuse_type(series, role, what)
+    refuse_points(series, f"{role} ", "")
     values, _ = numbers(series)
     wrong = ~np.isfinite(values) | (values < (-np.inf if least is None else least))
     if wrong.any():
@@ -53,6 +59,39 @@ def numbers(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return values.to_numpy(), (unread | values.is_infinite().fill_null(False)).to_numpy()
 
 
+def refuse_points(series: pl.Series, role: str, remedy: str) -> None:
+    """Refuse numbers as text of which a point may part thousands: 1.200 beside 950, and no other.
+
+    Programs write the decimals of a column alike, 950.000, or none that are 0, and then some are fewer than three.
+    """
+    if series.dtype != pl.String:
+        return
+    for cells in (series.head(1000), series):  # the first tell of most columns
+        points = cells.str.contains(".", literal=True).fill_null(False)
+        pointed, others = cells.filter(points), cells.filter(~points & ~blank(cells))
+        if not (pointed.str.contains(THREE_AFTER_A_POINT).all() and others.str.contains(BELOW_THOUSAND).all()):
+            return
+    if not (len(pointed) and (others.cast(pl.Float64, strict=False) > 0).any()):  # codes such as -9 are no numbers
+        return
+    row = points.arg_max() or 0
+    cell, other = series[row].strip(), others[0].strip()
+    raise TableError(
+        f"{role}column {series.name!r} holds {cell!r} in row {row + 1}, beside whole numbers below 1000: whether its "
+        f"point is a decimal one or parts thousands is not known: write {cell.replace('.', '')}, or {other}.000 for "
+        f"{other} and its like{remedy}"
+    )
+
+
+def says_no_value(cells: pl.Series) -> pl.Series:
+    """Which cells of text are what programs write where there is no value; words that people mean are none of them."""
+    return cells.str.strip_chars().str.contains(NO_VALUE).fill_null(False)
+
+
+def absent(cells: pl.Series) -> pl.Series:
+    """Which cells of text say that there is no value, such as NA or ?."""
+    return cells.str.strip_chars().str.contains(ABSENT).fill_null(False)
+
+
 def as_text(series: pl.Series) -> pl.Series:
     """Cells as text, the same whatever type they are of: 1.0 and 1 are "1", -0.0 is "0", NaN is missing.
 
@@ -72,6 +111,11 @@ def _composed(cells: pl.Series) -> pl.Series:
     return cells.to_frame().select(pl.when(ascii).then(cell).otherwise(cell.str.normalize("NFC"))).to_series()
 
 
+def blank(cells: pl.Series) -> pl.Series:
+    """Which cells of text hold nothing, or nothing but blanks, in quotes or not."""
+    return cells.str.strip_chars().fill_null("") == ""
+
+
 def as_labels(series: pl.Series) -> pl.Series:
     """The cells of a target column as labels: text, none of them empty, no character that a terminal would obey.
 
@@ -88,8 +132,7 @@ def as_labels(series: pl.Series) -> pl.Series:
     """
     _refuse_type(series, "target", "classes, such as text")
     labels = as_text(series)
-    bare = labels.str.strip_chars().fill_null("")
-    empty = (bare == "") | _stray_nan(bare)
+    empty = blank(labels) | _stray_nan(labels.str.strip_chars().fill_null(""))
     if empty.any():
         row = (empty.arg_max() or 0) + 1
         raise TableError(
@@ -104,6 +147,21 @@ def as_labels(series: pl.Series) -> pl.Series:
             f"{row + 1}: remove it from the file, or say what encoding it is (encoding=, --encoding)"
         )
     return labels
+
+
+def alike(words: Sequence[str]) -> list[list[str]]:
+    """Words that differ only in case, blanks, signs that are not seen, or in how a number or a truth is written.
+
+    Examples
+    --------
+    >>> alike(["yes", "no", "Yes ", "1", "1.0"])
+    [['yes', 'Yes '], ['1', '1.0']]
+    """
+    same = _value(pl.Series(words, dtype=pl.String).str.replace_all(UNSEEN, "").str.to_lowercase())
+    groups = pl.DataFrame({"word": words, "same": same}, schema_overrides={"word": pl.String}).group_by(
+        "same", maintain_order=True
+    )
+    return [group for group in groups.agg("word")["word"].to_list() if len(group) > 1]
 
 
 def places(cells: pl.Series, known: Sequence[str]) -> pl.Series:

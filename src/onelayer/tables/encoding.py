@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,17 +12,19 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer.counting import counted
-from onelayer.tables.cells import as_text, numbers, places
-from onelayer.tables.kinds import KINDS, dates_noticed, padded, recognised, refuse_type, say_kind, shown
+from onelayer.names import short
+from onelayer.tables.cells import alike, as_text, blank, numbers, places
+from onelayer.tables.kinds import KINDS, doubted, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, shortened, suggestion
+from onelayer.tables.reading import TableError, TableWarning, composed, listed, shortened, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 
 Array = NDArray[Any]
 
-OTHER = "(other)"
+OTHER, MISSING = "(other)", "(missing)"
 MAX_LEVELS = 10_000  # bounds memory and width; the rest are one level: see docs/decisions/0005-levels.md
+WORD_UNIT = "1 of tf-idf"  # more than a word has in most texts, whose length all of theirs share
 FIRST_LENGTH = 4.0  # of texts in models that do not say it
 FIRST_RULES, TEXT_RULES = 1, 2  # of models that do not say them: marks end words, and a missing text is an empty one
 IMPUTE = ("mean", "median", "most_frequent")
@@ -55,6 +57,13 @@ class Column:
     def width(self) -> int:
         """How many features it gives: one more than its levels for a category, for what was never seen."""
         return {"number": 1, "category": len(self.names) + 1, "text": len(self.names)}[self.kind]
+
+    @property
+    def unit(self) -> float | str | None:
+        """What 1 of a feature is: a standard deviation of a number, a weight in texts of a word; nothing of a level."""
+        if self.kind == "number":
+            return float(self.values[1])
+        return WORD_UNIT if self.kind == "text" else None
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -94,17 +103,15 @@ class Encoder:
         return any(column.kind == "text" for column in self.columns)
 
     @property
-    def units(self) -> list[float | None]:
-        """For each feature the amount of its column that is 1 of the feature; None where it is no number."""
-        return [
-            unit for c in self.columns for unit in ([float(c.values[1])] if c.kind == "number" else [None] * c.width)
-        ]
+    def units(self) -> list[float | str | None]:
+        """For each feature the amount of its column that is 1 of the feature; of a word in words; None of a level."""
+        return [unit for c in self.columns for unit in [c.unit] * c.width]
 
     def describe(self) -> list[str]:
         """A line for each kind of column there is."""
         lines = []
         for kind in KINDS:
-            names = [c.name for c in self.columns if c.kind == kind]
+            names = [short(c.name) for c in self.columns if c.kind == kind]
             if names:
                 width = sum(c.width for c in self.columns if c.kind == kind)
                 lines.append(f"{kind}: {', '.join(shortened(names, 30))} ({counted(width, 'feature')})")
@@ -118,7 +125,7 @@ class Encoder:
             raise TableError(f"the table lacks {_listed(missing)}{suggestion(missing[0], frame.columns)}")
         extra = [name for name in given if name not in known]
         if extra:
-            warnings.warn(f"columns not used: {', '.join(shortened(extra))}", TableWarning, stacklevel=2)
+            warnings.warn(f"columns not used: {listed(extra)}", TableWarning, stacklevel=2)
         unanswerable: dict[int, str] = {}
         blocks = [self._features(column, frame[column.name], unanswerable) for column in self.columns]
         return _encoded(self.columns, blocks, unanswerable, frame.height)
@@ -128,13 +135,21 @@ class Encoder:
         if column.kind == "text":
             return self._of_texts(column, as_text(series), unanswerable)
         if column.kind == "category":
-            return _one_hot(column, as_text(series), unanswerable)
+            return self._of_levels(column, as_text(series), unanswerable)
         values, unread = numbers(series)
         for row in np.flatnonzero(unread | np.isnan(values) if column.fill is None else unread):
             cell = series[int(row)]
             held = "nothing" if cell is None else f"{shown(cell)}, not a number"
             unanswerable.setdefault(int(row), f"column {column.name!r} holds {held}")
         return _standardised(column, values)
+
+    def _of_levels(self, column: Column, cells: pl.Series, unanswerable: dict[int, str]) -> Any:
+        places, empty = _levels(column, cells)
+        if column.fill is None:
+            _flag_empty(column, empty, unanswerable)
+        if column.names:
+            _say_unseen(cells, places.is_null() & ~empty & (cells != OTHER))
+        return _one_hot(places, column.width)
 
     def _of_texts(self, column: Column, texts: pl.Series, unanswerable: dict[int, str]) -> Any:
         first = self.text_rules == FIRST_RULES
@@ -179,7 +194,7 @@ def _column(meta: dict[str, Any], values: Array) -> Column:
     whole = values.shape == (expected,) and values.dtype == np.float64 and np.isfinite(values).all()
     if not whole or (column.kind == "number" and values[1] <= 0):
         raise ValueError(f"column {column.name!r} has no such numbers")
-    return column
+    return replace(column, name=composed(column.name))
 
 
 def fit(
@@ -204,7 +219,7 @@ def fit(
     kinds : mapping from column to "number", "category" or "text", optional
         Where what is recognised is not what is meant.
     impute : {"mean", "median", "most_frequent"}, optional
-        How missing numbers are filled; missing categories are then ``(other)`` and missing texts empty.
+        How missing numbers are filled; missing categories are then a level, ``(missing)``, and missing texts empty.
     ngrams : int
         Texts: runs of up to so many words are features.
     max_features : int
@@ -229,7 +244,7 @@ def fit(
     for series in frame.get_columns():
         refuse_type(series)
         kind = kinds.get(series.name) or recognised(series, series.name in with_zeros)
-        if kind != "number" and series.name not in kinds and (noticed := dates_noticed(series)) is not None:
+        if kind != "number" and series.name not in kinds and (noticed := doubted(series, kind)) is not None:
             notices.append(noticed)
         if kind == "number":
             column, block = _fit_number(series, rows, impute, notices)
@@ -310,11 +325,12 @@ def _most_frequent(values: Array) -> float:
 def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: list[str]) -> tuple[Column, Any]:
     """One level for each value but those that must share the last, ``(other)``, with what was never seen."""
     series = as_text(series)
+    series = series.set(blank(series), None)
     _refuse_missing(
-        series.name, series.is_null(), impute, f"make them the level {OTHER}, and missing numbers their median"
+        series.name, series.is_null(), impute, f"make them the level {MISSING}, and missing numbers their median"
     )
-    series = series.filter(rows)
-    levels = series.drop_nulls().alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
+    series = series.filter(rows).fill_null(MISSING)
+    levels = series.alias("level").value_counts(name="rows").filter(pl.col("level") != OTHER)
     kept = levels.sort(["rows", "level"], descending=[True, False]).head(MAX_LEVELS)
     if kept.height < levels.height:
         notices.append(
@@ -322,7 +338,13 @@ def _fit_category(series: pl.Series, rows: Array, impute: str | None, notices: l
             f"the others are {OTHER}"
         )
     column = Column(series.name, "category", tuple(kept["level"].sort().to_list()), fill=impute)
-    return column, _one_hot(column, series, {})
+    if groups := alike(column.names):
+        examples = "; ".join(", ".join(map(shown, group[:4])) for group in groups[:3])
+        notices.append(
+            f"levels of column {series.name!r} differ only in case, blanks or how they are written: {examples}"
+            f"{'; …' if len(groups) > 3 else ''}: if they are one, write them alike"
+        )
+    return column, _one_hot(_levels(column, series)[0], column.width)
 
 
 def _fit_text(
@@ -335,8 +357,7 @@ def _fit_text(
         raise TableError(f"column {series.name!r} holds no word in any of its rows: exclude it (exclude=, --exclude)")
     if vocabulary.capped:
         notices.append(
-            f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept "
-            "(max_features)"
+            f"column {series.name!r} has more than {max_features} different terms: those in most rows are kept"
         )
     weights = vocabulary.weights(counts.shape[0])
     return Column(series.name, "text", vocabulary.names, weights, impute), tf_idf(counts, weights, TEXT_LENGTH)
@@ -350,15 +371,30 @@ def _standardised(column: Column, values: Array) -> Array:
     return halves[:, None]
 
 
-def _one_hot(column: Column, series: pl.Series, unanswerable: dict[int, str]) -> Any:
-    n, found = len(series), places(series, column.names)
-    if column.fill is None:
-        _flag_empty(column, (series.fill_null("") == "") & found.is_null(), unanswerable)
-    if column.names and series.null_count() < n and found.null_count() == n:
-        message = f"column {column.name!r} holds no value the model knows, such as {shown(series.drop_nulls()[0])}"
-        warnings.warn(message, TableWarning, stacklevel=2)
-    codes = found.fill_null(len(column.names)).to_numpy().astype(np.int32)
-    return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, column.width))
+def _levels(column: Column, cells: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Where cells are among a category's levels, and which hold nothing: of a model that knows them, ``(missing)``."""
+    found = places(cells, column.names)
+    empty = found.is_null() & blank(cells)  # models saved before may know an empty cell as a level
+    if empty.any() and MISSING in column.names:
+        found = found.set(empty, column.names.index(MISSING))
+    return found, empty
+
+
+def _say_unseen(cells: pl.Series, unseen: pl.Series) -> None:
+    """That cells hold what no row of the fit held: they count as ``(other)``."""
+    if not (count := int(unseen.sum())):
+        return
+    row = unseen.arg_max() or 0
+    where = f" in {counted(count, 'row')}, first row {row + 1}" if len(cells) > 1 else ""
+    what = f"{where}, such as {shown(cells[row])}: taken as {OTHER}"
+    warnings.warn(f"column {cells.name!r} holds what the model does not know{what}", TableWarning, stacklevel=2)
+
+
+def _one_hot(places: pl.Series, width: int) -> Any:
+    """A one for each row: where its level is, and in the last column where it has none."""
+    n = len(places)
+    codes = places.fill_null(width - 1).to_numpy().astype(np.int32)
+    return sp.csr_matrix((np.ones(n), codes, np.arange(n + 1)), shape=(n, width))
 
 
 def _flag_empty(column: Column, empty: pl.Series, unanswerable: dict[int, str]) -> None:

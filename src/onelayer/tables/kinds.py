@@ -1,21 +1,31 @@
 """What a column is: a number, a category or a text; and what none of these can be made of."""
 
 import re
+import shlex
 from typing import Any
 
 import polars as pl
 
 from onelayer.counting import counted
 from onelayer.names import short
+from onelayer.tables.cells import absent, refuse_points
 from onelayer.tables.reading import TableError
 
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
 # What people write in numbers that computers do not read: spaces, separators of thousands, a decimal comma, percent,
-# currencies, the typographic minus; and points between thousands, 1.234.567,8.
-ORNAMENTS = r"[\s,'’_%‰\p{Sc}]"
+# currencies, the typographic minus; brackets for it; a unit; and points between thousands, 1.234.567,8.
+ORNAMENTS = r"[\s,'’_%‰\p{Sc}]|\b(EUR|USD|GBP|CHF|JPY|CNY)\b"
+BRACKETS = r"^\((.+)\)$"
+UNIT = r"^[+-]?\d[\d.]*([\p{L}°²³/]{1,5})$"
+WORD = r"^\s*[A-Za-z0-9_.@-]+\s*$"
+FEW_WORDS = 20  # which may well be all different
+FEW_UNITS = 2  # different cells, such as 2dr and 4dr, are levels
 LONGEST = 50  # bytes of a cell that could be meant as a number
-DATE = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))"
+DATE = (
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|\d{4}[-/](0[1-9]|1[0-2])"
+    r"|\d{1,2}\.? \p{L}{3,9}\.? \d{4}|\p{L}{3,9}\.? \d{1,2},? \d{4})"
+)
 TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
 DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
 LEADING_ZERO = r"^\s*[+-]?0\d"
@@ -60,11 +70,30 @@ def refuse_type(series: pl.Series) -> None:
     )
 
 
+def doubted(series: pl.Series, kind: str) -> str | None:
+    """What to say of strings that are levels or texts, though dates, or one for each row; None of others."""
+    return dates_noticed(series) or (_words_of_one_row(series) if kind == "text" else None)
+
+
+def _words_of_one_row(series: pl.Series) -> str | None:
+    """What to say of a text that is another word in each row, as identifiers are; None of others."""
+    cells = series.drop_nulls()
+    if len(cells) < FEW_WORDS or not cells.head(100).str.contains(WORD).all() or cells.n_unique() < len(cells):
+        return None
+    if not cells.str.contains(WORD).all():
+        return None
+    return (
+        f"column {series.name!r} holds another word in each row, such as {shown(cells[0])}, taken as text, which says "
+        "nothing of rows to come: exclude it (exclude=, --exclude), or write what comes again in it as a column"
+    )
+
+
 def dates_noticed(series: pl.Series) -> str | None:
     """What to say of a column of dates or times as text, which is a level or a text for each; None of others."""
     if series.dtype != pl.String:
         return None
     cells = series.str.strip_chars().replace("", None).drop_nulls()
+    cells = cells.filter(~absent(cells))
     if not len(cells) or not (cells.head(100).str.contains(DATES).all() and cells.str.contains(DATES).all()):
         return None
     return (
@@ -80,7 +109,12 @@ def shown(cell: Any) -> str:
 
 def say_kind(name: str) -> str:
     """The remedy where a column is not what it looks like."""
-    return f"say what the column is (kinds={{{name!r}: 'category'}}, --kind {name}=category)"
+    return f"say what the column is ({_kind(name, 'category')})"
+
+
+def _kind(name: str, kind: str) -> str:
+    """How to say in Python, and to a shell, what a column is."""
+    return f"kinds={{{name!r}: {kind!r}}}, --kind {shlex.quote(f'{name}={kind}')}"
 
 
 def _holds_numbers(series: pl.Series, padded: bool) -> bool:
@@ -89,20 +123,20 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
     Codes with a leading zero, such as 00501, are names and no numbers.
     """
     if series.cast(pl.Float64, strict=False).null_count() == series.null_count() < len(series):  # of most columns
-        return not (padded and _are_names(series))
+        return _are_numbers(series, padded)
     cells = series.str.strip_chars().replace("", None)
     filled = cells.is_not_null()
     blocked = filled & cells.cast(pl.Float64, strict=False).is_null()
     if not filled.any() or (padded and _are_names(cells)):
         return False
     if not blocked.any():
-        return True
+        return _are_numbers(cells, padded)
     brief = cells.filter(cells.str.len_bytes() <= LONGEST)
     if 2 * len(brief) <= filled.sum():  # texts: spare them what follows
         return False
-    bare = brief.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
-    meant = bare.cast(pl.Float64, strict=False).is_not_null() | brief.str.contains(THOUSANDS).fill_null(False)
-    if 2 * meant.sum() <= filled.sum():
+    without = absent(brief)
+    meant = _are_meant(brief) & ~without
+    if not meant.any() or 2 * meant.sum() <= (filled.sum() or 0) - int(without.sum()):
         return False
     row = blocked.arg_max() or 0
     name, all_cells = series.name, counted(int(filled.sum()), "cell")
@@ -111,6 +145,23 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
         f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, "
         f"nothing where one is missing, or {say_kind(name)}"
     )
+
+
+def _are_numbers(cells: pl.Series, padded: bool) -> bool:
+    """Whether cells that can all be read as numbers are no names; they are refused if a point may part thousands."""
+    if padded and _are_names(cells):
+        return False
+    refuse_points(cells, "", f", or say that it is one ({_kind(cells.name, 'number')})")
+    return True
+
+
+def _are_meant(cells: pl.Series) -> pl.Series:
+    """Which cells are numbers but for their ornaments, or for one unit that they share."""
+    bare = cells.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "").str.replace(BRACKETS, "$1")
+    units = bare.str.extract(UNIT).drop_nulls().unique()
+    if len(units) == 1 and bare.n_unique() > FEW_UNITS:
+        bare = bare.str.strip_suffix(units[0])
+    return bare.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(THOUSANDS)
 
 
 def _are_names(cells: pl.Series) -> bool:

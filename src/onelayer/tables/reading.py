@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from onelayer.counting import counted
+from onelayer.names import short
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -29,7 +31,6 @@ else:
 SEPARATORS = ",;\t|"
 MISSING = ("NAType", "NaTType")  # of pandas, for cells without a value
 PLAIN = (int, float, str, Decimal, type(None))  # kinds of cells that may stand in one column
-FIRST_LINES = 100  # of JSON, in which keys that come twice are looked for
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",  # before utf-16, with whose mark it begins
     b"\0\0\xfe\xff": "utf-32",
@@ -60,7 +61,9 @@ class TableWarning(UserWarning):
     """Something about a table that its owner should know."""
 
 
-def read(source: Any, *, separator: str | None = None, encoding: str | None = None) -> pl.DataFrame:
+def read(
+    source: Any, *, separator: str | None = None, encoding: str | None = None, labels: str | None = None
+) -> pl.DataFrame:
     """A table as a polars frame.
 
     Parameters
@@ -72,6 +75,8 @@ def read(source: Any, *, separator: str | None = None, encoding: str | None = No
         Of a CSV file, one ASCII character; otherwise found in its first lines.
     encoding : str, optional
         Of a text file; otherwise UTF-8, or UTF-16 where a byte-order mark says so.
+    labels : str, optional
+        The column whose cells are to be of one kind where a list or JSON gives them one: texts, numbers or truths.
 
     Raises
     ------
@@ -88,14 +93,40 @@ def read(source: Any, *, separator: str | None = None, encoding: str | None = No
     if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\r\n'):
         raise TableError(f"the separator must be one ASCII character, such as ',' or ';', not {separator!r}")
     from_path = isinstance(source, str | Path)
-    frame = _read_path(str(source), separator, encoding) if from_path else _frame(source)
+    if not from_path:
+        _refuse_told("the table is no file of text", separator, encoding)
+    if labels is not None:
+        _refuse_mixed(source, labels)
+    frame = _read_path(str(source), separator, encoding, labels) if from_path else _frame(source)
     if frame.height == 0:
         raise TableError(f"{_name(source)} holds no rows: at least one is needed below the header")
-    return frame
+    return _named(frame)
+
+
+def composed(name: str) -> str:
+    """A name as tables have it: in Unicode's form NFC, as their cells are."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _named(frame: pl.DataFrame) -> pl.DataFrame:
+    names = [*map(composed, frame.columns)]
+    if names == frame.columns:
+        return frame
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+        raise TableError(f"the table names {doubled[0]!r} twice, in two forms of Unicode: rename one of them")
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
+
+
+def _refuse_told(what: str, separator: str | None, encoding: str | None) -> None:
+    """Refuse a separator or an encoding where there is none."""
+    for told, name, option in ((separator, "separator", "sep"), (encoding, "encoding", "encoding")):
+        if told is not None:
+            raise TableError(f"{what}, which has no {name}: leave it out ({name}=, --{option})")
 
 
 def column(frame: pl.DataFrame, name: str, role: str = "target") -> pl.Series:
     """A column by name; a name that is not there is answered with the nearest that is."""
+    name = composed(name)
     if name in frame.columns:
         return frame[name]
     if frame.width == 1 and re.search(r"\W", frame.columns[0]):
@@ -110,7 +141,7 @@ def suggestion(name: str, names: list[str]) -> str:
     """: did you mean …? or the names there are."""
     lower = {other.lower(): other for other in reversed(names)}
     near = difflib.get_close_matches(name.lower(), list(lower), n=1)
-    return f": did you mean {lower[near[0]]!r}?" if near else f": its columns are {', '.join(shortened(names))}"
+    return f": did you mean {lower[near[0]]!r}?" if near else f": its columns are {listed(names)}"
 
 
 def shortened(names: list[str], most: int = 10) -> list[str]:
@@ -118,8 +149,44 @@ def shortened(names: list[str], most: int = 10) -> list[str]:
     return names if len(names) <= most else [*names[:most], "…"]
 
 
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """The first names in a sentence, with quotes where blanks at their edge would be lost."""
+    return ", ".join(shortened([*map(short, names[: most + 1])], most))
+
+
 def _name(source: Any) -> str:
     return repr(source) if isinstance(source, str | Path) else "the table"
+
+
+def _refuse_mixed(source: Any, name: str) -> None:
+    """Refuse labels of more than one kind in columns or rows: 1, "1" and True may not be meant alike."""
+    if isinstance(source, Mapping):
+        cells = source.get(name)
+    elif isinstance(source, list | tuple) and all(isinstance(row, Mapping) for row in source):
+        cells = [row.get(name) for row in source]
+    else:
+        return
+    if not isinstance(cells, list | tuple):
+        return
+    first: dict[str, int] = {}
+    for row, cell in enumerate(cells):
+        if (kind := _kind(cell)) is not None:
+            first.setdefault(kind, row)
+    if len(first) > 1:
+        (one, i), (other, j) = list(first.items())[:2]
+        raise TableError(
+            f"target column {name!r} holds {one}, {cells[i]!r:.40} in row {i + 1}, and {other}, {cells[j]!r:.40} in "
+            f"row {j + 1}: make them one kind"
+        )
+
+
+def _kind(cell: Any) -> str | None:
+    """What a label is, of what may be one."""
+    if isinstance(cell, bool | np.bool_):
+        return "a truth"
+    if isinstance(cell, int | float | Decimal | np.number) and cell == cell:
+        return "a number"
+    return "a text" if isinstance(cell, str) else None
 
 
 def _frame(source: Any) -> pl.DataFrame:
@@ -220,7 +287,7 @@ def _from_pandas(source: Any) -> pl.DataFrame | None:
         raise TypeError(f"column {mixed[0]!r} mixes types, make them one" if mixed else str(error)) from error
 
 
-def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.DataFrame:
+def _read_path(path: str, separator: str | None, encoding: str | None, labels: str | None) -> pl.DataFrame:
     name = "standard input" if path == "-" else repr(path)
     if not path:
         raise TableError("the name of the table is empty: name a file, or - for standard input")
@@ -233,6 +300,7 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     data, path = _unpacked(data, name), re.sub(r"\.(gz|zst)$", "", path)
     _refuse_foreign(data, name)
     if data[:4] == b"PAR1":
+        _refuse_told(f"{name} is a Parquet file", separator, encoding)
         try:
             return pl.read_parquet(io.BytesIO(data))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -243,16 +311,20 @@ def _read_path(path: str, separator: str | None, encoding: str | None) -> pl.Dat
     if not text or text.isspace():
         raise TableError(f"{name} is empty: a header and at least one row are needed")
     if path.endswith((".jsonl", ".ndjson")) or text.lstrip()[:1] == "{":
-        return _read_json_lines(text, name)
+        _refuse_told(f"{name} is a file of JSON lines", separator, None)
+        return _read_json_lines(text, name, labels)
     if re.match(r"\s*\[\s*\{", text):
         raise TableError(f"{name} is one JSON document: write each row as a line of its own (jq -c '.[]')")
     return _read_csv(text, name, separator or ("\t" if path.endswith(".tsv") else None))
 
 
-def _read_json_lines(text: str, name: str) -> pl.DataFrame:
-    _refuse_doubled(text, name)
+def _read_json_lines(text: str, name: str, labels: str | None) -> pl.DataFrame:
     try:
-        return pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
+        frame = pl.read_ndjson(io.BytesIO(text.encode()), infer_schema_length=None)
+        _refuse_doubled(text, name, frame)
+        if labels is not None and frame.schema.get(labels) == pl.String and _unquoted(text, labels):
+            _refuse_mixed([json.loads(line) for line in text.split("\n") if line.strip()], labels)
+        return frame
     except pl.exceptions.PolarsError as error:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip() and not _is_json_object(line):
@@ -262,25 +334,41 @@ def _read_json_lines(text: str, name: str) -> pl.DataFrame:
                 ) from error
         # the types of some lines are not those of others
         rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+        _refuse_doubled(text, name)
+        if labels is not None:
+            _refuse_mixed(rows, labels)
         try:
             return pl.DataFrame(_of_rows(rows))
         except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as said:
             raise TableError(f"{name}: {_first_line(said)}") from error
 
 
-def _refuse_doubled(text: str, name: str) -> None:
-    """A key twice in an object, of which one value would be lost: looked for in the first lines."""
-    doubled: list[str] = []
+def _unquoted(text: str, key: str) -> bool:
+    """Whether a number or a truth may stand at a key of JSON."""
+    written = "|".join(map(re.escape, {key, json.dumps(key)[1:-1]}))
+    return re.search(rf'"({written})"\s*:\s*[-\dtf]', text) is not None
 
-    def keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        doubled.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        return dict(pairs)
 
-    for number, line in enumerate(text[:100_000].split("\n")[:FIRST_LINES], 1):
+def _refuse_doubled(text: str, name: str, frame: pl.DataFrame | None = None) -> None:
+    """A key twice in an object, of which one value would be lost: looked for where there are more keys than values."""
+    lines = pl.Series(text.split("\n"))
+    keys = lines.str.count_matches(r'"\s*:')
+    filled = (lines.str.strip_chars() != "").arg_true()
+    found = lines.str.count_matches(r":\s*null")
+    if frame is not None and frame.width and len(filled) == frame.height:
+        values = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().cast(found.dtype)
+        found = found.scatter(filled, found.gather(filled) + values)
+    for row in (keys > found).arg_true():
+        doubled: list[str] = []
+
+        def keep(pairs: list[tuple[str, Any]], doubled: list[str] = doubled) -> dict[str, Any]:
+            doubled.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            return dict(pairs)
+
         with suppress(ValueError, RecursionError):  # which polars tells of
-            json.loads(line, object_pairs_hook=keys)
+            json.loads(lines[row], object_pairs_hook=keep)
         if doubled:
-            raise TableError(f"{name}, line {number}: the object names {doubled[0]!r} twice: rename one of them")
+            raise TableError(f"{name}, line {row + 1}: the object names {doubled[0]!r} twice: rename one of them")
 
 
 def _is_json_object(line: str) -> bool:
@@ -328,18 +416,30 @@ def _decoded(data: bytes, name: str, encoding: str | None) -> str:
             )
         return data.decode(encoding)
     except LookupError as error:
-        raise TableError(f"encoding {encoding!r} is not known: use utf-8, latin-1 or utf-16") from error
+        raise TableError(f"encoding {encoding!r} is not known: use utf-8, cp1252 or utf-16") from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise TableError(
             f"{name} is not {encoding}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}; "
-            "say what it is (encoding='latin-1', --encoding latin-1)"
+            f"say what it is (encoding={_likely(data)!r}, --encoding {_likely(data)})"
         ) from error
     except UnicodeError as error:  # of a codec that is none of files, as "undefined"
-        raise TableError(f"{name} cannot be read as {encoding}: use utf-8, latin-1 or utf-16") from error
+        raise TableError(f"{name} cannot be read as {encoding}: use utf-8, cp1252 or utf-16") from error
+
+
+def _likely(data: bytes) -> str:
+    """Of a text that is not UTF-8: Windows' code page, or latin-1 where a byte is none of its signs, as five are."""
+    with suppress(UnicodeDecodeError):
+        data.decode("cp1252")
+        return "cp1252"
+    return "latin-1"
 
 
 def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
+    if said := re.match(
+        '"?sep=([^"\\r\\n])"?\\r?\\n', text, re.IGNORECASE
+    ):  # to Excel; a blank line keeps lines' numbers
+        separator, text = separator or said[1], "\n" + text[said.end() :]
     separator = separator or _sniffed(text)
     csv.field_size_limit(2**31 - 1)
     header = next(row for row in _records(text, separator) if row)
@@ -360,10 +460,10 @@ def _read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
     return frame
 
 
-def _records(text: str, separator: str) -> Any:
+def _records(text: str, separator: str, strict: bool = False) -> Any:
     """Rows of cells, of lines that end where they do for polars: a carriage return alone is a sign like others."""
     lines = (re.sub("\r(?!\n)", " ", line[0]) for line in re.finditer("[^\n]*\n|[^\n]+", text))  # no copy of all
-    return csv.reader(lines, delimiter=separator)
+    return csv.reader(lines, delimiter=separator, strict=strict)
 
 
 def _without_blank_lines(frame: pl.DataFrame, text: str, separator: str) -> pl.DataFrame:
@@ -395,10 +495,25 @@ def _refuse_short(frame: pl.DataFrame, text: str, separator: str, name: str) -> 
 
 
 def _sniffed(text: str) -> str:
-    """The separator that cuts the first lines into most cells."""
+    """The separator that cuts the header into most cells, first of those at which quotes end; then as many lines."""
     lines = re.split("[\r\n]+", text.lstrip("\r\n")[:100_000])[:20]
-    rows = {s: [len(row) for row in csv.reader(lines, delimiter=s) if row] for s in SEPARATORS}
-    return max(SEPARATORS, key=lambda s: rows[s][0])
+
+    def merit(separator: str) -> tuple[bool, int, int]:
+        rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
+        return not _misquoted("\n".join(lines), separator, ends=False), rows[0], rows.count(rows[0])
+
+    return max(SEPARATORS, key=merit)
+
+
+def _misquoted(text: str, separator: str, ends: bool = True) -> int | None:
+    """The line of the first row in which a cell goes on behind its quotes or, unless the text is cut, never ends."""
+    reader, start = _records(text, separator, strict=True), 1
+    try:
+        for _ in reader:
+            start = reader.line_num + 1
+    except csv.Error as error:
+        return start if ends or "expected after" in str(error) else None
+    return None
 
 
 def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
@@ -412,6 +527,8 @@ def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
         if quote is None and any('"' in cell or "\n" in cell for cell in row):
             quote = start
         start = reader.line_num + 1
+    if quote is None:
+        quote = _misquoted(text, separator)
     if quote is not None:
         return f', line {quote}: a quote begins or ends inside a cell: write it twice, in a cell in quotes, "5"" nail"'
     return f" cannot be read as CSV: {_first_line(error)}"
