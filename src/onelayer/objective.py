@@ -199,7 +199,7 @@ class Objective:
             logits = [z + step for z in logits]
             if largest(step) * largest(moved) <= NOTHING_LEFT:  # a curvature is off by as much as it moved
                 break
-        if np.any(shift):
+        if largest(shift) > 0:
             u = u.copy()
             u[:, -1] += shift
         return u, logits

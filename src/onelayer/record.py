@@ -51,7 +51,7 @@ class Record:
         settings, loss, enough, said = self.problem.settings, None, False, False
         of_all = point.rows == self.problem.objective.rows.n
         if of_all:
-            if self.best is None:
+            if self.best is None and (self.nearest is not None or not self.problem.columns.whole):
                 refuse_misled(self.problem, point)
             self.nearest = None
             if self.best is None or point.value <= self.best.value:
@@ -72,9 +72,10 @@ class Record:
     def led_nowhere(self, outcome: Outcome) -> bool:
         """Whether no step from where a sample led lowers the cost any more, though more were allowed."""
         problem = self.problem
+        if outcome.converged or outcome.notices or self.finished or not problem.objective.convex:
+            return False
         sampled = not problem.columns.whole or any(entry.rows < self.history[-1].rows for entry in self.history)
-        ended = outcome.converged or outcome.notices or self.finished or not problem.objective.convex
-        return sampled and not ended and len(self.history) - 1 < problem.settings.iterations()
+        return sampled and len(self.history) - 1 < problem.settings.iterations()
 
     def end(self, point: Point) -> int:
         """The iterations there were; the returned point ends the history, once more if it was no iteration's last."""

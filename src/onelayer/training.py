@@ -126,10 +126,11 @@ def train(
             raise Misled
         return _fit(record.problem, outcome, record, names)
 
-    try:
-        return fit(cautious=False)
-    except BREAKDOWN:
-        return fit(cautious=True)
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            return fit(cautious=False)
+        except BREAKDOWN:
+            return fit(cautious=True)
 
 
 def _targets(
@@ -150,7 +151,7 @@ def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
         return _run(problem, start, watch, max(0, most - watch.points))  # of all fits to one end
 
     try:
-        with one_thread_per_core(), np.errstate(over="ignore", invalid="ignore"):
+        with one_thread_per_core():
             start = record.problem.start(initial)
             if record.held_out is None and record.problem.settings.strengthens(record.problem.objective.rows.n):
                 record.problem, end = strengthened(record.problem, run, watch)
@@ -223,9 +224,8 @@ def _fit(problem: Problem, outcome: Outcome, record: Record, names: Sequence[str
     iterations = record.end(outcome.point)
     warnings, doubts, others = list(outcome.notices), [], []
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            doubts = notices.doubts(outcome, record, iterations, names)
-            others = notices.noticed(outcome, record, names)
+        doubts = notices.doubts(outcome, record, iterations, names)
+        others = notices.noticed(outcome, record, names)
     except KeyboardInterrupt:
         warnings.append("interrupted: the fit was over, but what else is worth knowing of it was not looked for")
     warnings += doubts
