@@ -2,13 +2,8 @@
 
 import gzip
 import io
-import json
 import sys
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 
-import numpy as np
-import pandas as pd
 import polars as pl
 import pytest
 
@@ -16,7 +11,11 @@ from onelayer import tables
 from onelayer.tables.reading import zstd
 
 TABLE = {"a": [1, 2], "b": ["x", "y"]}
+
+
 WRITTEN = {"a": ["1", "2"], "b": ["x", "y"]}  # in a file of text a cell is what is written
+
+
 CLOTHES = {
     "plain": b"a,b\n1,x\n2,y\n",
     "windows": b"\xef\xbb\xbfa,b\r\n1,x\r\n2,y",
@@ -148,36 +147,6 @@ def test_a_path_that_cannot_be_read(path, words):
         tables.read(path)
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (b"a,b\n1,x\n\n,\n2,y\n\n", {"a": ["1", None, "2"], "b": ["x", None, "y"]}),
-        (b"\n\na,b\r\n\r\n1,x\r\n,\r\n", {"a": ["1", None], "b": ["x", None]}),
-        (b'a,b\n1,"x\ry"\n\n,\n2,y\n', {"a": ["1", None, "2"], "b": ["x\ry", None, "y"]}),
-        (b"a,b\n1,x\ry\n\n,\n2,y\n", {"a": ["1", None, "2"], "b": ["x\ry", None, "y"]}),
-        (b"a\nx\n\ny\n", {"a": ["x", "", "y"]}),
-        (b"a,b\r1,x\r2,y\r", WRITTEN),
-        (b"a,b\r1,x\r2,y\n", WRITTEN),
-        (b"a,b\r1,x\r2,y\r\n", WRITTEN),
-        (b'"a""b","c, ""d"""\n1,x\n', {'a"b': ["1"], 'c, "d"': ["x"]}),
-        (b'a,"b,c"\n"1,""",\n,\n\n2,""\n', {"a": ['1,"', None, "2"], "b,c": [None, None, ""]}),
-        (b'a,b\n1,"x\n\ny"\n', {"a": ["1"], "b": ["x\n\ny"]}),
-        (b"a,b\n1,x\0\n", {"a": ["1"], "b": ["x\0"]}),
-        (b"a,b\n1," + b"9" * 60 + b"\n", {"a": ["1"], "b": ["9" * 60]}),
-    ],
-)
-def test_as_many_rows_as_lines(tmp_path, data, expected):
-    assert read(tmp_path, data).to_dict(as_series=False) == expected
-
-
-def test_the_header_after_many_blank_lines(tmp_path):
-    assert read(tmp_path, b"\n" * 100_001 + CLOTHES["semicolons"]).to_dict(as_series=False) == WRITTEN
-
-
-def test_a_line_of_ten_megabytes(tmp_path):
-    assert read(tmp_path, b"a,b\n1," + b"x" * 10_000_000)["b"].str.len_chars().to_list() == [10_000_000]
-
-
 @pytest.mark.parametrize("separator", ["::", "", "é", '"', "\n"])
 def test_a_separator_is_one_character(separator):
     with pytest.raises(tables.TableError, match="the separator must be one ASCII character"):
@@ -193,160 +162,6 @@ def test_what_is_said_of_a_file_is_believed(tmp_path):
             read(tmp_path, b"a\n1\n", encoding=unknown)
     with pytest.raises(tables.TableError, match="cannot be read as undefined: use utf-8, cp1252 or utf-16"):
         read(tmp_path, b"a\n1\n", encoding="undefined")
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        (5, "from a int: "),
-        (b"a,b\n1,2\n", "from a bytes: pass a frame, columns by name, or a path"),
-        (pd.Series([1, 2]), "from a Series: pass a frame"),
-        (pl.Series([1, 2]), "from a Series: pass a frame"),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "from a DataFrame: it names 'a' twice, rename one of them"),
-        (pd.DataFrame({"a": [1, 2], "b": [1, "x"]}), "from a DataFrame: column 'b' mixes types, make them one"),
-        ({"a": [1, 2], "b": [1]}, "from a dict: .*height of column 'b'"),
-        ({"a": []}, "the table holds no rows"),
-        (None, "the table is None: pass a frame, columns by name, or a path"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_what_is_no_table_is_answered_in_one_sentence(source, message):
-    with pytest.raises(tables.TableError, match=message):
-        tables.read(source)
-
-
-def test_types_are_found_in_all_rows():
-    rows = [{"a": 1}] * 200 + [{"a": 2.5, "b": "late"}]
-    frame = tables.read(rows)
-    assert frame["a"][-1] == 2.5
-    assert frame["b"][-1] == "late"
-    assert tables.read({"a": [1] * 200 + [2.5]})["a"][-1] == 2.5
-    assert tables.read(pl.LazyFrame(TABLE)).to_dict(as_series=False) == TABLE
-
-
-@pytest.mark.parametrize(
-    ("cells", "expected"),
-    [
-        ([np.int64(1), 2.5], [1.0, 2.5]),
-        ([np.int64(3), "a"], ["3", "a"]),
-        ([np.bool_(True), 5], [1, 5]),
-        ([np.uint8(3), 300], [3, 300]),
-        ([np.int32(3), np.int64(2**40)], [3, 2**40]),
-        ([np.longdouble(1.5), 2], [1.5, 2.0]),
-        ([pd.NA, 1, pd.NaT], [None, 1, None]),
-        ([np.datetime64("2020-01-01", "ns"), None], [datetime(2020, 1, 1), None]),
-    ],
-)
-def test_a_column_is_of_a_type_that_holds_all_its_cells(cells, expected):
-    assert tables.read({"x": cells})["x"].to_list() == expected
-    assert tables.read([{"x": cell} for cell in cells])["x"].to_list() == expected
-
-
-@pytest.mark.parametrize(
-    ("cells", "message"),
-    [
-        ([1, 2**130], f"'x' holds {str(2**130)[:40]}.*in row 2, which fits none"),
-        (["a", None, 2**130], "in row 3, which fits none"),
-        ([1.5, date(2020, 1, 1)], r"'x' holds 1.5 in row 1 and .* \(date\) in row 2, make them one kind"),
-        ([None, 1, timedelta(1)], r"'x' holds 1 in row 2 and .* \(timedelta\) in row 3"),
-        (["a", {"b": 1}], r"'x' holds 'a' in row 1 and {'b': 1} \(dict\) in row 2"),
-    ],
-)
-def test_cells_that_no_type_holds_are_refused_with_their_rows(cells, message):
-    for source in ({"x": cells}, [{"x": cell} for cell in cells]):
-        with pytest.raises(tables.TableError, match=message):
-            tables.read(source)
-
-
-def test_json_lines_may_differ_in_type(tmp_path):
-    rows = [{"age": 1, "of": "x"} for _ in range(5)]
-    for cell, expected in ((True, 1), ("five", "five"), (2.5, 2.5), (None, None)):
-        data = "\n".join(json.dumps(row) for row in [*rows, {"age": cell}]).encode()
-        assert read(tmp_path, data)["age"].to_list()[-1] == expected
-    assert read(tmp_path, b'{"a": 1}\n{"a": 1e999}')["a"].to_list() == [1, np.inf]
-    with pytest.raises(
-        tables.TableError, match=r"column 'a' holds 1 in row 1 and \[5\] \(list\) in row 2, make them one kind"
-    ):
-        read(tmp_path, b'{"a": 1}\n{"a": [5]}')
-
-
-def test_categories_of_pandas_stay_categories():
-    source = pd.DataFrame({"c": pd.Categorical([1, None, 3]), "n": [1, 2, 3]})
-    frame = tables.read(source)
-    assert frame["c"].cast(pl.String).to_list() == ["1", None, "3"]
-    assert frame["n"].dtype == pl.Int64
-    assert source["c"].cat.categories.tolist() == [1, 3]  # the frame passed in is not touched
-
-
-def test_text_is_the_same_whatever_way_cells_came_in():
-    ways = [[1, 2, None], [1.0, 2.0, None], [1.0, 2.0, np.nan], ["1", "2", None], [Decimal("1.00"), Decimal(2), None]]
-    for way in ways:
-        assert tables.as_text(pl.Series(way, strict=False)).to_list() == ["1", "2", None]
-    assert tables.as_text(pl.Series([1.5, 20.0])).to_list() == ["1.5", "20"]
-    assert tables.as_text(pl.Series([2**63 - 1])).to_list() == ["9223372036854775807"]
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [("Lable", "did you mean 'label'"), ("LABEL", "did you mean 'label'"), ("x", "its columns are label, age")],
-)
-def test_a_misspelt_column_is_answered_with_the_nearest(name, words):
-    with pytest.raises(tables.TableError, match=f"target column '{name}' is not in the table: {words}"):
-        tables.column(pl.DataFrame({"label": [1], "age": [2]}), name)
-
-
-def test_a_separator_that_was_not_found_is_asked_for(tmp_path):
-    (tmp_path / "t.csv").write_text("a^label\n1^x\n2^y\n")
-    with pytest.raises(tables.TableError, match=r"whose only column is 'a\^label': to cut it, name the separator"):
-        tables.column(tables.read(tmp_path / "t.csv"), "label")
-
-
-def test_complex_numbers_of_pandas_are_refused_by_column():
-    frame = pd.DataFrame({"a": [1 + 1j, 2], "label": ["x", "y"]})
-    with pytest.raises(
-        tables.TableError, match=r"column 'a' is of type complex128, such as \[\(1\+1j\)\], make its two"
-    ):
-        tables.read(frame)
-
-
-CELLS = [
-    "1",
-    "-2",
-    "1.5",
-    "1e5",
-    "true",
-    "",
-    "",
-    "a",
-    '"1"',
-    '"a, b"',
-    " 1",
-    "nan",
-    "NULL",
-    "007",
-    "1" * 22,
-    "2020-01-01",
-    "é",
-]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_cell_is_what_is_written_whatever_else_the_file_holds(tmp_path, seed):
-    cells = np.random.default_rng(seed).choice(CELLS, 40).tolist()
-    found = read(tmp_path, "".join(f"{cell},x\n" for cell in ["a", *cells]).encode())
-    assert found.to_series(0).to_list() == [cell.strip('"') or None for cell in cells]
-
-
-def test_an_error_below_the_first_rows_is_named_with_its_line(tmp_path):
-    with pytest.raises(tables.TableError, match=r"line 502: 3 cells where the header has 2"):
-        read(tmp_path, b"a,b\n" + b"x,y\n" * 500 + b"x,y,z\n")
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
-    frame = read(tmp_path, f'"a{end}b",c{end}1,x{end}2,y{end}'.encode())
-    assert frame.columns == [f"a{end if end != chr(13) else chr(10)}b", "c"]
-    assert frame.height == 2
 
 
 @pytest.mark.parametrize(
@@ -385,21 +200,6 @@ def test_utf_32_is_read_by_its_mark(tmp_path):
     assert whole.to_dict(as_series=False) == marked.to_dict(as_series=False) == WRITTEN
 
 
-def test_of_many_columns_some_are_named_and_that_there_are_more_is_said():
-    frame = pl.DataFrame({f"x{i}": [1] for i in range(14)})
-    with pytest.raises(tables.TableError, match=r"its columns are x0, x1, .*, x9, …$"):
-        tables.column(frame, "salary")
-
-
-def test_names_are_in_the_form_that_cells_are_in(tmp_path):
-    frame = read(tmp_path, "gro\u0308\u00dfe,x\n1,2\n".encode())
-    assert frame.columns == ["gr\u00f6\u00dfe", "x"]
-    assert tables.column(frame, "gro\u0308\u00dfe")[0] == "1"
-    for source in ({"o\u0308": [1], "\u00f6": [2]}, pl.DataFrame({"o\u0308": [1], "\u00f6": [2]})):
-        with pytest.raises(tables.TableError, match=r"names '\u00f6' twice, in two forms of Unicode: rename one"):
-            tables.read(source)
-
-
 def test_a_separator_or_an_encoding_is_refused_where_there_is_none(tmp_path):
     frame = pl.DataFrame({"a": [1]})
     frame.write_parquet(tmp_path / "t.parquet")
@@ -421,31 +221,3 @@ def test_a_separator_or_an_encoding_is_refused_where_there_is_none(tmp_path):
         with pytest.raises(tables.TableError, match=words):
             tables.read(source, **told)
     assert tables.read(tmp_path / "t.jsonl", encoding="utf-8")["a"].to_list() == [1]
-
-
-@pytest.mark.parametrize(
-    ("data", "columns"),
-    [
-        (b'"Name, first";"x, y, z";label\n"a, b";1;2\n', ["Name, first", "x, y, z", "label"]),
-        (b"a,b;c\n1;2\n3,x;4\n", ["a,b", "c"]),
-        (b'a,"b\n;",c\n1,2,3\n', ["a", "b\n;", "c"]),
-        (b"sep=;\na;b,c,d\n1;2\n", ["a", "b,c,d"]),
-        (b'"sep=\t"\r\na\tb,c,d\r\n1\t2\r\n', ["a", "b,c,d"]),
-    ],
-)
-def test_the_separator_is_the_one_that_fits(tmp_path, data, columns):
-    assert read(tmp_path, data).columns == columns
-
-
-def test_lines_are_counted_with_the_one_that_names_the_separator(tmp_path):
-    with pytest.raises(tables.TableError, match=r", line 4: 3 cells where the header has 2 \(separator ';'\)"):
-        read(tmp_path, b"sep=;\na;b\n1;2\n1;2;3\n")
-    assert read(tmp_path, b"sep=;\na,b\n1,2\n", separator=",").columns == ["a", "b"]
-
-
-def test_a_key_twice_is_refused_in_any_line(tmp_path):
-    fine = b'{"a": 1, "b": null}\n{"a": 2}\n\n{"a": 3, "b": "x \\": y"}\n' * 100
-    assert read(tmp_path, fine).shape == (300, 2)
-    for bad in (b'{"a": 1, "a": 2}', b'{"a": true, "a": 2}', b'{"b": {"x": 1, "x": 2}}'):
-        with pytest.raises(tables.TableError, match=r", line 401: the object names '[ax]' twice: rename one of them"):
-            read(tmp_path, fine + bad)

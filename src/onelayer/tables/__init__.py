@@ -3,7 +3,8 @@
 from onelayer.counting import counted
 from onelayer.tables.cells import alike, as_labels, as_numbers, as_text, places, says_no_value
 from onelayer.tables.encoding import Column, Encoded, Encoder, fit
-from onelayer.tables.reading import TableError, TableWarning, column, composed, listed, read
+from onelayer.tables.naming import TableError, TableWarning, column, composed, listed
+from onelayer.tables.reading import read
 
 __all__ = [
     "Column",

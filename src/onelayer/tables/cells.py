@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from onelayer.counting import counted
-from onelayer.tables.reading import TableError
+from onelayer.tables.naming import TableError
 
 DIGITS = 15  # of a number, which a double holds whatever they are
 CONTROL = r"[\p{Cc}--[\t\r\n]]"

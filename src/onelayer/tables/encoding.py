@@ -16,7 +16,7 @@ from onelayer.names import short
 from onelayer.tables.cells import alike, as_text, blank, numbers, places
 from onelayer.tables.kinds import KINDS, doubted, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
-from onelayer.tables.reading import TableError, TableWarning, composed, listed, shortened, suggestion
+from onelayer.tables.naming import TableError, TableWarning, composed, listed, shortened, suggestion
 from onelayer.tables.texts import TEXT_LENGTH, learn, tf_idf
 from onelayer.tables.tokens import FIRST_TOKEN, TOKEN, cut
 

@@ -9,7 +9,7 @@ import polars as pl
 from onelayer.counting import counted
 from onelayer.names import short
 from onelayer.tables.cells import absent, refuse_points
-from onelayer.tables.reading import TableError
+from onelayer.tables.naming import TableError
 
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category

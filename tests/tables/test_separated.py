@@ -1,0 +1,115 @@
+"""CSV and its like: a cell is what is written, a line that is none is named."""
+
+import numpy as np
+import pytest
+
+from onelayer import tables
+
+WRITTEN = {"a": ["1", "2"], "b": ["x", "y"]}  # in a file of text a cell is what is written
+
+
+CLOTHES = {
+    "plain": b"a,b\n1,x\n2,y\n",
+    "windows": b"\xef\xbb\xbfa,b\r\n1,x\r\n2,y",
+    "utf-16": "a,b\n1,x\n2,y\n".encode("utf-16"),
+    "semicolons": b"a;b\n1;x\n2;y\n",
+    "tabs, a blank line": b"a\tb\n1\tx\n\n2\ty\n",
+    "pipes": b"a|b\n1|x\n2|y\n",
+    "JSON lines": b'{"a": 1, "b": "x"}\n{"a": 2, "b": "y"}\n',
+}
+
+
+def read(tmp_path, data, name="table.csv", **settings):
+    path = tmp_path / name
+    path.write_bytes(data)
+    return tables.read(path, **settings)
+
+
+CELLS = [
+    "1",
+    "-2",
+    "1.5",
+    "1e5",
+    "true",
+    "",
+    "",
+    "a",
+    '"1"',
+    '"a, b"',
+    " 1",
+    "nan",
+    "NULL",
+    "007",
+    "1" * 22,
+    "2020-01-01",
+    "é",
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"a,b\n1,x\n\n,\n2,y\n\n", {"a": ["1", None, "2"], "b": ["x", None, "y"]}),
+        (b"\n\na,b\r\n\r\n1,x\r\n,\r\n", {"a": ["1", None], "b": ["x", None]}),
+        (b'a,b\n1,"x\ry"\n\n,\n2,y\n', {"a": ["1", None, "2"], "b": ["x\ry", None, "y"]}),
+        (b"a,b\n1,x\ry\n\n,\n2,y\n", {"a": ["1", None, "2"], "b": ["x\ry", None, "y"]}),
+        (b"a\nx\n\ny\n", {"a": ["x", "", "y"]}),
+        (b"a,b\r1,x\r2,y\r", WRITTEN),
+        (b"a,b\r1,x\r2,y\n", WRITTEN),
+        (b"a,b\r1,x\r2,y\r\n", WRITTEN),
+        (b'"a""b","c, ""d"""\n1,x\n', {'a"b': ["1"], 'c, "d"': ["x"]}),
+        (b'a,"b,c"\n"1,""",\n,\n\n2,""\n', {"a": ['1,"', None, "2"], "b,c": [None, None, ""]}),
+        (b'a,b\n1,"x\n\ny"\n', {"a": ["1"], "b": ["x\n\ny"]}),
+        (b"a,b\n1,x\0\n", {"a": ["1"], "b": ["x\0"]}),
+        (b"a,b\n1," + b"9" * 60 + b"\n", {"a": ["1"], "b": ["9" * 60]}),
+    ],
+)
+def test_as_many_rows_as_lines(tmp_path, data, expected):
+    assert read(tmp_path, data).to_dict(as_series=False) == expected
+
+
+def test_the_header_after_many_blank_lines(tmp_path):
+    assert read(tmp_path, b"\n" * 100_001 + CLOTHES["semicolons"]).to_dict(as_series=False) == WRITTEN
+
+
+def test_a_line_of_ten_megabytes(tmp_path):
+    assert read(tmp_path, b"a,b\n1," + b"x" * 10_000_000)["b"].str.len_chars().to_list() == [10_000_000]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cell_is_what_is_written_whatever_else_the_file_holds(tmp_path, seed):
+    cells = np.random.default_rng(seed).choice(CELLS, 40).tolist()
+    found = read(tmp_path, "".join(f"{cell},x\n" for cell in ["a", *cells]).encode())
+    assert found.to_series(0).to_list() == [cell.strip('"') or None for cell in cells]
+
+
+def test_an_error_below_the_first_rows_is_named_with_its_line(tmp_path):
+    with pytest.raises(tables.TableError, match=r"line 502: 3 cells where the header has 2"):
+        read(tmp_path, b"a,b\n" + b"x,y\n" * 500 + b"x,y,z\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
+    frame = read(tmp_path, f'"a{end}b",c{end}1,x{end}2,y{end}'.encode())
+    assert frame.columns == [f"a{end if end != chr(13) else chr(10)}b", "c"]
+    assert frame.height == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "columns"),
+    [
+        (b'"Name, first";"x, y, z";label\n"a, b";1;2\n', ["Name, first", "x, y, z", "label"]),
+        (b"a,b;c\n1;2\n3,x;4\n", ["a,b", "c"]),
+        (b'a,"b\n;",c\n1,2,3\n', ["a", "b\n;", "c"]),
+        (b"sep=;\na;b,c,d\n1;2\n", ["a", "b,c,d"]),
+        (b'"sep=\t"\r\na\tb,c,d\r\n1\t2\r\n', ["a", "b,c,d"]),
+    ],
+)
+def test_the_separator_is_the_one_that_fits(tmp_path, data, columns):
+    assert read(tmp_path, data).columns == columns
+
+
+def test_lines_are_counted_with_the_one_that_names_the_separator(tmp_path):
+    with pytest.raises(tables.TableError, match=r", line 4: 3 cells where the header has 2 \(separator ';'\)"):
+        read(tmp_path, b"sep=;\na;b\n1;2\n1;2;3\n")
+    assert read(tmp_path, b"sep=;\na,b\n1,2\n", separator=",").columns == ["a", "b"]
