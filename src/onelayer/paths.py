@@ -7,6 +7,7 @@ import math
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -225,13 +226,12 @@ class PathProblem:
         """The fits at ascending values of C."""
         if self.cautious:
             return self._along(Cs, l1_ratio)
-        try:
+        with suppress(*BREAKDOWN):
             if diagnostics.coarse(self._penalised(self.objective, float(Cs[-1]), l1_ratio)):
                 raise Misled
             return self._along(Cs, l1_ratio)
-        except BREAKDOWN:
-            again = PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, cautious=True)
-            return again._along(Cs, l1_ratio)
+        again = PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, cautious=True)
+        return again._along(Cs, l1_ratio)
 
     def _along(self, Cs: Array, l1_ratio: float) -> Path:
         cold = base_rate(self.labels, self.objective)

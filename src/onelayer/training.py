@@ -5,6 +5,7 @@ All faces of the package, the estimators and the model of a table, call `train`.
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -127,10 +128,9 @@ def train(
         return _fit(record.problem, outcome, record, names)
 
     with np.errstate(over="ignore", invalid="ignore"):
-        try:
+        with suppress(*BREAKDOWN):
             return fit(cautious=False)
-        except BREAKDOWN:
-            return fit(cautious=True)
+        return fit(cautious=True)
 
 
 def _targets(
