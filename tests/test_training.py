@@ -217,3 +217,16 @@ def test_a_start_that_a_sample_gave_and_no_step_leads_on_from_is_not_kept(classe
     found, others = train(X, y), train(X[:, :5], y)
     assert found.converged
     assert found.history[-1].cost < others.history[-1].cost + 1e-5
+
+
+def test_a_cell_that_misled_a_fit_is_told_of():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60_000, 10))
+    y = (2 * X[:, 0] + rng.standard_normal(60_000) > 0).astype(int)
+    X[30_007, 3] = 1e12
+    names = [*"abcdefghij"]
+    said = train(X, y, names=names).notices[0]
+    assert said.startswith("column 'd' holds 1e+12, ")
+    assert said.endswith(" times as far out as other cells: if that stands for no value, drop or correct its row")
+    X[30_007, 3] = 0
+    assert not train(X, y, names=names).notices

@@ -26,6 +26,7 @@ CHANCE = 1e-3  # that any column of noise would separate as many rows: below it,
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
 BLOCK = 8192  # rows whose curvature is summed at once
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
+OTHERS, FAR_OUT = 1000, 1e5  # cells by which a column is known, and times their spread: no distribution has such
 NEAREST = 1e-7  # an eigenvalue, along which slopes of seven digits hide 1e-14 / 1e-7 nats and more
 SEARCHED = 2**28  # rows times the square of the parameters, up to which directions that part classes are looked for
 A_NAT, ASIDE = 0.5, 1e-3  # about a nat; and the cosine of what is no direction against a row's class
@@ -249,6 +250,28 @@ def coarse(objective: Any, *, missed: bool = False) -> bool:
     H = thin.hessian(np.zeros(thin.shape))
     size = np.sqrt(np.maximum(np.diag(H), 1e-300))
     return bool(np.linalg.eigvalsh(H / size / size[:, None])[0] < NEAREST)
+
+
+def farthest(X: Array) -> tuple[int, float, float] | None:
+    """The column of the dense cell that lies farthest out, the cell, and how many times as far out as others it lies.
+
+    Examples
+    --------
+    >>> X = np.linspace(0, 1, 30)[:, None].repeat(2, axis=1)
+    >>> X[7, 1] = 1e9
+    >>> farthest(X)[:2]
+    (1, 1000000000.0)
+    """
+    some, found = X[:: max(1, len(X) // OTHERS)].astype(np.float64), None
+    middle = np.median(some, axis=0)
+    with np.errstate(over="ignore"):
+        spread = np.median(np.abs(some - middle), axis=0)
+        for j in np.flatnonzero(spread > 0):
+            away = np.abs(X[:, j].astype(np.float64) - middle[j])
+            row = int(away.argmax())
+            if (times := float(away[row] / spread[j])) > (FAR_OUT if found is None else found[2]):
+                found = int(j), float(X[row, j]), times
+    return found
 
 
 def name(j: int, names: Sequence[str] | None) -> str:

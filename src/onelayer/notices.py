@@ -54,6 +54,12 @@ def noticed(outcome: Outcome, record: Record, names: Sequence[str] | None) -> li
         first = diagnostics.name(int(constant.argmax()), names)
         many = f"{constant.sum()} constant columns, first {first}" if constant.sum() > 1 else f"{first} is constant"
         found.append(f"{many}: weight 0")
+    if problem.cautious and isinstance(problem.X, np.ndarray) and (far := diagnostics.farthest(problem.X)):
+        column, cell, times = far
+        found.append(
+            f"{diagnostics.name(column, names)} holds {cell:.6g}, {times:.0e} times as far out as other cells: if that "
+            "stands for no value, drop or correct its row"
+        )
     if record.exact:
         found.append("every row is fitted to its last digits: what is left of the cost is rounding")
     if problem.decay > 1:
