@@ -349,7 +349,8 @@ def _classes(labels: pl.Series, positive: str | None, threshold: float) -> tuple
 def _doubts(classes: tuple[str, ...], target: str) -> list[str]:
     """What to say of classes that may be numbers, one and the same, or none."""
     said, labels = [], pl.Series(classes, dtype=pl.String)
-    if len(classes) > MANY and labels.cast(pl.Float64, strict=False).is_not_null().all():
+    plain = not labels.str.contains(r"^0\d").any()  # 007 is a name
+    if len(classes) > MANY and plain and labels.cast(pl.Float64, strict=False).is_not_null().all():
         said.append(
             f"target column {target!r} holds {len(classes)} different numbers, each taken as a class: to predict them "
             "as numbers, say so (task='regression', --task regression)"

@@ -14,7 +14,7 @@ LARGER = "a larger share (test_size=, --test-size)"
 
 
 def rows_of(strata: Array, counts: Array, share: float, seed: int) -> Array:
-    """A share of the rows that count, at random, and of each stratum as near to it as whole rows come.
+    """A share of the rows that count, in whole rows and no more, at random, and of each stratum as near to it.
 
     Rows that are left over when each stratum's share is rounded down are taken from those that have lost most by it
     (the method of the largest remainder), but no stratum loses its last row.

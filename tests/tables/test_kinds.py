@@ -64,11 +64,10 @@ def test_many_repeated_values_are_a_category_until_fifty():
         (["1", "1 000"], "first '1 000' in row 2 (' ' is in the way)"),
         (["1", "−5"], "first '−5' in row 2 ('−' is in the way)"),
         (["1.234.567", "2.000,5"], "first '1.234.567' in row 1: write"),
-        (["50 kg", "60 kg", "7.5 kg"], "first '50 kg' in row 1 (' kg' is in the way)"),
         (["0.50 EUR", "7.10 EUR"], "first '0.50 EUR' in row 1 (' EUR' is in the way)"),
         (["USD 5", "USD 6"], "first 'USD 5' in row 1 ('USD ' is in the way)"),
         (["3", "(51)", "4"], "first '(51)' in row 2 ('(' is in the way)"),
-        (["NA", "?", "n/a", "-", "7", "8"], "4 of 6 cells cannot be read as one, first 'NA' in row 1"),
+        (["NA", "?", "n/a", "-", "7", "8", "9"], "4 of 7 cells cannot be read as one, first 'NA' in row 1"),
         (
             ["1", "2", "3", "unknown", "?"],
             "2 of 5 cells cannot be read as one, first 'unknown' in row 4: write plain numbers, nothing where ",
@@ -86,7 +85,7 @@ def test_numbers_that_cannot_be_read_name_the_cell_and_what_is_in_the_way(cells,
 
 
 def test_a_point_that_may_part_thousands_is_refused_unless_it_is_said_to_be_none():
-    frame = pl.DataFrame({"income": ["950", "1.200", "", "12.000", " 7"]})
+    frame = pl.DataFrame({"income": ["950", "1.200", "", "12.000", " 700", "2.100", "820"]})
     with pytest.raises(tables.TableError) as caught:
         tables.fit(frame)
     assert str(caught.value) == (
@@ -95,11 +94,53 @@ def test_a_point_that_may_part_thousands_is_refused_unless_it_is_said_to_be_none
         "(kinds={'income': 'number'}, --kind income=number)"
     )
     encoder, _ = tables.fit(frame, kinds={"income": "number"}, impute="median")
-    assert encoder.columns[0].values[2] == (7 + 12) / 2
+    assert encoder.columns[0].values[2] == (700 + 12) / 2
     with pytest.raises(
         tables.TableError, match=r"target column .income. holds .1\.200. in row 2, beside whole numbers"
     ):
         tables.as_numbers(frame["income"])
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1", "1.333", "1.667", "2", "3"],  # shares
+        ["51", "25", "6", "35", "10.582", "12.250", "11.125"],
+        ["999", "3.125", "4.250", "5.875", "999"],  # a code for what is missing
+        ["0.500", "1.250", "2.375", "950", "820", "700"],
+    ],
+)
+def test_decimals_beside_whole_numbers_are_no_thousands(cells):
+    assert recognised(pl.Series("c", cells)) == "number"
+    assert len(tables.as_numbers(pl.Series("c", cells))) == len(cells)
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        ["<9years", "9-11years", "12years", "13-15years", "16years", ">16years"],
+        ["0.0cwt", "0.2cwt", "0.4cwt", "0.6cwt"],
+        ["2WD", "4WD", "AWD"],
+        ["5mg", "10mg", "placebo"],
+        ["1970s", "1980s", "1990s"],
+        ["4th", "5th", "6th"],
+        ["(0, 1)", "(0, 10)", "(1)"],
+        ["none", "1", "2", "none", "none"],
+        ["unknown", "1", "2", "many", "unknown", "unknown"],
+    ],
+)
+def test_levels_that_begin_with_a_number_are_levels(levels):
+    encoder, _ = tables.fit(pl.DataFrame({"c": levels * 10}))
+    assert encoder.columns[0].kind == "category"
+    assert encoder.notices == ()
+
+
+def test_a_text_of_measures_is_noticed():
+    cells = [f"{50 + i}.5 kg" for i in range(30)]
+    assert encoder_of(cells)[1] == (
+        "column 'c' holds numbers of 'kg', such as '50.5 kg', taken as text: write plain numbers if they are to count "
+        "as such",
+    )
 
 
 BERLIN = timezone(timedelta(hours=1))
@@ -185,7 +226,16 @@ def test_dates_as_text_are_noticed_with_the_remedy(example):
 
 
 @pytest.mark.parametrize(
-    "cells", [["2024-01-31", "soon"], ["1-2", "3-4"], ["10.0.0.1", "10.0.0.2"], ["on 2024-01-31"] * 2]
+    "cells",
+    [
+        ["2024-01-31", "soon"],
+        ["1-2", "3-4"],
+        ["10.0.0.1", "10.0.0.2"],
+        ["on 2024-01-31"] * 2,
+        ["Golf 2 2011", "Polo 3 2012"],
+        ["1234-01", "1235-02"],
+        ["2009/10", "2010/11"],
+    ],
 )
 def test_what_only_looks_like_dates_is_not_noticed(cells):
     assert encoder_of(cells)[1] == ()

@@ -113,3 +113,9 @@ def test_lines_are_counted_with_the_one_that_names_the_separator(tmp_path):
     with pytest.raises(tables.TableError, match=r", line 4: 3 cells where the header has 2 \(separator ';'\)"):
         read(tmp_path, b"sep=;\na;b\n1;2\n1;2;3\n")
     assert read(tmp_path, b"sep=;\na,b\n1,2\n", separator=",").columns == ["a", "b"]
+
+
+def test_quotes_that_do_not_end_make_no_separator_of_one_that_cuts_nothing(tmp_path):
+    lines = [f'{i % 2},"I \\"love\\" it {i} times"' for i in range(40)]
+    frame = read(tmp_path, "\n".join(["label,text", *lines]).encode())
+    assert frame.columns == ["label", "text"]

@@ -1,6 +1,8 @@
 """The cells of a column as text, numbers or labels, and where they are among words that are known."""
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,10 @@ DIGITS = 15  # of a number, which a double holds whatever they are
 CONTROL = r"[\p{Cc}--[\t\r\n]]"
 NO_VALUE = r"(?i)^(n/?a|n\.a\.|#n/a|<na>|nan|null|\?+)$"  # as programs write it; people write the others, too
 ABSENT = rf"{NO_VALUE}|(?i)^(none|nil|missing|unknown|k\.?\s?a\.|[-–—]+|\.+)$"
-UNSEEN = r"[\p{Cf}\s]"
+UNSEEN = "\u00ad\u200b\u200e\u200f\u2060\ufeff"  # hyphens and blanks of no width, marks of direction and of byte order
 BELOW_THOUSAND = r"^\s*[+-]?\d{1,3}\s*$"
+FIRST = 50  # cells
+SEVERAL, APART = 3, 5  # different numbers of each kind, and times as large: as 500 to 999 are beside 1.001 to 99.999
 THREE_AFTER_A_POINT = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
 
 
@@ -60,18 +64,25 @@ def numbers(series: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 
 def refuse_points(series: pl.Series, role: str, remedy: str) -> None:
-    """Refuse numbers as text of which a point may part thousands: 1.200 beside 950, and no other.
+    """Refuse numbers as text of which a point may part thousands: 1.200 and the like beside 950 and its like.
 
-    Programs write the decimals of a column alike, 950.000, or none that are 0, and then some are fewer than three.
+    Programs write the decimals of a column alike, 950.000, or none that are 0, and then some are fewer than three; and
+    whole numbers lie where others do. Those below a thousand that are several, and far above all that have a point,
+    tell of another meaning.
     """
     if series.dtype != pl.String:
         return
-    for cells in (series.head(1000), series):  # the first tell of most columns
-        points = cells.str.contains(".", literal=True).fill_null(False)
-        pointed, others = cells.filter(points), cells.filter(~points & ~blank(cells))
-        if not (pointed.str.contains(THREE_AFTER_A_POINT).all() and others.str.contains(BELOW_THOUSAND).all()):
-            return
-    if not (len(pointed) and (others.cast(pl.Float64, strict=False) > 0).any()):  # codes such as -9 are no numbers
+    first = series.head(FIRST).drop_nulls().to_list()  # which tell of most columns
+    if any("." in cell and not re.match(THREE_AFTER_A_POINT, cell) for cell in first):
+        return
+    points = series.str.contains(".", literal=True).fill_null(False)
+    if not points.any():
+        return
+    pointed, others = series.filter(points), series.filter(~points & ~blank(series))
+    if not (pointed.str.contains(THREE_AFTER_A_POINT).all() and others.str.contains(BELOW_THOUSAND).all()):
+        return
+    parted, whole = (part.str.strip_chars().cast(pl.Float64).unique() for part in (pointed, others))
+    if min(len(parted), len(whole)) < SEVERAL or not whole.median() > APART * parted.median():  # type: ignore[operator]
         return
     row = points.arg_max() or 0
     cell, other = series[row].strip(), others[0].strip()
@@ -157,11 +168,14 @@ def alike(words: Sequence[str]) -> list[list[str]]:
     >>> alike(["yes", "no", "Yes ", "1", "1.0"])
     [['yes', 'Yes '], ['1', '1.0']]
     """
-    same = _value(pl.Series(words, dtype=pl.String).str.replace_all(UNSEEN, "").str.to_lowercase())
-    groups = pl.DataFrame({"word": words, "same": same}, schema_overrides={"word": pl.String}).group_by(
-        "same", maintain_order=True
-    )
-    return [group for group in groups.agg("word")["word"].to_list() if len(group) > 1]
+    groups: dict[str, list[str]] = {}
+    for word in words:
+        seen = "".join(sign for sign in word.lower() if not (sign.isspace() or sign in UNSEEN))
+        if len(seen) <= DIGITS:
+            with suppress(ValueError):
+                seen = repr(float(seen))
+        groups.setdefault(seen, []).append(word)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def places(cells: pl.Series, known: Sequence[str]) -> pl.Series:

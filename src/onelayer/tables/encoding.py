@@ -148,7 +148,8 @@ class Encoder:
         if column.fill is None:
             _flag_empty(column, empty, unanswerable)
         if column.names:
-            _say_unseen(cells, places.is_null() & ~empty & (cells != OTHER))
+            flagged = empty if column.fill is None else pl.repeat(False, len(cells), eager=True)
+            _say_unseen(cells, places.is_null() & ~flagged & (cells != OTHER).fill_null(True))
         return _one_hot(places, column.width)
 
     def _of_texts(self, column: Column, texts: pl.Series, unanswerable: dict[int, str]) -> Any:
@@ -386,7 +387,7 @@ def _say_unseen(cells: pl.Series, unseen: pl.Series) -> None:
         return
     row = unseen.arg_max() or 0
     where = f" in {counted(count, 'row')}, first row {row + 1}" if len(cells) > 1 else ""
-    what = f"{where}, such as {shown(cells[row])}: taken as {OTHER}"
+    what = f"{where}, such as {shown(cells[row] or '')}: taken as {OTHER}"
     warnings.warn(f"column {cells.name!r} holds what the model does not know{what}", TableWarning, stacklevel=2)
 
 

@@ -14,17 +14,18 @@ from onelayer.tables.naming import TableError
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
 # What people write in numbers that computers do not read: spaces, separators of thousands, a decimal comma, percent,
-# currencies, the typographic minus; brackets for it; a unit; and points between thousands, 1.234.567,8.
+# currencies, the typographic minus; brackets for it; and points between thousands, 1.234.567,8.
 ORNAMENTS = r"[\s,'’_%‰\p{Sc}]|\b(EUR|USD|GBP|CHF|JPY|CNY)\b"
-BRACKETS = r"^\((.+)\)$"
-UNIT = r"^[+-]?\d[\d.]*([\p{L}°²³/]{1,5})$"
+BRACKETS = r"^\(([\d.]+)\)$"  # beside plain numbers
+UNIT = r"^[+-]?\d[\d.,]*\s*([\p{L}°²³/]{1,5})$"
 WORD = r"^\s*[A-Za-z0-9_.@-]+\s*$"
 FEW_WORDS = 20  # which may well be all different
-FEW_UNITS = 2  # different cells, such as 2dr and 4dr, are levels
+FEW = 2  # different numbers, which may be levels beside words
+MONTH = r"(?i:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)\p{L}{0,6}"
 LONGEST = 50  # bytes of a cell that could be meant as a number
 DATE = (
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|\d{4}[-/](0[1-9]|1[0-2])"
-    r"|\d{1,2}\.? \p{L}{3,9}\.? \d{4}|\p{L}{3,9}\.? \d{1,2},? \d{4})"
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|(19|20)\d\d-(0[1-9]|1[0-2])"
+    rf"|\d{{1,2}}\.? {MONTH}\.? \d{{4}}|{MONTH}\.? \d{{1,2}},? \d{{4}})"
 )
 TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
 DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
@@ -71,8 +72,25 @@ def refuse_type(series: pl.Series) -> None:
 
 
 def doubted(series: pl.Series, kind: str) -> str | None:
-    """What to say of strings that are levels or texts, though dates, or one for each row; None of others."""
-    return dates_noticed(series) or (_words_of_one_row(series) if kind == "text" else None)
+    """What to say of strings that are levels or texts, though dates, measured, or one for each row; None of others."""
+    if series.dtype != pl.String:
+        return None
+    return dates_noticed(series) or ((_measures(series) or _words_of_one_row(series)) if kind == "text" else None)
+
+
+def _measures(series: pl.Series) -> str | None:
+    """What to say of a text that is a number and the same unit in each row; None of others."""
+    cells = series.head(100).str.strip_chars().replace("", None).drop_nulls()
+    if not len(cells) or not cells.str.contains(UNIT).all():
+        return None
+    cells = series.str.strip_chars().replace("", None).drop_nulls()
+    units = cells.str.extract(UNIT)
+    if units.null_count() or units.n_unique() > 1:
+        return None
+    return (
+        f"column {series.name!r} holds numbers of {units[0]!r}, such as {shown(cells[0])}, taken as text: write plain "
+        "numbers if they are to count as such"
+    )
 
 
 def _words_of_one_row(series: pl.Series) -> str | None:
@@ -90,11 +108,14 @@ def _words_of_one_row(series: pl.Series) -> str | None:
 
 def dates_noticed(series: pl.Series) -> str | None:
     """What to say of a column of dates or times as text, which is a level or a text for each; None of others."""
-    if series.dtype != pl.String:
-        return None
-    cells = series.str.strip_chars().replace("", None).drop_nulls()
-    cells = cells.filter(~absent(cells))
-    if not len(cells) or not (cells.head(100).str.contains(DATES).all() and cells.str.contains(DATES).all()):
+    cells = series.head(100)
+    for part in (cells, series):  # the first tell of most columns
+        cells = part.str.strip_chars().replace("", None).drop_nulls()
+        cells = cells.filter(~cells.str.contains(DATES))
+        if not absent(cells).all():
+            return None
+    cells = series.filter(series.str.strip_chars().str.contains(DATES))
+    if not len(cells):
         return None
     return (
         f"column {series.name!r} holds dates or times, such as {shown(cells[0])}, taken as text: make it a number, "
@@ -131,15 +152,19 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
         return False
     if not blocked.any():
         return _are_numbers(cells, padded)
-    brief = cells.filter(cells.str.len_bytes() <= LONGEST)
-    if 2 * len(brief) <= filled.sum():  # texts: spare them what follows
+    brief, count = cells.filter(cells.str.len_bytes() <= LONGEST), int(filled.sum())
+    if 2 * len(brief) <= count:  # texts: spare them what follows
         return False
+    different = brief.alias("cell").value_counts(name="rows")
+    brief, rows = different["cell"], different["rows"]
     without = absent(brief)
     meant = _are_meant(brief) & ~without
-    if not meant.any() or 2 * meant.sum() <= (filled.sum() or 0) - int(without.sum()):
+    numbers, none = int(rows.filter(meant).sum()), int(rows.filter(without).sum())
+    # where most cells are no numbers, those that are must be more than a few levels
+    if 2 * numbers <= count - none or (2 * numbers <= count and meant.sum() <= FEW):
         return False
     row = blocked.arg_max() or 0
-    name, all_cells = series.name, counted(int(filled.sum()), "cell")
+    name, all_cells = series.name, counted(count, "cell")
     raise TableError(
         f"column {name!r} holds numbers, but {blocked.sum()} of {all_cells} cannot be read as one, first "
         f"{shown(series[row])} in row {row + 1}{_obstacle(cells[row])}: write plain numbers, "
@@ -156,12 +181,10 @@ def _are_numbers(cells: pl.Series, padded: bool) -> bool:
 
 
 def _are_meant(cells: pl.Series) -> pl.Series:
-    """Which cells are numbers but for their ornaments, or for one unit that they share."""
-    bare = cells.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "").str.replace(BRACKETS, "$1")
-    units = bare.str.extract(UNIT).drop_nulls().unique()
-    if len(units) == 1 and bare.n_unique() > FEW_UNITS:
-        bare = bare.str.strip_suffix(units[0])
-    return bare.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(THOUSANDS)
+    """Which cells are numbers but for their ornaments."""
+    bare = cells.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
+    meant = bare.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(THOUSANDS)
+    return meant | cells.str.contains(BRACKETS) if meant.any() else meant
 
 
 def _are_names(cells: pl.Series) -> bool:

@@ -73,12 +73,13 @@ def _refuse_short(frame: pl.DataFrame, text: str, separator: str, name: str) -> 
 
 
 def _sniffed(text: str) -> str:
-    """The separator that cuts the header into most cells, first of those at which quotes end; then as many lines."""
+    """Of separators that cut the header, one at which quotes end; and of these the one that cuts it into most cells."""
     lines = re.split("[\r\n]+", text.lstrip("\r\n")[:100_000])[:20]
 
     def merit(separator: str) -> tuple[bool, int, int]:
         rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
-        return not _misquoted("\n".join(lines), separator, ends=False), rows[0], rows.count(rows[0])
+        whole = rows[0] > 1 and not _misquoted("\n".join(lines), separator, ends=False)
+        return whole, rows[0], rows.count(rows[0])
 
     return max(SEPARATORS, key=merit)
 
