@@ -1,9 +1,12 @@
 """What both estimators share: weights shown and taken back, shapes of X, settings that outlive a fit."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.exceptions import NotFittedError
+from sklearn.datasets import load_breast_cancer
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer import PerceptronClassifier, PerceptronRegressor, face
@@ -150,3 +153,37 @@ def test_rows_that_cannot_be_answered_are_refused(estimator, X, message):
     for hidden in ((), (4,)):
         with pytest.raises(ValueError, match=message):
             estimator(hidden_layer_sizes=hidden).fit(*rows()).predict(X)
+
+
+def test_a_warning_that_is_an_error_is_no_refusal():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = PerceptronClassifier(solver="gd", max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            model.fit(X, y)
+    assert model.n_iter_[0] == 1
+    assert len(model.predict(X)) == len(y)
+
+
+def test_a_stream_that_was_warned_of_has_learnt_all_the_same():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 3))
+    y = (X[:, 0] > 0).astype(int)
+    model = PerceptronClassifier(learning_rate=1e3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        raised = 0
+        for start in range(0, 400, 50):
+            try:
+                model.partial_fit(X[start : start + 50], y[start : start + 50], classes=[0, 1])
+            except ConvergenceWarning:
+                raised += 1
+    assert raised == 1
+    assert model.n_iter_[0] >= 8
+
+
+def test_truths_of_numpy_are_truths():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = PerceptronClassifier(fit_intercept=np.True_).fit(X, y)
+    assert model.partial_fit(X, y).score(X, y) > 0.9

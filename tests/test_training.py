@@ -26,11 +26,12 @@ def cost(weights, hidden, X, y, weight, C):
     return ((weight * loss).sum() + penalty / C) / weight.sum()
 
 
-def test_a_network_takes_as_many_iterations_as_it_may_with_all_that_it_tries():
+def test_a_network_takes_as_many_iterations_as_it_may_for_each_penalty_that_it_tries():
     X, y, _ = rows()
     for most in (0, 1, 2, 3, 10, 60):
         fit = train(X, y, hidden_layer_sizes=(5,), solver="gd", max_iter=most, learning_rate=0.1)
-        assert fit.n_iter == most
+        penalties = len({entry.decay for entry in fit.history}) + 1  # that of all rows is the last, or another
+        assert most <= fit.n_iter <= penalties * (most + 1)
         assert fit.warnings[0].startswith(f"stopped after {most} iterations")
 
 
@@ -230,3 +231,36 @@ def test_a_cell_that_misled_a_fit_is_told_of():
     assert said.endswith(" times as far out as other cells: if that stands for no value, drop or correct its row")
     X[30_007, 3] = 0
     assert not train(X, y, names=names).notices
+
+
+def test_a_fit_that_has_no_optimum_is_not_done_again():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60_000, 10))
+    y = (X @ rng.standard_normal(10) > 0).astype(int)
+    seen = []
+    found = train(X, y, C=np.inf, callbacks=[seen.append])
+    assert "separable" in found.warnings[0]
+    assert len(seen) <= len(found.history)
+
+
+def test_a_start_that_was_given_is_not_laid_to_a_sample():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60_000, 10))
+    y = (X @ rng.standard_normal(10) + rng.logistic(size=60_000) > 0).astype(int)
+    seen, start = [], [np.append(-5 * X[y == 1].mean(axis=0), 0.0)[None]]
+    found = train(X, y, solver="gd", max_iter=3, initial=start, callbacks=[seen.append])
+    assert found.history[0].cost > 1
+    assert len(seen) == len(found.history) == 4
+
+
+def test_single_precision_is_not_doubted_beside_a_penalty():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60_000, 40)).astype(np.float32)
+    X[:, -1] = X[:, 0] + X[:, 1]
+    y = (X[:, 0] + rng.logistic(size=60_000) > 0).astype(int)
+    for C in (1.0, np.inf):  # what rounding leaves of a sum is no column's own, either
+        seen = []
+        found = train(X, y, C=C, callbacks=[seen.append])
+        assert found.converged
+        assert len(seen) <= len(found.history)
+        assert np.abs(found.weights).max() < 3

@@ -27,7 +27,8 @@ MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 
 BLOCK = 8192  # rows whose curvature is summed at once
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
 OTHERS, FAR_OUT = 1000, 1e5  # cells by which a column is known, and times their spread: no distribution has such
-NEAREST = 1e-7  # an eigenvalue, along which slopes of seven digits hide 1e-14 / 1e-7 nats and more
+# eigenvalues: along such, slopes of seven digits hide 1e-14 / 1e-7 nats and more; and what rounding leaves of a sum
+NEAREST, ROUNDED = 1e-7, 1e-13
 SEARCHED = 2**28  # rows times the square of the parameters, up to which directions that part classes are looked for
 A_NAT, ASIDE = 0.5, 1e-3  # about a nat; and the cosine of what is no direction against a row's class
 STEPS, PROBES = 8, 8  # so many that lead on, and random directions that tell how long rows are
@@ -238,18 +239,22 @@ def rank(objective: Any) -> int:
 def coarse(objective: Any, *, missed: bool = False) -> bool:
     """Whether gradients of dense rows in single precision hide what is left of a fit that took itself for converged.
 
-    They do where a gap was `missed`, or columns are too near to dependence, as a few of the rows see it.
+    They do where a gap was `missed`, or columns are too near to dependence, as a few of the rows see it: nearer than
+    slopes of seven digits tell, and no penalty to speak of, but further than the rounding of their own cells.
     """
     if not (objective.convex and objective.rows.plain and objective.rows.X.dtype == np.float32):
         return False
     p = objective.shape[1]
     if missed or p > RANKED or objective.lasso is not None:  # whose gap is proved otherwise
         return missed
+    if (objective.penalty >= NEAREST).all():
+        return False
     thin = replace(objective, outputs=1, loss=SIGMOID).thinned(EACH * p)
     thin = replace(thin, rows=thin.rows.with_features(thin.rows.X.astype(np.float64)))
     H = thin.hessian(np.zeros(thin.shape))
     size = np.sqrt(np.maximum(np.diag(H), 1e-300))
-    return bool(np.linalg.eigvalsh(H / size / size[:, None])[0] < NEAREST)
+    values = np.linalg.eigvalsh(H / size / size[:, None])
+    return bool(((values > ROUNDED) & (values < NEAREST)).any())
 
 
 def farthest(X: Array) -> tuple[int, float, float] | None:

@@ -49,7 +49,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         settled once ten iterations have lowered the cost by no more than 1000 ``tol``, relative to the cost.
     max_iter : int or None
         Steps at most, on each sample and on all rows (with an L1 penalty: looks at all columns), or epochs of batches;
-        None is 100, or 2000 with hidden layers, half of them at most for what ``early_stopping`` tries.
+        None is 100, or 2000 with hidden layers, for each penalty that ``early_stopping`` tries.
     threshold : float in [0, 1]
         Class 1 is predicted when its probability exceeds it; for two classes only.
     warm_start : bool
@@ -243,9 +243,12 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             y = labels_of(y)
             face.same_length(X, y, "label")
             with face.naming(self, X):
-                if face.learn(self, announced, X, y, sample_weight):
-                    face.keep_weights(self, self._stream.stack)
+                learnt = face.learn(self, announced, X, y, sample_weight)
+            if learnt:
+                face.keep_weights(self, self._stream.stack)
             self.classes_ = announced
+        if learnt:
+            face.warn_of_stream(self)
         return self
 
     _stream: Stream

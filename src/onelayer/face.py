@@ -141,10 +141,12 @@ def logits_of_stack(estimator: Any, X: Any, then: Callable[[Array], Array] = lam
 
 @contextmanager
 def all_or_nothing(estimator: Any) -> Iterator[None]:
-    """Within it, what is refused leaves the estimator as it was."""
+    """Within it, what is refused leaves the estimator as it was; a warning is no refusal, though it may be an error."""
     before = dict(vars(estimator))
     try:
         yield
+    except Warning:
+        raise
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)
@@ -172,9 +174,13 @@ def learn(estimator: Any, classes: Array | None, X: Any, y: Array, sample_weight
     for name in PROOF:
         vars(estimator).pop(name, None)
     estimator._stream, estimator.n_iter_ = stream, np.array([stream.steps])
-    for notice in stream.notices:
-        warnings.warn(notice, ConvergenceWarning, stacklevel=3)
     return True
+
+
+def warn_of_stream(estimator: Any) -> None:
+    """What casts doubt on the last part's steps, to who called ``partial_fit``."""
+    for notice in estimator._stream.notices:
+        warnings.warn(notice, ConvergenceWarning, stacklevel=3)
 
 
 def _refuse_other_weights(estimator: Any, told: Settings) -> None:

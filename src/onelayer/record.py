@@ -37,6 +37,7 @@ class Record:
     problem: Problem
     started: float
     held_out: HeldOut | None = None
+    given: bool = False  # whether the start was, so that nothing is told by its cost
     history: list[Iterate] = field(default_factory=list)
     best: Point | None = None  # on all rows
     nearest: Point | None = None  # on the largest sample so far
@@ -51,7 +52,8 @@ class Record:
         settings, loss, enough, said = self.problem.settings, None, False, False
         of_all = point.rows == self.problem.objective.rows.n
         if of_all:
-            if self.best is None and (self.nearest is not None or not self.problem.columns.whole):
+            led = self.nearest is not None or not (self.problem.columns.whole or self.given)
+            if self.best is None and led:
                 refuse_misled(self.problem, point)
             self.nearest = None
             if self.best is None or point.value <= self.best.value:
@@ -73,6 +75,8 @@ class Record:
         """Whether no step from where a sample led lowers the cost any more, though more were allowed."""
         problem = self.problem
         if outcome.converged or outcome.notices or self.finished or not problem.objective.convex:
+            return False
+        if math.isinf(problem.settings.C):  # as a rule, there is no optimum
             return False
         sampled = not problem.columns.whole or any(entry.rows < self.history[-1].rows for entry in self.history)
         return sampled and len(self.history) - 1 < problem.settings.iterations()

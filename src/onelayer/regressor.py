@@ -46,7 +46,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         The relative distance from the optimum at which to stop. With hidden layers, where nobody knows it, a fit has
         settled once ten iterations have lowered the cost by no more than 1000 ``tol``, relative to the cost.
     max_iter : int or None
-        Steps at most, or epochs of batches; None is 100, or 2000 with hidden layers, half of them at most for what
+        Steps at most, or epochs of batches; None is 100, or 2000 with hidden layers, for each penalty that
         ``early_stopping`` tries.
     warm_start : bool
         Start from the weights of the fit before.
@@ -217,8 +217,11 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             y = numbers(face.one_axis(label_array(y), "number"))
             face.same_length(X, y, "number")
             with face.naming(self, X):
-                if face.learn(self, None, X, y, sample_weight):
-                    self._keep(self._stream.stack)
+                learnt = face.learn(self, None, X, y, sample_weight)
+            if learnt:
+                self._keep(self._stream.stack)
+        if learnt:
+            face.warn_of_stream(self)
         return self
 
     _stream: Stream

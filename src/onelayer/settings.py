@@ -144,6 +144,7 @@ class Settings:
         self._check_counts()
         self._check_hidden()
         object.__setattr__(self, "hidden_layer_sizes", tuple(map(int, self.hidden_layer_sizes)))
+        object.__setattr__(self, "fit_intercept", bool(self.fit_intercept))  # NumPy's truths are no numbers
         for name in ("C", "l1_ratio", "tol"):  # whatever precision they came in
             object.__setattr__(self, name, float(getattr(self, name)))
         self._check_descent()

@@ -117,7 +117,8 @@ def train(
     def fit(*, cautious: bool) -> Fit:
         columns = Columns.of(of_all, chosen.fit_intercept, chosen.jobs, whole=cautious)
         problem = Problem.of(X, labels, columns, chosen, cautious=cautious)
-        record = Record(problem, started, problem.held_out(*evaluation) if evaluation else None)
+        judge = problem.held_out(*evaluation) if evaluation else None
+        record = Record(problem, started, judge, given=initial is not None)
         outcome = _solve(initial, record)
         if record.exact:
             outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
@@ -146,9 +147,9 @@ def _targets(
 def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
     watch = Watch(record)
 
-    def run(problem: Problem, start: Array, watch: Watch, most: int) -> Outcome:
+    def run(problem: Problem, start: Array, watch: Watch) -> Outcome:
         record.decay = problem.decay
-        return _run(problem, start, watch, max(0, most - watch.points))  # of all fits to one end
+        return _run(problem, start, watch)
 
     try:
         with one_thread_per_core():
@@ -156,7 +157,7 @@ def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
             if record.held_out is None and record.problem.settings.strengthens(record.problem.objective.rows.n):
                 record.problem, end = strengthened(record.problem, run, watch)
                 start = end if initial is None or watch.stopped else start
-            outcome = run(record.problem, start, watch, record.problem.settings.iterations())
+            outcome = run(record.problem, start, watch)
             if record.held_out is not None:
                 outcome = _best_held_out(record.problem, outcome, record)
             settled = not watch.stopped or (record.held_out is not None and record.held_out.enough)
@@ -168,9 +169,9 @@ def _solve(initial: Sequence[Array] | None, record: Record) -> Outcome:
         return Outcome(best, best.value, "bound", False, ("interrupted: the best weights so far are kept",))
 
 
-def _run(problem: Problem, start: Array, watch: Watch, max_iter: int) -> Outcome:
+def _run(problem: Problem, start: Array, watch: Watch) -> Outcome:
     objective, labels, settings = problem.objective, problem.labels, problem.settings
-    common: dict[str, Any] = {"tol": settings.of_cost, "max_iter": max_iter, "watch": watch}
+    common: dict[str, Any] = {"tol": settings.of_cost, "max_iter": settings.iterations(), "watch": watch}
     solver = settings.solver_for(objective.rows.n)
     if solver == "newton":
         if isinstance(labels, Targets) and objective.lasso is None:

@@ -11,7 +11,7 @@ from onelayer.problem import Problem, held_rows
 from onelayer.solvers import Outcome, Watch
 
 Array = NDArray[Any]
-Minimise = Callable[[Problem, Array, Watch, int], Outcome]
+Minimise = Callable[[Problem, Array, Watch], Outcome]
 
 FRACTION = 0.2  # of the rows: a tenth of some hundred says too little, twelve sets
 FEWEST = 10  # rows held out: what fewer say is noise
@@ -33,12 +33,9 @@ def strengthened(problem: Problem, minimise: Minimise, watch: Watch) -> tuple[Pr
         return problem, u
     fit, judge = _part(objective, ~held), replace(_part(objective, held), penalty=0.0)
     best, chosen = np.inf, 1.0
-    most = problem.settings.iterations() // 2  # the rest is for all rows
     for factor in STRONGER:
-        if watch.points >= most:
-            break
         stronger = replace(problem, objective=replace(fit, penalty=factor * fit.penalty), decay=factor)
-        u = minimise(stronger, u, watch, most).point.u
+        u = minimise(stronger, u, watch).point.u
         loss = judge.value(u)
         if watch.stopped or loss >= best:
             break
