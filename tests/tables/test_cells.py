@@ -82,3 +82,8 @@ def test_what_a_double_cannot_tell_apart_is_not_the_same(cell, known):
 @pytest.mark.parametrize(("cell", "known"), [("1e3", "1000"), ("00", "0"), ("-0.0", "0"), (" 2.50", "2.5")])
 def test_ways_to_write_a_number_are_the_same(cell, known):
     assert tables.places(pl.Series([cell]), [known]).to_list() == [0]
+
+
+def test_words_are_alike_by_their_value_only_where_they_have_one():
+    assert tables.alike(["1_1", "11"]) == tables.alike(["1e400", "2e400"]) == []
+    assert tables.alike(["-0", "0", "2", "2.0"]) == [["-0", "0"], ["2", "2.0"]]

@@ -157,7 +157,7 @@ def test_what_is_missing_is_a_level_and_what_was_never_seen_another():
         later = encoder.transform(pl.DataFrame({"c": [None, "z", " "]}))
     assert later.X.indices.tolist() == [0, 3, 0]
     encoder, _ = tables.fit(pl.DataFrame({"c": ["x", "y"]}), impute="median")
-    with pytest.warns(tables.TableWarning, match="in 1 row, first row 2, such as '': taken as"):
+    with pytest.warns(tables.TableWarning, match="in 1 row, first row 2, such as an empty cell: taken as"):
         assert encoder.transform(pl.DataFrame({"c": ["x", None]})).X.indices.tolist() == [0, 2]
 
 

@@ -29,6 +29,6 @@ def test_json_lines_may_differ_in_type(tmp_path):
 def test_a_key_twice_is_refused_in_any_line(tmp_path):
     fine = b'{"a": 1, "b": null}\n{"a": 2}\n\n{"a": 3, "b": "x \\": y"}\n' * 100
     assert read(tmp_path, fine).shape == (300, 2)
-    for bad in (b'{"a": 1, "a": 2}', b'{"a": true, "a": 2}', b'{"b": {"x": 1, "x": 2}}'):
+    for bad in (b'{"a": 1, "a": 2}', b'{"a": true, "a": 2}', b'{"b": {"x": 1, "x": 2}}', b'{"a": 5, "a": null}'):
         with pytest.raises(tables.TableError, match=r", line 401: the object names '[ax]' twice: rename one of them"):
             read(tmp_path, fine + bad)

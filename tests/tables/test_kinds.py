@@ -115,6 +115,52 @@ def test_decimals_beside_whole_numbers_are_no_thousands(cells):
     assert len(tables.as_numbers(pl.Series("c", cells))) == len(cells)
 
 
+THOUSANDS = ["1.200", "950", "1.300", "800", "2.100", "700"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [THOUSANDS, [f"-{cell}" for cell in THOUSANDS], [*THOUSANDS, "nan"], pl.Series(THOUSANDS, dtype=pl.Categorical)],
+)
+def test_thousands_are_refused_with_any_sign_from_any_type(cells):
+    with pytest.raises(
+        tables.TableError, match=r"beside whole numbers below 1000: .* or 950\.000 for 950 and its like"
+    ):
+        tables.as_numbers(pl.Series("y", cells))
+
+
+def test_thousands_are_doubted_where_rows_are_to_be_answered():
+    encoder, _ = tables.fit(pl.DataFrame({"x": [1200.0, 950, 1300, 800]}))
+    with pytest.warns(tables.TableWarning, match="column 'x' holds '1.200' in row 1, beside whole numbers below 1000"):
+        encoder.transform(pl.DataFrame({"x": THOUSANDS}))
+
+
+def test_digits_of_other_scripts_are_no_thousands():
+    with pytest.raises(tables.TableError, match="there is none in 1 cell, first '\uff19\uff15\uff10' in row 7"):
+        tables.as_numbers(pl.Series("y", [*THOUSANDS, "\uff19\uff15\uff10"]))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"({i},234)" for i in range(1, 41)] + [str(i) for i in range(300, 330)],
+        [f"{i}.234.567 \u20ac" for i in range(1, 9)],
+        [f"EUR {i}.234.567,50" for i in range(1, 9)],
+        [f"($ {i}.50)" for i in range(9)] + [f"$ {i}.20" for i in range(9)],
+        ["NA"] * 60 + ["0", "1"] * 20,
+    ],
+)
+def test_accounts_and_few_numbers_among_na_are_numbers(cells):
+    with pytest.raises(tables.TableError, match="holds numbers, but"):
+        recognised(pl.Series("x", cells))
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_a_missing_cell_is_no_level(missing):
+    states = [f"State{i}" for i in range(50)] * 100
+    assert recognised(pl.Series("x", states)) == recognised(pl.Series("x", [*states, missing])) == "category"
+
+
 @pytest.mark.parametrize(
     "levels",
     [
@@ -137,6 +183,8 @@ def test_levels_that_begin_with_a_number_are_levels(levels):
 
 def test_a_text_of_measures_is_noticed():
     cells = [f"{50 + i}.5 kg" for i in range(30)]
+    assert encoder_of([*cells, "NA"])[1] == encoder_of(cells)[1]
+    assert "numbers of" not in encoder_of([f"{i}th" for i in range(4, 100)])[1][0]
     assert encoder_of(cells)[1] == (
         "column 'c' holds numbers of 'kg', such as '50.5 kg', taken as text: write plain numbers if they are to count "
         "as such",
@@ -213,6 +261,7 @@ def test_long_cells_are_cut():
         "1 Jan 2024",
         "Jan 1, 2024",
         "2024-05",
+        "5-Mar-2020",
     ],
 )
 def test_dates_as_text_are_noticed_with_the_remedy(example):
@@ -235,6 +284,8 @@ def test_dates_as_text_are_noticed_with_the_remedy(example):
         ["Golf 2 2011", "Polo 3 2012"],
         ["1234-01", "1235-02"],
         ["2009/10", "2010/11"],
+        ["12-34-5678", "45-67-8910"],
+        ["Mark 3 2020", "mayor 12 2020"],
     ],
 )
 def test_what_only_looks_like_dates_is_not_noticed(cells):

@@ -119,3 +119,15 @@ def test_quotes_that_do_not_end_make_no_separator_of_one_that_cuts_nothing(tmp_p
     lines = [f'{i % 2},"I \\"love\\" it {i} times"' for i in range(40)]
     frame = read(tmp_path, "\n".join(["label,text", *lines]).encode())
     assert frame.columns == ["label", "text"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Height (m, without shoes)|Weight (kg, naked)\n1.5|70\n1.6|80\n", "Sales, total, net; Year\n1;2\n3;4\n"]
+)
+def test_the_separator_is_one_that_cuts_rows_alike(tmp_path, text):
+    assert read(tmp_path, text.encode()).width == 2
+
+
+def test_a_line_that_names_the_separator_is_no_table(tmp_path):
+    with pytest.raises(tables.TableError, match="is empty: a header and at least one row are needed"):
+        read(tmp_path, b"sep=;\n\n")

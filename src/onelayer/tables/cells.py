@@ -1,5 +1,6 @@
 """The cells of a column as text, numbers or labels, and where they are among words that are known."""
 
+import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,10 +18,10 @@ CONTROL = r"[\p{Cc}--[\t\r\n]]"
 NO_VALUE = r"(?i)^(n/?a|n\.a\.|#n/a|<na>|nan|null|\?+)$"  # as programs write it; people write the others, too
 ABSENT = rf"{NO_VALUE}|(?i)^(none|nil|missing|unknown|k\.?\s?a\.|[-–—]+|\.+)$"
 UNSEEN = "\u00ad\u200b\u200e\u200f\u2060\ufeff"  # hyphens and blanks of no width, marks of direction and of byte order
-BELOW_THOUSAND = r"^\s*[+-]?\d{1,3}\s*$"
+BELOW_THOUSAND = r"^\s*[+-]?[0-9]{1,3}\s*$"
 FIRST = 50  # cells
 SEVERAL, APART = 3, 5  # different numbers of each kind, and times as large: as 500 to 999 are beside 1.001 to 99.999
-THREE_AFTER_A_POINT = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
+THREE_AFTER_A_POINT = r"^\s*[+-]?[1-9][0-9]{0,2}\.[0-9]{3}\s*$"
 
 
 def as_numbers(series: pl.Series, role: str = "target", least: float | None = None) -> NDArray[np.float64]:
@@ -67,9 +68,11 @@ def refuse_points(series: pl.Series, role: str, remedy: str) -> None:
     """Refuse numbers as text of which a point may part thousands: 1.200 and the like beside 950 and its like.
 
     Programs write the decimals of a column alike, 950.000, or none that are 0, and then some are fewer than three; and
-    whole numbers lie where others do. Those below a thousand that are several, and far above all that have a point,
-    tell of another meaning.
+    whole numbers lie where others do. Where several are below a thousand, and as a rule far above those that have a
+    point, these tell of another meaning.
     """
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
     if series.dtype != pl.String:
         return
     first = series.head(FIRST).drop_nulls().to_list()  # which tell of most columns
@@ -78,14 +81,14 @@ def refuse_points(series: pl.Series, role: str, remedy: str) -> None:
     points = series.str.contains(".", literal=True).fill_null(False)
     if not points.any():
         return
-    pointed, others = series.filter(points), series.filter(~points & ~blank(series))
+    pointed, others = series.filter(points), series.filter(~points & ~blank(series) & ~says_no_value(series))
     if not (pointed.str.contains(THREE_AFTER_A_POINT).all() and others.str.contains(BELOW_THOUSAND).all()):
         return
-    parted, whole = (part.str.strip_chars().cast(pl.Float64).unique() for part in (pointed, others))
+    parted, whole = (part.str.strip_chars().cast(pl.Float64).abs().unique() for part in (pointed, others))
     if min(len(parted), len(whole)) < SEVERAL or not whole.median() > APART * parted.median():  # type: ignore[operator]
         return
     row = points.arg_max() or 0
-    cell, other = series[row].strip(), others[0].strip()
+    cell, other = series[row].strip(), str(int(whole.to_numpy().max()))
     raise TableError(
         f"{role}column {series.name!r} holds {cell!r} in row {row + 1}, beside whole numbers below 1000: whether its "
         f"point is a decimal one or parts thousands is not known: write {cell.replace('.', '')}, or {other}.000 for "
@@ -171,9 +174,9 @@ def alike(words: Sequence[str]) -> list[list[str]]:
     groups: dict[str, list[str]] = {}
     for word in words:
         seen = "".join(sign for sign in word.lower() if not (sign.isspace() or sign in UNSEEN))
-        if len(seen) <= DIGITS:
-            with suppress(ValueError):
-                seen = repr(float(seen))
+        with suppress(ValueError):
+            if len(seen) <= DIGITS and "_" not in seen and math.isfinite(number := float(seen)):
+                seen = repr(number + 0.0)
         groups.setdefault(seen, []).append(word)
     return [group for group in groups.values() if len(group) > 1]
 

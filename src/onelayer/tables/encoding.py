@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onelayer.counting import counted
 from onelayer.names import short
-from onelayer.tables.cells import alike, as_text, blank, numbers, places
+from onelayer.tables.cells import alike, as_text, blank, numbers, places, refuse_points
 from onelayer.tables.kinds import KINDS, doubted, padded, recognised, refuse_type, say_kind, shown
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.naming import TableError, TableWarning, composed, listed, shortened, suggestion
@@ -136,6 +136,7 @@ class Encoder:
             return self._of_texts(column, as_text(series), unanswerable)
         if column.kind == "category":
             return self._of_levels(column, as_text(series), unanswerable)
+        _doubt_points(series)
         values, unread = numbers(series)
         for row in np.flatnonzero(unread | np.isnan(values) if column.fill is None else unread):
             cell = series[int(row)]
@@ -381,13 +382,21 @@ def _levels(column: Column, cells: pl.Series) -> tuple[pl.Series, pl.Series]:
     return found, empty
 
 
+def _doubt_points(series: pl.Series) -> None:
+    """What a fit refuses is said where rows are to be answered: a model does not know how its own were written."""
+    try:
+        refuse_points(series, "", "")
+    except TableError as doubt:
+        warnings.warn(str(doubt), TableWarning, stacklevel=2)
+
+
 def _say_unseen(cells: pl.Series, unseen: pl.Series) -> None:
     """That cells hold what no row of the fit held: they count as ``(other)``."""
     if not (count := int(unseen.sum())):
         return
     row = unseen.arg_max() or 0
     where = f" in {counted(count, 'row')}, first row {row + 1}" if len(cells) > 1 else ""
-    what = f"{where}, such as {shown(cells[row] or '')}: taken as {OTHER}"
+    what = f"{where}, such as {shown(cells[row]) if cells[row] else 'an empty cell'}: taken as {OTHER}"
     warnings.warn(f"column {cells.name!r} holds what the model does not know{what}", TableWarning, stacklevel=2)
 
 

@@ -50,7 +50,7 @@ def _refuse_doubled(text: str, name: str, frame: pl.DataFrame | None = None) -> 
     lines = pl.Series(text.split("\n"))
     keys = lines.str.count_matches(r'"\s*:')
     filled = (lines.str.strip_chars() != "").arg_true()
-    found = lines.str.count_matches(r":\s*null")
+    found = keys * 0
     if frame is not None and frame.width and len(filled) == frame.height:
         values = frame.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().cast(found.dtype)
         found = found.scatter(filled, found.gather(filled) + values)
@@ -63,8 +63,10 @@ def _doubled(line: str) -> list[str]:
     doubled: list[str] = []
 
     def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        doubled.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        return dict(pairs)
+        kept = dict(pairs)
+        if len(kept) < len(pairs):
+            doubled.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        return kept
 
     with suppress(ValueError, RecursionError):  # which polars tells of
         json.loads(line, object_pairs_hook=keep)

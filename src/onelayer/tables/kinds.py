@@ -8,24 +8,30 @@ import polars as pl
 
 from onelayer.counting import counted
 from onelayer.names import short
-from onelayer.tables.cells import absent, refuse_points
+from onelayer.tables.cells import absent, refuse_points, says_no_value
 from onelayer.tables.naming import TableError
 
 KINDS = ("number", "category", "text")
 LEVELS = 50  # a column of strings with at most so many different values, each seen often, is a category
 # What people write in numbers that computers do not read: spaces, separators of thousands, a decimal comma, percent,
 # currencies, the typographic minus; brackets for it; and points between thousands, 1.234.567,8.
-ORNAMENTS = r"[\s,'’_%‰\p{Sc}]|\b(EUR|USD|GBP|CHF|JPY|CNY)\b"
+ORNAMENTS_BUT_COMMAS = r"[\s'’_%‰\p{Sc}]|\b(EUR|USD|GBP|CHF|JPY|CNY)\b"
+ORNAMENTS = rf",|{ORNAMENTS_BUT_COMMAS}"
 BRACKETS = r"^\(([\d.]+)\)$"  # beside plain numbers
-UNIT = r"^[+-]?\d[\d.,]*\s*([\p{L}°²³/]{1,5})$"
+UNIT = r"^[+\-−]?\d[\d.,]*\s*([\p{L}°²³/]{1,5})$"
+NO_UNIT = r"(?i)st|nd|rd|th|e|[a-f]"  # of ordinals, house numbers and the like
 WORD = r"^\s*[A-Za-z0-9_.@-]+\s*$"
 FEW_WORDS = 20  # which may well be all different
 FEW = 2  # different numbers, which may be levels beside words
-MONTH = r"(?i:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)\p{L}{0,6}"
+D, M = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])"
+MONTH = (
+    r"(?i:jan(uary?|vier|uar)?|feb(ruary?|ruar)?|mar(ch|s)?|märz?|apr(il)?|may|mai|june?|juni|july?|juli"
+    r"|aug(ust)?|sept?(ember)?|o[ck]t(ober)?|nov(ember)?|de[cz](ember)?)"
+)
 LONGEST = 50  # bytes of a cell that could be meant as a number
 DATE = (
-    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|(19|20)\d\d-(0[1-9]|1[0-2])"
-    rf"|\d{{1,2}}\.? {MONTH}\.? \d{{4}}|{MONTH}\.? \d{{1,2}},? \d{{4}})"
+    rf"(\d{{4}}[-/.]{M}[-/.]{D}|({D}[-/.]{M}|{M}[-/.]{D})[-/.](\d{{4}}|\d\d)|(19|20)\d\d-(0[1-9]|1[0-2])"
+    rf"|\d{{1,2}}(\.? |-){MONTH}(\.? |-)\d{{4}}|{MONTH}\.? \d{{1,2}},? \d{{4}})"
 )
 TIME = r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?"
 DATES = rf"^({DATE}|{TIME}|{DATE}[T ]{TIME}\s*(Z|[AaPp][Mm]|[+-]\d\d:?\d\d)?)$"
@@ -51,7 +57,13 @@ def recognised(series: pl.Series, padded: bool = True) -> str:
     if _holds_numbers(series, padded):
         return "number"
     few = max(2, min(LEVELS, len(series) // 2))
-    return "category" if series.head(20 * few).n_unique() <= few and series.n_unique() <= few else "text"
+    return "category" if _different(series.head(20 * few)) <= few and _different(series) <= few else "text"
+
+
+def _different(series: pl.Series) -> int:
+    """How many values there are; a cell that is empty or missing is none."""
+    values = series.unique().drop_nulls()
+    return int((values != "").sum())
 
 
 def refuse_type(series: pl.Series) -> None:
@@ -80,13 +92,12 @@ def doubted(series: pl.Series, kind: str) -> str | None:
 
 def _measures(series: pl.Series) -> str | None:
     """What to say of a text that is a number and the same unit in each row; None of others."""
-    cells = series.head(100).str.strip_chars().replace("", None).drop_nulls()
-    if not len(cells) or not cells.str.contains(UNIT).all():
-        return None
-    cells = series.str.strip_chars().replace("", None).drop_nulls()
-    units = cells.str.extract(UNIT)
-    if units.null_count() or units.n_unique() > 1:
-        return None
+    for part in (series.head(100), series):  # the first tell of most columns
+        cells = part.str.strip_chars().replace("", None).drop_nulls()
+        cells = cells.filter(~absent(cells))
+        units = cells.str.extract(UNIT)
+        if not len(cells) or units.null_count() or units.n_unique() > 1 or re.fullmatch(NO_UNIT, units[0]):
+            return None
     return (
         f"column {series.name!r} holds numbers of {units[0]!r}, such as {shown(cells[0])}, taken as text: write plain "
         "numbers if they are to count as such"
@@ -160,8 +171,8 @@ def _holds_numbers(series: pl.Series, padded: bool) -> bool:
     without = absent(brief)
     meant = _are_meant(brief) & ~without
     numbers, none = int(rows.filter(meant).sum()), int(rows.filter(without).sum())
-    # where most cells are no numbers, those that are must be more than a few levels
-    if 2 * numbers <= count - none or (2 * numbers <= count and meant.sum() <= FEW):
+    words = bool((~meant & ~says_no_value(brief)).any())  # beside which a few numbers may be levels
+    if 2 * numbers <= count - none or (2 * numbers <= count and meant.sum() <= FEW and words):
         return False
     row = blocked.arg_max() or 0
     name, all_cells = series.name, counted(count, "cell")
@@ -182,9 +193,11 @@ def _are_numbers(cells: pl.Series, padded: bool) -> bool:
 
 def _are_meant(cells: pl.Series) -> pl.Series:
     """Which cells are numbers but for their ornaments."""
-    bare = cells.str.replace_all("−", "-", literal=True).str.replace_all(ORNAMENTS, "")
-    meant = bare.cast(pl.Float64, strict=False).is_not_null() | cells.str.contains(THOUSANDS)
-    return meant | cells.str.contains(BRACKETS) if meant.any() else meant
+    minus = cells.str.replace_all("−", "-", literal=True)
+    bare = minus.str.replace_all(ORNAMENTS, "")
+    points = minus.str.replace_all(ORNAMENTS_BUT_COMMAS, "").str.contains(THOUSANDS)
+    meant = bare.cast(pl.Float64, strict=False).is_not_null() | points
+    return meant | bare.str.contains(BRACKETS) if meant.any() else meant
 
 
 def _are_names(cells: pl.Series) -> bool:

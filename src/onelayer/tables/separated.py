@@ -20,7 +20,9 @@ def read_csv(text: str, name: str, separator: str | None) -> pl.DataFrame:
         separator, text = separator or said[1], "\n" + text[said.end() :]  # a blank line keeps lines' numbers
     separator = separator or _sniffed(text)
     csv.field_size_limit(2**31 - 1)
-    header = next(row for row in _records(text, separator) if row)
+    header = next((row for row in _records(text, separator) if row), None)
+    if header is None:
+        raise TableError(f"{name} is empty: a header and at least one row are needed")
     seen = set()
     for position, title in enumerate(header, 1):
         if not title.strip():
@@ -73,13 +75,13 @@ def _refuse_short(frame: pl.DataFrame, text: str, separator: str, name: str) -> 
 
 
 def _sniffed(text: str) -> str:
-    """Of separators that cut the header, one at which quotes end; and of these the one that cuts it into most cells."""
+    """Of separators that cut the header, one at which quotes end, and rows alike; of these, into most cells."""
     lines = re.split("[\r\n]+", text.lstrip("\r\n")[:100_000])[:20]
 
-    def merit(separator: str) -> tuple[bool, int, int]:
+    def merit(separator: str) -> tuple[bool, bool, int]:
         rows = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
         whole = rows[0] > 1 and not _misquoted("\n".join(lines), separator, ends=False)
-        return whole, rows[0], rows.count(rows[0])
+        return whole, rows[0] > 1 and len({*rows}) == 1, rows[0]
 
     return max(SEPARATORS, key=merit)
 
