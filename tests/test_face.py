@@ -5,11 +5,12 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from onelayer import PerceptronClassifier, PerceptronRegressor, face
+from onelayer import PerceptronClassifier, PerceptronClassifierCV, PerceptronRegressor, face
 
 BOTH = [PerceptronClassifier, PerceptronRegressor]
 
@@ -187,3 +188,29 @@ def test_truths_of_numpy_are_truths():
     X, y = load_breast_cancer(return_X_y=True)
     model = PerceptronClassifier(fit_intercept=np.True_).fit(X, y)
     assert model.partial_fit(X, y).score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("estimator", [PerceptronClassifier(), PerceptronClassifierCV(cv=3, Cs=3)])
+def test_a_warning_of_a_callback_that_is_an_error_is_a_refusal(estimator):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = clone(estimator).fit(X, y)
+    before = model.predict(X)
+    settings = (
+        {"callbacks": [lambda seen: warnings.warn("x", stacklevel=1)]} if "C" in model.get_params() else {"cv": 1}
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises((UserWarning, ValueError)):
+            model.set_params(**settings).fit(X[:, :3], y)
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+def test_a_choice_of_c_that_was_warned_of_is_kept():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = PerceptronClassifierCV(cv=3, Cs=3, max_iter=1, tol=1e-14)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            model.fit(X, y)
+    assert model.n_features_in_ == 30
+    assert len(model.predict(X)) == len(y)

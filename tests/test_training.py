@@ -264,3 +264,27 @@ def test_single_precision_is_not_doubted_beside_a_penalty():
         assert found.converged
         assert len(seen) <= len(found.history)
         assert np.abs(found.weights).max() < 3
+
+
+@pytest.mark.parametrize("raised", [np.linalg.LinAlgError, FloatingPointError, KeyError])
+def test_what_a_callback_raises_is_nothing_of_the_fit(raised):
+    X, y, _ = rows()
+    seen = []
+
+    def callback(at):
+        seen.append(at)
+        raise raised("mine")
+
+    with pytest.raises(raised, match="mine"):
+        train(X, y, callbacks=[callback])
+    assert len(seen) == 1
+
+
+def test_without_a_penalty_a_cell_far_out_misleads_no_fit_either():
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((300_000, 8))
+    y = (X[:, 0] + rng.logistic(size=300_000) > 0).astype(int)
+    X[150_001, 3] = 1e15
+    found, others = train(X, y, C=np.inf), train(np.delete(X, 3, axis=1), y, C=np.inf)
+    assert found.converged or "separable" in found.warnings[0]
+    assert found.history[-1].cost < others.history[-1].cost + 1e-5

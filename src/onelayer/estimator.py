@@ -208,6 +208,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             self.classes_ = fit.classes
             face.keep_weights(self, [*fit.hidden, fit.weights])
             face.keep_fit(self, fit)
+        face.warn_of_fit(fit)
         return self
 
     def partial_fit(

@@ -141,12 +141,10 @@ def logits_of_stack(estimator: Any, X: Any, then: Callable[[Array], Array] = lam
 
 @contextmanager
 def all_or_nothing(estimator: Any) -> Iterator[None]:
-    """Within it, what is refused leaves the estimator as it was; a warning is no refusal, though it may be an error."""
+    """Within it, what is refused leaves the estimator as it was; warnings, which may be errors, are for later."""
     before = dict(vars(estimator))
     try:
         yield
-    except Warning:
-        raise
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)
@@ -194,13 +192,17 @@ def _refuse_other_weights(estimator: Any, told: Settings) -> None:
 
 
 def keep_fit(estimator: Any, fit: Any) -> None:
-    """How a fit went, as attributes, and no stream any more; what casts doubt on it, as warnings of who called it."""
+    """How a fit went, as attributes, and no stream any more."""
     vars(estimator).pop("_stream", None)
     estimator._total_weight = fit.total_weight
     estimator.n_iter_ = np.array([fit.n_iter])
     estimator.history_, estimator.converged_ = fit.history, fit.converged
     estimator.optimality_gap_, estimator.gap_kind_ = fit.optimality_gap, fit.gap_kind
     estimator.notices_ = fit.notices
+
+
+def warn_of_fit(fit: Any) -> None:
+    """What casts doubt on a fit, to who called ``fit``."""
     for warning in fit.warnings:
         category = UserWarning if fit.converged else ConvergenceWarning
         warnings.warn(f"{warning} (gap {fit.optimality_gap:.1e}, {fit.gap_kind})", category, stacklevel=3)

@@ -188,7 +188,7 @@ def _by_class(class_weight: Mapping[Any, float], classes: Array) -> Array:
 def _code_of_time(key: Any, classes: Array) -> int | None:
     try:
         named = classes == classes.dtype.type(key)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return int(named.argmax()) if named.any() else None
 

@@ -19,7 +19,7 @@ def doubts(outcome: Outcome, record: Record, iterations: int, names: Sequence[st
     """What casts doubt on the weights."""
     labels, settings = record.problem.labels, record.problem.settings
     if isinstance(labels, Labels) and math.isinf(settings.C) and record.problem.objective.convex:
-        where = _no_optimum(outcome, record, labels, names)
+        where = no_optimum(outcome, record, labels, names)
         if where is not None:
             return [
                 f"the classes are separable{where}, so without a penalty no finite optimum exists and the weights "
@@ -89,7 +89,7 @@ def noticed(outcome: Outcome, record: Record, names: Sequence[str] | None) -> li
     return found
 
 
-def _no_optimum(outcome: Outcome, record: Record, labels: Labels, names: Sequence[str] | None) -> str | None:
+def no_optimum(outcome: Outcome, record: Record, labels: Labels, names: Sequence[str] | None) -> str | None:
     """Where unpenalised weights grow for ever, as the end of a sentence; None where, as far as is seen, they do not."""
     if parting := _separating(record.problem, labels, by_chance=True):
         return f" ({_parts(parting, labels, names)})"

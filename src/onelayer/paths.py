@@ -226,12 +226,17 @@ class PathProblem:
         """The fits at ascending values of C."""
         if self.cautious:
             return self._along(Cs, l1_ratio)
-        with suppress(*BREAKDOWN):
-            if diagnostics.coarse(self._penalised(self.objective, float(Cs[-1]), l1_ratio)):
-                raise Misled
-            return self._along(Cs, l1_ratio)
-        again = PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, cautious=True)
-        return again._along(Cs, l1_ratio)
+        if "_again" not in vars(self):  # as it is once a path was misled
+            with suppress(*BREAKDOWN):
+                if diagnostics.coarse(self._penalised(self.objective, float(Cs[-1]), l1_ratio)):
+                    raise Misled
+                return self._along(Cs, l1_ratio)
+        return self._again._along(Cs, l1_ratio)
+
+    @cached_property
+    def _again(self) -> "PathProblem":
+        """The same, which takes no sample's word."""
+        return PathProblem.of(self.X, self.labels, self.settings, self.settings.jobs, self.stop, cautious=True)
 
     def _along(self, Cs: Array, l1_ratio: float) -> Path:
         cold = base_rate(self.labels, self.objective)
@@ -242,12 +247,13 @@ class PathProblem:
             start = _further(points, math.log(C)) if len(points) > 1 else u
             # from a near start, only the curvature of the largest sample is of use
             outcome, steps = self._fit(start, float(C), l1_ratio, slice(-1, None) if i else slice(None), kept)
+            longest = steps
             if i and not outcome.converged and not self.stop.is_set():  # rare: a start that led nowhere
                 other, more = self._fit(cold, float(C), l1_ratio, slice(None))
-                steps += more
+                longest, steps = max(steps, more), steps + more
                 outcome = min(outcome, other, key=lambda found: (not found.converged, found.point.value))
                 kept.places.clear()  # nor do slopes lead on from there
-            ended = outcome.converged or steps >= self.settings.iterations() or self.stop.is_set()
+            ended = outcome.converged or longest >= self.settings.iterations() or self.stop.is_set()
             if not ended and not self.cautious and (self.samples or not self.columns.whole):
                 raise Misled
             u = outcome.point.u

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from onelayer.problem import Problem, refuse_misled, refuse_overflow
+from onelayer.problem import BREAKDOWN, Problem, refuse_misled, refuse_overflow
 from onelayer.settings import Progress
 from onelayer.solvers import HeldOut, Outcome, Point
 from onelayer.targets import Targets
@@ -28,6 +28,10 @@ class Iterate(NamedTuple):
     rows: int
     held_out: float | None = None
     decay: float = 1.0
+
+
+class Told(Exception):
+    """What a callback raised, which is no word of the fit."""
 
 
 @dataclass
@@ -67,7 +71,10 @@ class Record:
             print(f"iteration {len(self.history) - 1}: cost {entry.cost:.9g}, gradient {entry.gradient_norm:.3g}")
         if settings.callbacks:
             seen = Progress(*entry, point.gradient * self.problem.labels.unit, lambda: self._weights(point))
-            said = any([callback(seen) for callback in settings.callbacks])
+            try:
+                said = any([callback(seen) for callback in settings.callbacks])
+            except BREAKDOWN as error:
+                raise Told from error
         self.finished = self.finished or said or enough
         return self.perfect or said or enough
 
@@ -75,8 +82,6 @@ class Record:
         """Whether no step from where a sample led lowers the cost any more, though more were allowed."""
         problem = self.problem
         if outcome.converged or outcome.notices or self.finished or not problem.objective.convex:
-            return False
-        if math.isinf(problem.settings.C):  # as a rule, there is no optimum
             return False
         sampled = not problem.columns.whole or any(entry.rows < self.history[-1].rows for entry in self.history)
         return sampled and len(self.history) - 1 < problem.settings.iterations()

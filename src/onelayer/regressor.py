@@ -181,6 +181,7 @@ class PerceptronRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 )
             self._keep([*fit.hidden, fit.weights])
             face.keep_fit(self, fit)
+        face.warn_of_fit(fit)
         return self
 
     def partial_fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

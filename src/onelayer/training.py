@@ -3,6 +3,7 @@
 All faces of the package, the estimators and the model of a table, call `train`.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer import diagnostics, notices
 from onelayer.columns import Columns
 from onelayer.labels import Labels
+from onelayer.notices import no_optimum
 from onelayer.problem import BREAKDOWN, Misled, Problem, growing_samples, split, that_count
-from onelayer.record import Iterate, Record
+from onelayer.record import Iterate, Record, Told
 from onelayer.settings import Settings
 from onelayer.solvers import HeldOut, Outcome, Watch, newton, proximal, quadratic, solve
 from onelayer.solvers.first_order import explained
@@ -122,16 +124,29 @@ def train(
         outcome = _solve(initial, record)
         if record.exact:
             outcome = replace(outcome, gap=outcome.point.value, gap_kind="bound", converged=True)
-        missed = outcome.gap > chosen.tol * outcome.point.value
-        coarse = outcome.converged and diagnostics.coarse(problem.objective, missed=missed)
-        if not cautious and (coarse or record.led_nowhere(outcome)):
+        if not cautious and _is_misled(outcome, record, names):
             raise Misled
         return _fit(record.problem, outcome, record, names)
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        with suppress(*BREAKDOWN):
-            return fit(cautious=False)
-        return fit(cautious=True)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            with suppress(*BREAKDOWN):
+                return fit(cautious=False)
+            return fit(cautious=True)
+    except Told as told:
+        raise cast(Exception, told.__cause__) from None
+    except (np.linalg.LinAlgError, FloatingPointError) as error:
+        raise ValueError("the curvature overflows: rescale the features or weights") from error
+
+
+def _is_misled(outcome: Outcome, record: Record, names: Sequence[str] | None) -> bool:
+    """Whether a sample of the rows, or their single precision, is to blame for how a fit ended."""
+    problem = record.problem
+    if record.led_nowhere(outcome):  # without a penalty, that may be as it has to
+        labels, free = problem.labels, math.isinf(problem.settings.C)
+        return not (free and isinstance(labels, Labels) and no_optimum(outcome, record, labels, names) is not None)
+    missed = not record.exact and outcome.gap > problem.settings.tol * outcome.point.value
+    return outcome.converged and diagnostics.coarse(problem.objective, missed=missed)
 
 
 def _targets(

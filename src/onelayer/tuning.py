@@ -147,13 +147,15 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
                     score=None if self.scoring is None else self._score_of(self.scoring, labels.classes, told),
                 )
             self._keep(found)
-            for doubt in found.doubts:
-                warnings.warn(doubt, ConvergenceWarning, stacklevel=2)
             i, j = found.best
             for name in face.PROOF:
                 self.__dict__.pop(name, None)
+            doubts: list[Any] = [ConvergenceWarning(doubt) for doubt in found.doubts]
             if self.refit:
-                model = self._estimator(told).fit(X, y, sample_weight)
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    model = self._estimator(told).fit(X, y, sample_weight)
+                doubts += [warning.message for warning in caught]
                 self.history_, self.converged_ = model.history_, model.converged_
                 self.optimality_gap_, self.gap_kind_ = model.optimality_gap_, model.gap_kind_
             else:
@@ -163,6 +165,8 @@ class PerceptronClassifierCV(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             self.best_estimator_ = model
             self.notices_ = (*getattr(model, "notices_", ()), *found.notices)
             self.classes_, self.coef_, self.intercept_ = model.classes_, model.coef_, model.intercept_
+        for doubt in doubts:
+            warnings.warn(doubt, stacklevel=2)
         return self
 
     def _folds(self, X: Any, codes: Array) -> list[tuple[Array, Array]]:
