@@ -26,7 +26,7 @@ CHANCE = 1e-3  # that any column of noise would separate as many rows: below it,
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
 BLOCK = 8192  # rows whose curvature is summed at once
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
-OTHERS, FAR_OUT = 1000, 1e5  # cells by which a column is known, and times their spread: no distribution has such
+OTHERS, FAR_OUT = 1000, 1e5  # cells by which a column is known, and times their spread, from where one is told of
 # eigenvalues: along such, slopes of seven digits hide 1e-14 / 1e-7 nats and more; and what rounding leaves of a sum
 NEAREST, ROUNDED = 1e-7, 1e-13
 SEARCHED = 2**28  # rows times the square of the parameters, up to which directions that part classes are looked for
@@ -93,9 +93,8 @@ def _only_nonzeros(X: Any, codes: Array, k: int, jobs: int) -> tuple[Array, Arra
         found = [np.zeros(X.shape[1]) for _ in range(1 if k == 2 else 2)]
         for span, run in row_runs(X):
             there, each = with_entries(run, (run.data != 0).astype(np.float64)).T, codes[span].astype(np.float64)
-            found[0] += there @ (
-                1 + packed * each
-            )  # how many, and the sum of their codes: exact to nine million rows of a hundred classes
+            both = 1 + packed * each  # how many, and the sum of their codes: exact to 9e6 rows of a hundred classes
+            found[0] += there @ both
             if k > 2:
                 found[1] += there @ np.square(each)
         return found

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from onelayer import diagnostics, notices
 from onelayer.columns import Columns
 from onelayer.labels import Labels
-from onelayer.notices import no_optimum
 from onelayer.problem import BREAKDOWN, Misled, Problem, growing_samples, split, that_count
 from onelayer.record import Iterate, Record, Told
 from onelayer.settings import Settings
@@ -142,9 +141,10 @@ def train(
 def _is_misled(outcome: Outcome, record: Record, names: Sequence[str] | None) -> bool:
     """Whether a sample of the rows, or their single precision, is to blame for how a fit ended."""
     problem = record.problem
-    if record.led_nowhere(outcome):  # without a penalty, that may be as it has to
-        labels, free = problem.labels, math.isinf(problem.settings.C)
-        return not (free and isinstance(labels, Labels) and no_optimum(outcome, record, labels, names) is not None)
+    if record.led_nowhere(outcome):
+        if math.isinf(problem.settings.C) and isinstance(problem.labels, Labels):  # that may be as it has to
+            return notices.no_optimum(outcome, record, problem.labels, names) is None
+        return True
     missed = not record.exact and outcome.gap > problem.settings.tol * outcome.point.value
     return outcome.converged and diagnostics.coarse(problem.objective, missed=missed)
 
