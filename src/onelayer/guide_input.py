@@ -13,8 +13,6 @@ from onelayer.masks import unmasked
 Matrix = NDArray[np.float64]
 
 SEEDS = "pass a seed, a whole number from 0 to 4294967295"
-
-
 EXAMPLES = (
     "examples go in columns: pass {name}.reshape(1, -1) for a single row, {name}.reshape(-1, 1) for a single example"
 )

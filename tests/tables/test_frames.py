@@ -13,12 +13,6 @@ from onelayer import tables
 TABLE = {"a": [1, 2], "b": ["x", "y"]}
 
 
-def read(tmp_path, data, name="table.csv", **settings):
-    path = tmp_path / name
-    path.write_bytes(data)
-    return tables.read(path, **settings)
-
-
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -6,12 +6,6 @@ import pytest
 from onelayer import tables
 
 
-def read(tmp_path, data, name="table.csv", **settings):
-    path = tmp_path / name
-    path.write_bytes(data)
-    return tables.read(path, **settings)
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [("Lable", "did you mean 'label'"), ("LABEL", "did you mean 'label'"), ("x", "its columns are label, age")],
@@ -33,8 +27,8 @@ def test_of_many_columns_some_are_named_and_that_there_are_more_is_said():
         tables.column(frame, "salary")
 
 
-def test_names_are_in_the_form_that_cells_are_in(tmp_path):
-    frame = read(tmp_path, "gro\u0308\u00dfe,x\n1,2\n".encode())
+def test_names_are_in_the_form_that_cells_are_in(read):
+    frame = read("gro\u0308\u00dfe,x\n1,2\n".encode())
     assert frame.columns == ["gr\u00f6\u00dfe", "x"]
     assert tables.column(frame, "gro\u0308\u00dfe")[0] == "1"
     for source in ({"o\u0308": [1], "\u00f6": [2]}, pl.DataFrame({"o\u0308": [1], "\u00f6": [2]})):

@@ -35,26 +35,20 @@ def packed_zstd(data):
 PACKINGS = {"": bytes, ".gz": gzip.compress, ".zst": packed_zstd}
 
 
-def read(tmp_path, data, name="table.csv", **settings):
-    path = tmp_path / name
-    path.write_bytes(data)
-    return tables.read(path, **settings)
-
-
 @pytest.mark.parametrize("ending", PACKINGS)
 @pytest.mark.parametrize("clothes", CLOTHES)
-def test_the_same_table_in_many_clothes(tmp_path, clothes, ending):
+def test_the_same_table_in_many_clothes(read, clothes, ending):
     data = PACKINGS[ending](CLOTHES[clothes])
     expected = TABLE if clothes == "JSON lines" else WRITTEN
-    assert read(tmp_path, data, f"table.csv{ending}").to_dict(as_series=False) == expected
-    assert read(tmp_path, data, "table").to_dict(as_series=False) == expected
+    assert read(data, f"table.csv{ending}").to_dict(as_series=False) == expected
+    assert read(data, "table").to_dict(as_series=False) == expected
 
 
 @pytest.mark.parametrize("ending", PACKINGS)
 @pytest.mark.parametrize("name", ["table.jsonl", "table.ndjson", "table.tsv"])
-def test_the_name_says_the_format_packed_or_not(tmp_path, name, ending):
+def test_the_name_says_the_format_packed_or_not(read, name, ending):
     data = b"a,b\tc\n1,x\ty\n" if name.endswith(".tsv") else b' \n{"a,b": "1,x", "c": "y"}\n'
-    frame = read(tmp_path, PACKINGS[ending](data), name + ending)
+    frame = read(PACKINGS[ending](data), name + ending)
     assert frame.to_dict(as_series=False) == {"a,b": ["1,x"], "c": ["y"]}
 
 
@@ -66,18 +60,18 @@ def test_standard_input_is_known_by_its_first_bytes(monkeypatch, ending):
 
 
 @pytest.mark.parametrize(("packing", "ending"), [("gzip", ".gz"), ("zstd", ".zst")])
-def test_a_damaged_packing_is_said_in_one_sentence(tmp_path, packing, ending):
+def test_a_damaged_packing_is_said_in_one_sentence(read, packing, ending):
     whole = PACKINGS[ending](bytes(range(256)) * 50)
     middle = bytearray(whole)
     middle[20] ^= 255
     for data in (whole[:-1], whole[: len(whole) // 2], whole[:9], bytes(middle), whole + b"more"):
         with pytest.raises(tables.TableError, match=rf"^'.*table{ending}' is not a whole {packing} file: [^\n]+$"):
-            read(tmp_path, data, f"table{ending}")
+            read(data, f"table{ending}")
 
 
-def test_packed_parts_one_after_the_other_are_one_file(tmp_path):
+def test_packed_parts_one_after_the_other_are_one_file(read):
     for pack in (gzip.compress, zstd.compress):
-        assert read(tmp_path, pack(b"a,b\n1,x\n") + pack(b"2,y\n")).to_dict(as_series=False) == WRITTEN
+        assert read(pack(b"a,b\n1,x\n") + pack(b"2,y\n")).to_dict(as_series=False) == WRITTEN
 
 
 @pytest.mark.parametrize(
@@ -114,14 +108,14 @@ def test_packed_parts_one_after_the_other_are_one_file(tmp_path):
         (b"PAR1" + bytes(20), "is not a whole Parquet file"),
     ],
 )
-def test_a_bad_file_is_answered_in_one_sentence(tmp_path, data, message):
+def test_a_bad_file_is_answered_in_one_sentence(read, data, message):
     for pack in PACKINGS.values():
         with pytest.raises(tables.TableError, match=message) as caught:
-            read(tmp_path, pack(data))
+            read(pack(data))
         assert "\n" not in str(caught.value)
 
 
-def test_what_only_polars_finds_wrong_is_one_sentence_too(tmp_path, monkeypatch):
+def test_what_only_polars_finds_wrong_is_one_sentence_too(read, monkeypatch):
     def panic(*_, **__):
         raise pl.exceptions.PanicException("offset\nand more")
 
@@ -132,10 +126,10 @@ def test_what_only_polars_finds_wrong_is_one_sentence_too(tmp_path, monkeypatch)
     monkeypatch.setattr(pl, "read_ndjson", refuse)
     monkeypatch.setattr(pl, "read_csv", refuse)
     with pytest.raises(tables.TableError, match=r"is not a whole Parquet file: offset$"):
-        read(tmp_path, b"PAR1")
-    assert read(tmp_path, b'{"a": 1}').rows() == [(1,)]  # which others read, too
+        read(b"PAR1")
+    assert read(b'{"a": 1}').rows() == [(1,)]  # which others read, too
     with pytest.raises(tables.TableError, match=r"cannot be read as CSV: ComputeError$"):
-        read(tmp_path, b"a,b\n1,2\n")
+        read(b"a,b\n1,2\n")
 
 
 @pytest.mark.parametrize(
@@ -153,15 +147,15 @@ def test_a_separator_is_one_character(separator):
         tables.read("table.csv", separator=separator)
 
 
-def test_what_is_said_of_a_file_is_believed(tmp_path):
-    assert read(tmp_path, b"a,b\tc\n1,2\t3\n", separator="\\t").columns == ["a,b", "c"]
-    assert read(tmp_path, "a\né\n".encode("latin-1"), encoding="latin-1")["a"].to_list() == ["é"]
-    assert read(tmp_path, b"\xef\xbb\xbfa,b\n1,x\n2,y\n", encoding="utf-8").to_dict(as_series=False) == WRITTEN
+def test_what_is_said_of_a_file_is_believed(read):
+    assert read(b"a,b\tc\n1,2\t3\n", separator="\\t").columns == ["a,b", "c"]
+    assert read("a\né\n".encode("latin-1"), encoding="latin-1")["a"].to_list() == ["é"]
+    assert read(b"\xef\xbb\xbfa,b\n1,x\n2,y\n", encoding="utf-8").to_dict(as_series=False) == WRITTEN
     for unknown in ("utf-9", "base64"):
         with pytest.raises(tables.TableError, match=f"encoding '{unknown}' is not known: use utf-8"):
-            read(tmp_path, b"a\n1\n", encoding=unknown)
+            read(b"a\n1\n", encoding=unknown)
     with pytest.raises(tables.TableError, match="cannot be read as undefined: use utf-8, cp1252 or utf-16"):
-        read(tmp_path, b"a\n1\n", encoding="undefined")
+        read(b"a\n1\n", encoding="undefined")
 
 
 @pytest.mark.parametrize(
@@ -181,22 +175,22 @@ def test_what_is_said_of_a_file_is_believed(tmp_path):
     ],
     ids=["zip", "bzip2", "xz", "picture", "packed twice", "HTML", "UTF-16, little end first", "UTF-16, big end first"],
 )
-def test_what_is_no_table_is_said_to_be_what_it_is(tmp_path, data, words):
+def test_what_is_no_table_is_said_to_be_what_it_is(read, data, words):
     with pytest.raises(tables.TableError, match=words):
-        read(tmp_path, data)
+        read(data)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "UTF-16-LE", "utf_32"])
-def test_an_encoding_in_which_no_line_would_end_is_refused(tmp_path, encoding):
+def test_an_encoding_in_which_no_line_would_end_is_refused(read, encoding):
     with pytest.raises(tables.TableError, match=rf"is not {encoding}, .* a byte of 0, .*--encoding utf-8"):
-        read(tmp_path, b"x,label\n1,a\n2,b\n", encoding=encoding)
+        read(b"x,label\n1,a\n2,b\n", encoding=encoding)
     with pytest.raises(tables.TableError, match="is empty"):
-        read(tmp_path, b"", encoding=encoding)
+        read(b"", encoding=encoding)
 
 
-def test_utf_32_is_read_by_its_mark(tmp_path):
-    whole = read(tmp_path, "a,b\n1,x\n2,y\n".encode("utf-32"))
-    marked = read(tmp_path, "a,b\n1,x\n2,y\n".encode("utf-16-le"), encoding="utf-16-le")
+def test_utf_32_is_read_by_its_mark(read):
+    whole = read("a,b\n1,x\n2,y\n".encode("utf-32"))
+    marked = read("a,b\n1,x\n2,y\n".encode("utf-16-le"), encoding="utf-16-le")
     assert whole.to_dict(as_series=False) == marked.to_dict(as_series=False) == WRITTEN
 
 

@@ -19,12 +19,6 @@ CLOTHES = {
 }
 
 
-def read(tmp_path, data, name="table.csv", **settings):
-    path = tmp_path / name
-    path.write_bytes(data)
-    return tables.read(path, **settings)
-
-
 CELLS = [
     "1",
     "-2",
@@ -64,33 +58,33 @@ CELLS = [
         (b"a,b\n1," + b"9" * 60 + b"\n", {"a": ["1"], "b": ["9" * 60]}),
     ],
 )
-def test_as_many_rows_as_lines(tmp_path, data, expected):
-    assert read(tmp_path, data).to_dict(as_series=False) == expected
+def test_as_many_rows_as_lines(read, data, expected):
+    assert read(data).to_dict(as_series=False) == expected
 
 
-def test_the_header_after_many_blank_lines(tmp_path):
-    assert read(tmp_path, b"\n" * 100_001 + CLOTHES["semicolons"]).to_dict(as_series=False) == WRITTEN
+def test_the_header_after_many_blank_lines(read):
+    assert read(b"\n" * 100_001 + CLOTHES["semicolons"]).to_dict(as_series=False) == WRITTEN
 
 
-def test_a_line_of_ten_megabytes(tmp_path):
-    assert read(tmp_path, b"a,b\n1," + b"x" * 10_000_000)["b"].str.len_chars().to_list() == [10_000_000]
+def test_a_line_of_ten_megabytes(read):
+    assert read(b"a,b\n1," + b"x" * 10_000_000)["b"].str.len_chars().to_list() == [10_000_000]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_cell_is_what_is_written_whatever_else_the_file_holds(tmp_path, seed):
+def test_a_cell_is_what_is_written_whatever_else_the_file_holds(read, seed):
     cells = np.random.default_rng(seed).choice(CELLS, 40).tolist()
-    found = read(tmp_path, "".join(f"{cell},x\n" for cell in ["a", *cells]).encode())
+    found = read("".join(f"{cell},x\n" for cell in ["a", *cells]).encode())
     assert found.to_series(0).to_list() == [cell.strip('"') or None for cell in cells]
 
 
-def test_an_error_below_the_first_rows_is_named_with_its_line(tmp_path):
+def test_an_error_below_the_first_rows_is_named_with_its_line(read):
     with pytest.raises(tables.TableError, match=r"line 502: 3 cells where the header has 2"):
-        read(tmp_path, b"a,b\n" + b"x,y\n" * 500 + b"x,y,z\n")
+        read(b"a,b\n" + b"x,y\n" * 500 + b"x,y,z\n")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
-    frame = read(tmp_path, f'"a{end}b",c{end}1,x{end}2,y{end}'.encode())
+def test_a_header_may_hold_the_ends_of_lines_in_quotes(read, end):
+    frame = read(f'"a{end}b",c{end}1,x{end}2,y{end}'.encode())
     assert frame.columns == [f"a{end if end != chr(13) else chr(10)}b", "c"]
     assert frame.height == 2
 
@@ -105,29 +99,29 @@ def test_a_header_may_hold_the_ends_of_lines_in_quotes(tmp_path, end):
         (b'"sep=\t"\r\na\tb,c,d\r\n1\t2\r\n', ["a", "b,c,d"]),
     ],
 )
-def test_the_separator_is_the_one_that_fits(tmp_path, data, columns):
-    assert read(tmp_path, data).columns == columns
+def test_the_separator_is_the_one_that_fits(read, data, columns):
+    assert read(data).columns == columns
 
 
-def test_lines_are_counted_with_the_one_that_names_the_separator(tmp_path):
+def test_lines_are_counted_with_the_one_that_names_the_separator(read):
     with pytest.raises(tables.TableError, match=r", line 4: 3 cells where the header has 2 \(separator ';'\)"):
-        read(tmp_path, b"sep=;\na;b\n1;2\n1;2;3\n")
-    assert read(tmp_path, b"sep=;\na,b\n1,2\n", separator=",").columns == ["a", "b"]
+        read(b"sep=;\na;b\n1;2\n1;2;3\n")
+    assert read(b"sep=;\na,b\n1,2\n", separator=",").columns == ["a", "b"]
 
 
-def test_quotes_that_do_not_end_make_no_separator_of_one_that_cuts_nothing(tmp_path):
+def test_quotes_that_do_not_end_make_no_separator_of_one_that_cuts_nothing(read):
     lines = [f'{i % 2},"I \\"love\\" it {i} times"' for i in range(40)]
-    frame = read(tmp_path, "\n".join(["label,text", *lines]).encode())
+    frame = read("\n".join(["label,text", *lines]).encode())
     assert frame.columns == ["label", "text"]
 
 
 @pytest.mark.parametrize(
     "text", ["Height (m, without shoes)|Weight (kg, naked)\n1.5|70\n1.6|80\n", "Sales, total, net; Year\n1;2\n3;4\n"]
 )
-def test_the_separator_is_one_that_cuts_rows_alike(tmp_path, text):
-    assert read(tmp_path, text.encode()).width == 2
+def test_the_separator_is_one_that_cuts_rows_alike(read, text):
+    assert read(text.encode()).width == 2
 
 
-def test_a_line_that_names_the_separator_is_no_table(tmp_path):
+def test_a_line_that_names_the_separator_is_no_table(read):
     with pytest.raises(tables.TableError, match="is empty: a header and at least one row are needed"):
-        read(tmp_path, b"sep=;\n\n")
+        read(b"sep=;\n\n")

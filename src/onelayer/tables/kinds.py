@@ -119,13 +119,12 @@ def _words_of_one_row(series: pl.Series) -> str | None:
 
 def dates_noticed(series: pl.Series) -> str | None:
     """What to say of a column of dates or times as text, which is a level or a text for each; None of others."""
-    cells = series.head(100)
-    for part in (cells, series):  # the first tell of most columns
+    for part in (series.head(100), series):  # the first tell of most columns
         cells = part.str.strip_chars().replace("", None).drop_nulls()
-        cells = cells.filter(~cells.str.contains(DATES))
-        if not absent(cells).all():
+        dates = cells.str.contains(DATES)
+        if not absent(cells.filter(~dates)).all():
             return None
-    cells = series.filter(series.str.strip_chars().str.contains(DATES))
+    cells = cells.filter(dates)
     if not len(cells):
         return None
     return (
