@@ -3,14 +3,12 @@
 import threading
 import warnings
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from threadpoolctl import ThreadpoolController
 
-from onelayer.sources import BLOCKS, CHUNK_ENTRIES, Rows, by_blocks, one_thread_per_core
+from onelayer.sources import BLOCKS, CHUNK_ENTRIES, Rows, by_blocks
 
 RNG = np.random.default_rng(0)
 
@@ -128,43 +126,6 @@ def test_summands_do_not_pile_up_behind_a_thread_that_is_held_back():
     whole = Rows(np.zeros((4, 1)), np.zeros(4), jobs=2).sum_of(summand, range(64))
     assert whole.tolist() == [64.0, 64, 64]
     assert max(most) <= 10
-
-
-def in_a_thread(f):
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(f).result()
-
-
-def blas_threads():
-    return [library.num_threads for library in ThreadpoolController().select(user_api="blas").lib_controllers]
-
-
-def test_blas_is_held_to_one_thread_whoever_asks_first():
-    def held():
-        with one_thread_per_core():
-            return blas_threads()
-
-    before = blas_threads()
-    assert held() == in_a_thread(held) == held() == [1] * len(before)
-    assert blas_threads() == in_a_thread(blas_threads) == before
-
-
-def test_the_last_who_holds_blas_lets_it_go():
-    before, inside, leave = blas_threads(), threading.Event(), threading.Event()
-
-    def hold():
-        with one_thread_per_core():
-            inside.set()
-            leave.wait(10)
-
-    with ThreadPoolExecutor(1) as pool:
-        with one_thread_per_core():
-            other = pool.submit(hold)
-            inside.wait(10)
-        assert blas_threads() == [1] * len(before)
-        leave.set()
-        other.result()
-    assert blas_threads() == before
 
 
 def test_other_threads_treat_errors_as_this_one_does():

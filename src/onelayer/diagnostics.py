@@ -15,8 +15,9 @@ from onelayer.sampling import of_every_class
 from onelayer.solvers.curvature import factored, grain_of
 from onelayer.solvers.linear import NOISE, of_rows
 from onelayer.solvers.progress import Point
-from onelayer.sources import Rows, one_thread_per_core
+from onelayer.sources import Rows
 from onelayer.sparse import row_runs, with_entries
+from onelayer.threads import one_thread_per_core
 
 Array = NDArray[Any]
 

@@ -21,8 +21,9 @@ from onelayer.columns import not_finite
 from onelayer.counting import counted
 from onelayer.network import ACTIVATIONS, forward
 from onelayer.settings import Settings
-from onelayer.sources import available_jobs, by_blocks
+from onelayer.sources import by_blocks
 from onelayer.stream import Stream
+from onelayer.threads import available_jobs
 
 Array = NDArray[Any]
 

@@ -34,8 +34,8 @@ from onelayer.problem import (
 )
 from onelayer.settings import Settings
 from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
-from onelayer.sources import one_thread_per_core
 from onelayer.sparse import laid_out, lies_at_hand
+from onelayer.threads import one_thread_per_core
 
 Array = NDArray[Any]
 

@@ -24,8 +24,8 @@ from onelayer.paths import PathProblem
 from onelayer.plots.canvas import short
 from onelayer.plots.plane import threshold_of
 from onelayer.settings import Progress, Settings
-from onelayer.sources import one_thread_per_core
 from onelayer.targets import Targets
+from onelayer.threads import one_thread_per_core
 from onelayer.training import train
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from onelayer.network import ACTIVATIONS
 from onelayer.solvers import FIRST_ORDER
-from onelayer.sources import available_jobs
+from onelayer.threads import available_jobs
 
 Array = NDArray[Any]
 

@@ -5,23 +5,17 @@ blocks lie in a fixed number of chunks, each summed in order by one thread, and 
 result is the same, to the last bit, for any number of threads.
 """
 
-import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from onelayer.sparse import ByColumn, row_run, rows_of
-from onelayer.together import Together
+from onelayer.threads import one_thread_per_core, side_by_side
 
 Array = NDArray[Any]
 Block = Any  # a dense (rows, d) array or a CSR matrix of as many rows
@@ -220,7 +214,7 @@ class Rows:
 
     def map(self, f: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """f of each item, on as many threads as these rows may use."""
-        return _side_by_side(f, items, self.jobs)
+        return side_by_side(f, items, self.jobs)
 
     def with_features(self, X: Array) -> "Rows":
         """The same labels and weights with other features."""
@@ -343,47 +337,6 @@ def by_blocks(X: Any, f: Callable[[Block], Array], jobs: int = 1) -> Array:
         return Rows(X, np.broadcast_to(0.0, X.shape[0]), jobs=jobs).in_one_array(f)
 
 
-def available_jobs(n_jobs: int | None) -> int:
-    """How many threads to use: as many as were asked for, or one for each core that is free for us.
-
-    None takes the cores this process may use, but no more than BLAS is allowed, so that whoever holds BLAS back
-    (joblib, pytest-xdist, Dask, OMP_NUM_THREADS) holds this package back too, and one alone outside the main thread,
-    where somebody else is already running things in parallel. Negative numbers count from all cores.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if n_jobs is None:
-        if threading.current_thread() is not threading.main_thread():
-            return 1
-        return max(1, min([cores, *(int(library.num_threads) for library in _libraries())]))
-    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Hold BLAS to one thread: two pools of threads would fight over the cores."""
-    threads = [int(library.num_threads) for library in _libraries()]
-    _set([1] * len(threads))
-    try:
-        yield
-    finally:
-        _set(threads)
-
-
-def _set(threads: Sequence[int]) -> None:
-    """From whichever thread: from 3.8 on, threadpoolctl does nothing for any but the first that asked."""
-    for library, number in zip(_libraries(), threads, strict=True):
-        getattr(library, "_real_set_num_threads", library.set_num_threads)(number)
-
-
-one_thread_per_core = Together(_one_thread)
-
-
-@cache
-def _libraries() -> Any:
-    """The BLAS libraries of this process: told one by one, in a tenth of the time of a whole controller."""
-    return ThreadpoolController().select(user_api="blas").lib_controllers
-
-
 @cache
 def _keep_memory() -> None:
     """Have glibc use again what a block no longer needs: to return it and to ask anew takes as long as the arithmetic.
@@ -391,45 +344,3 @@ def _keep_memory() -> None:
     It keeps pieces up to the size of the largest that was ever released, at most 32 MB (mallopt(3), M_MMAP_THRESHOLD).
     """
     np.empty(KEPT, np.uint8)
-
-
-def _side_by_side(f: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> list[Result]:
-    """f of each item, in order: this thread takes one after the other, and so do others beside it.
-
-    None waits for an item of its own, and a thread that has not begun when all are taken is not waited for.
-    """
-    if jobs == 1 or len(items) == 1:
-        return [f(item) for item in items]
-    results: dict[int, Result] = {}
-    left = deque(range(len(items)))
-
-    def take() -> None:
-        while left:
-            try:
-                i = left.popleft()
-            except IndexError:  # another took the last one meanwhile
-                return
-            results[i] = f(items[i])
-
-    # in this thread's context: NumPy's error state is of it
-    others = [_pool(jobs).submit(copy_context().run, take) for _ in range(min(jobs, len(items)) - 1)]
-    try:
-        take()
-    except BaseException:  # Ctrl-C too: nobody begins another
-        left.clear()
-        raise
-    for other in others:
-        if not other.cancel():
-            other.result()
-    return [results[i] for i in range(len(items))]
-
-
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
-
-
-def _pool(jobs: int) -> ThreadPoolExecutor:
-    """Threads beside this one (a forked child must not wait for its parent's), kept from one fit to the next."""
-    key = (os.getpid(), jobs)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(jobs - 1, thread_name_prefix="onelayer")
-    return _pools[key]

@@ -14,9 +14,9 @@ from onelayer.problem import from_users_units, in_users_units, make_objective, p
 from onelayer.settings import Settings
 from onelayer.solvers.first_order import ADAPTIVE_RATE, batches, curvature_bound, falling, polyak, recent, small_batch
 from onelayer.solvers.rules import adam, gradient_descent
-from onelayer.sources import one_thread_per_core
 from onelayer.sparse import summed_up
 from onelayer.targets import Targets, numbers
+from onelayer.threads import one_thread_per_core
 
 Array = NDArray[Any]
 

@@ -22,9 +22,9 @@ from onelayer.settings import Settings
 from onelayer.solvers import HeldOut, Outcome, Watch, newton, proximal, quadratic, solve
 from onelayer.solvers.first_order import explained
 from onelayer.solvers.gaps import gap_at
-from onelayer.sources import one_thread_per_core
 from onelayer.sparse import laid_out, lies_at_hand
 from onelayer.targets import Targets
+from onelayer.threads import one_thread_per_core
 from onelayer.weight_decay import strengthened
 
 Array = NDArray[Any]

@@ -13,7 +13,7 @@ from onelayer.labels import Labels
 from onelayer.losses import mean_log_loss
 from onelayer.paths import FURTHER, Path, PathProblem
 from onelayer.settings import Settings
-from onelayer.sources import one_thread_per_core
+from onelayer.threads import one_thread_per_core
 
 Array = NDArray[Any]
 Score = Callable[[Array, Any, Labels], float]
