@@ -1,12 +1,14 @@
-"""Threads: each on a core of its own while they work side by side, and BLAS held to one."""
+"""Threads: each on a core of its own when they wake to work side by side, and BLAS held to one."""
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from threadpoolctl import ThreadpoolController
 
+from onelayer import threads
 from onelayer.threads import one_thread_per_core, side_by_side
 
 
@@ -63,8 +65,13 @@ def cores_of_two_threads():
     return found.pop(threading.get_ident()), *found.values()
 
 
+@pytest.fixture
+def after_a_pause(monkeypatch):
+    monkeypatch.setattr(threads, "PAUSE", 0)
+
+
 @needs_cores
-def test_threads_side_by_side_share_no_core():
+def test_threads_side_by_side_share_no_core(after_a_pause):
     for _ in range(3):
         here, there = cores_of_two_threads()
         assert len(here) == 1
@@ -73,7 +80,16 @@ def test_threads_side_by_side_share_no_core():
 
 
 @needs_cores
-def test_a_thread_kept_to_some_cores_stays_there():
+def test_threads_that_are_at_work_may_use_all_cores(monkeypatch):
+    time.sleep(threads.PAUSE)
+    assert len(cores_of_two_threads()[0]) == 1
+    monkeypatch.setattr(threads, "PAUSE", 10)
+    monkeypatch.setattr(threads, "SETTLED", 0)
+    assert cores_of_two_threads() == (CORES, CORES)
+
+
+@needs_cores
+def test_a_thread_kept_to_some_cores_stays_there(after_a_pause):
     some = set(sorted(CORES)[:2])
     cores_of_two_threads()
     os.sched_setaffinity(0, some)
@@ -87,7 +103,7 @@ def test_a_thread_kept_to_some_cores_stays_there():
 
 
 @needs_cores
-def test_work_that_fails_leaves_this_thread_its_cores():
+def test_work_that_fails_leaves_this_thread_its_cores(after_a_pause):
     def fail(item):
         raise KeyboardInterrupt
 
@@ -96,7 +112,7 @@ def test_work_that_fails_leaves_this_thread_its_cores():
     assert os.sched_getaffinity(0) == CORES
 
 
-def test_where_no_core_may_be_chosen_work_goes_on(monkeypatch):
+def test_where_no_core_may_be_chosen_work_goes_on(monkeypatch, after_a_pause):
     def refuse(thread, cores):
         raise PermissionError
 
@@ -105,7 +121,7 @@ def test_where_no_core_may_be_chosen_work_goes_on(monkeypatch):
 
 
 @needs_cores
-def test_more_threads_than_cores_are_left_where_they_are():
+def test_more_threads_than_cores_are_left_where_they_are(after_a_pause):
     for _ in range(2):
         found = side_by_side(lambda item: os.sched_getaffinity(0), range(50), jobs=len(CORES) + 2)
         assert all(cores == CORES for cores in found)

@@ -1,8 +1,10 @@
 """Work side by side: how many threads there are to be, each on a core of its own, and those of BLAS held back."""
 
 import ctypes
+import math
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,8 @@ from onelayer.together import Together
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+PAUSE, SETTLED = 0.02, 0.1  # seconds of rest after which threads are placed, and of work until the kernel does it well
 
 
 def available_jobs(n_jobs: int | None) -> int:
@@ -104,29 +108,36 @@ class _Helpers:
     def __init__(self, jobs: int) -> None:
         self.pool = ThreadPoolExecutor(jobs - 1, thread_name_prefix="onelayer", initializer=self._begin)
         self._jobs, self._threads = jobs, list[int]()
-        self._cores: set[int] = set()  # that they may use
+        self._cores: set[int] = set()  # that the threads may use
+        self._ended = self._woken = -math.inf  # when their last work ended, and when some began after a pause
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        """Within it, this thread stays on its core, and these on the others there are.
+        """Within it, for a while after a pause, this thread stays on its core, and these on the others there are.
 
-        Each waits for the interpreter now and then. The kernel wakes it where it ran last, or beside the one that woke
-        it if it takes the core there for busy, as it does of an idle one that is virtual: two threads then take turns
-        of 4 ms on one core, and the other one idles.
+        Each waits for the interpreter now and then, and after a pause the kernel may wake two on one core, where they
+        take turns of 4 ms while the other one idles. Threads at work it keeps apart, and moves where another process
+        is in their way.
         """
         cores = os.sched_getaffinity(0) if _core else set()
         if _core is None or len(cores) < self._jobs:
             yield
             return
-        mine = {_core()}
+        begun = time.monotonic()
+        if begun - self._ended > PAUSE:
+            self._woken = begun
+        mine = {_core()} if begun - self._woken < SETTLED else set[int]()
         try:
             with suppress(OSError):  # not allowed here
                 self._keep_to(cores - mine)
-                os.sched_setaffinity(0, mine)
+                if mine:
+                    os.sched_setaffinity(0, mine)
             yield
         finally:
-            with suppress(OSError):
-                os.sched_setaffinity(0, cores)
+            if mine:
+                with suppress(OSError):
+                    os.sched_setaffinity(0, cores)
+            self._ended = time.monotonic()
 
     def _keep_to(self, cores: set[int]) -> None:
         if cores != self._cores:
