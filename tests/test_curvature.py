@@ -15,6 +15,7 @@ from onelayer.solvers.curvature import (
     factored,
     preconditioners,
     ridge_gap,
+    rough,
 )
 from onelayer.solvers.linear import Steep
 from onelayer.solvers.progress import Point
@@ -76,6 +77,7 @@ def of_classes(n, d, k=3):
         (of_classes(200, 150), [diagonal, blocks, factored]),
         (of_classes(200, 600), [diagonal, factored]),
         (objective(np.ones((200, 100)), 1.0), [diagonal, factored]),
+        (objective(np.ones((1_000, 600)), 1.0), [diagonal, rough, factored]),
     ],
 )
 def test_what_is_dearer_preconditions_once_products_have_cost_as_much(f, ways):
@@ -114,6 +116,21 @@ def left(whole, u):
     """How far the value is from the optimum, by a Hessian of all rows."""
     point = Point.at(whole, u, keep=True)
     return factored(whole, point).step(point)[1] / 2
+
+
+def test_single_precision_is_enough_to_precondition_with():
+    X = np.random.default_rng(0).standard_normal((300, 30)) * np.geomspace(1, 0.01, 30)
+    f = objective(X, 1e-3)
+    point = Point.at(f, np.full((1, 31), 0.3), keep=True)
+    step, exact = (way(f, point).step(point)[0] for way in (rough, factored))
+    np.testing.assert_allclose(step, exact, rtol=1e-2, atol=1e-4 * np.abs(exact).max())
+    assert not np.array_equal(step, exact)
+
+
+def test_where_single_precision_has_no_factor_there_is_one_of_double():
+    f = objective(np.ones((8, 2)), 1e-50)  # less than single precision can hold
+    point = Point.at(f, np.full((1, 3), 1e4), keep=True)
+    np.testing.assert_array_equal(rough(f, point).step(point)[0], factored(f, point).step(point)[0])
 
 
 def test_a_step_that_a_sample_bends_leaves_less_than_its_hessian_alone():

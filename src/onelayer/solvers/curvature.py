@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
-from onelayer.solvers.linear import NOISE, Solve, Steep, conjugate_gradients, inverse, of_rows, symmetric_solver
+from onelayer.solvers.linear import (
+    NOISE,
+    Solve,
+    Steep,
+    conjugate_gradients,
+    inverse,
+    of_rows,
+    rough_solver,
+    symmetric_solver,
+)
 from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]
@@ -127,7 +136,8 @@ def preconditioners(objective: Layer) -> list[tuple[Callable[[Layer, Point], Cur
     """What preconditions, the cheapest first, and after how many products something dearer has paid for itself."""
     parts, whole = prices.blocks(objective), prices.hessian(objective)
     if parts >= whole:
-        return [(diagonal, whole), (factored, math.inf)]
+        many = objective.outputs == 1 and objective.shape[1] > prices.BLOCK
+        return [(diagonal, whole), *([(rough, whole)] if many else []), (factored, math.inf)]
     first = [] if parts <= AT_ONCE else [(diagonal, parts)]
     return [*first, (blocks, whole - parts), (factored, math.inf)]
 
@@ -140,7 +150,8 @@ class Preconditioning:
 
     def __init__(self, objective: Layer, given: Curvature | None) -> None:
         ways = preconditioners(objective)
-        self._ways = deque(ways if given is None else ways[-2:])  # a sample's is no worse than what comes first
+        known = given is not None and blocks in dict(ways)  # a sample's Hessian is no worse than a diagonal
+        self._ways = deque(ways[-2:] if known else ways)
         self._objective, self._whole, self.curvature = objective, prices.hessian(objective), given
         self._prepare, self.left = self._ways.popleft()
 
@@ -186,6 +197,14 @@ def along(directions: Array, found: Array) -> Solve:
     """The inverse of the Hessian that has these blocks along these directions among the outputs, as columns."""
     inverses = np.stack([inverse(block) for block in found])
     return lambda g: np.asarray(directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0])
+
+
+def rough(objective: Layer, point: Point) -> Curvature:
+    """As `factored`, of one output, in single precision and half the time: it is to precondition with."""
+    solve = rough_solver(objective.hessian(point.u, point.logits, single=True))
+    if solve is None:
+        return factored(objective, point)
+    return Curvature(lambda g: solve(g[0])[None], point.value)
 
 
 def factored(objective: Layer, point: Point) -> Curvature:

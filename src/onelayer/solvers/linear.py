@@ -17,6 +17,7 @@ FIRST = 6  # of these, whose vectors are kept to know what is steep
 OUT, UNSETTLED = 4, 0.1  # times the least eigenvalue, from where one is; and of itself, what it may still be off
 NOTHING = 1e-30  # of a residual's square, as the preconditioner sees it: what is left is rounding, of any sign
 NOISE = 2  # times what rounding leaves of cells: less is none of a column's own
+BLUR = 1e-6  # of a diagonal: what single precision leaves of the least eigenvalues
 SEEN = 1e-12  # of the largest singular value: below, it is rounding of numbers that are multiples of one another
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 
@@ -50,6 +51,20 @@ def symmetric_solver(
         return np.asarray((inside((g.T / size).T).T / size).T)
 
     return singular(shortest) if singular else shortest
+
+
+def rough_solver(H: Array) -> Solve | None:
+    """The function g → H⁻¹ g, about, of an H of single precision, which is overwritten; None where it has no factor."""
+    H.ravel()[:: len(H) + 1] *= 1 + BLUR
+    factor, failed = spotrf(H.T, lower=1, overwrite_a=True, clean=0)
+    if failed:
+        return None
+
+    def solve(g: Array) -> Array:
+        size = float(np.abs(g).max()) or 1.0
+        return np.asarray(size * spotrs(factor, g / size, lower=1)[0].astype(np.float64))
+
+    return solve
 
 
 def of_rows(R: Array, grain: Array | None = None) -> tuple[Array, int]:
