@@ -44,6 +44,19 @@ def test_logits_and_penalty_are_the_same_on_the_way_back(exact):
     assert u[0, -1] == v[0, -1]
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_of_a_point_rows_see_all_that_lies_in_their_span(exact):
+    objective, _ = of_few_rows(mean=True, scale=True)
+    span = spanned(objective, exact=exact)
+    u = np.random.default_rng(1).normal(size=(2, 31))
+    v = span.of(u)
+    np.testing.assert_allclose(span.of(span.back(v)), v, rtol=1e-9, atol=1e-9)
+    for one, within in zip(u, v, strict=True):
+        point, projected = one[None], span.back(within[None])
+        np.testing.assert_allclose(objective.logits(projected)[0], objective.logits(point)[0], rtol=1e-9)
+        assert objective.value(projected) < objective.value(point)  # what rows do not see costs its penalty
+
+
 def test_a_row_that_is_there_twice_takes_no_coordinate():
     objective, _ = of_few_rows(mean=False, scale=False)
     assert spanned(objective, exact=False).coordinates.shape == (7, 6)

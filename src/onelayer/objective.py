@@ -6,7 +6,7 @@ Rows may come centred and scaled; where they do not, both happen in the algebra,
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from onelayer.blocks import backward, between, constant, dot, forward, in_panels, joined, runs, summed, times
 from onelayer.product import Logits, Product
-from onelayer.row_space import spanned
+from onelayer.row_space import Map, spanned
 from onelayer.sampling import formed
 from onelayer.sparse import lies_at_hand, row_runs, with_entries
 
@@ -387,8 +387,8 @@ class Objective:
         mean, scale = 0 if self.mean is None else self.mean, 1 if self.scale is None else self.scale
         return np.asarray((squares + mean * (total * mean - 2 * sums)) / scale**2)
 
-    def in_row_space(self, *, exact: bool = False) -> "tuple[Objective, Callable[[Array], Array]]":
-        """The same objective in as many coordinates as there are rows, and the way back from them (`row_space`)."""
+    def in_row_space(self, *, exact: bool = False) -> "tuple[Objective, Map, Map]":
+        """The same objective in as many coordinates as there are rows, and the ways there and back (`row_space`)."""
         span = spanned(self, exact=exact)
         inside = replace(
             self,
@@ -399,7 +399,7 @@ class Objective:
             lasso=None,
             grain=None,
         )
-        return inside, span.back
+        return inside, span.of, span.back
 
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Objective":
         """The objective of some of the rows, with weights of their own: the same mean, estimated.

@@ -14,16 +14,21 @@ from numpy.typing import NDArray
 from onelayer.blocks import runs
 
 Array = NDArray[Any]
+Map = Callable[[Array], Array]
 
 AT_ONCE, LEAST = 2**16, 64  # numbers of columns in which rows are multiplied with rows, and columns at least
 NOTHING = 1e-15  # of the largest eigenvalue, times the rows: what rounding leaves of a direction that is in no row
 
 
 class Span(NamedTuple):
-    """The rows' coordinates L, (n, r), and the way back: from v, (k, r) and the bias if there is one, to a point."""
+    """The rows' coordinates L, (n, r), and the ways from v, (k, r) and the bias if there is one, to a point and back.
+
+    Of a point, what lies in the span is left: all that rows see of it.
+    """
 
     coordinates: Array
-    back: Callable[[Array], Array]
+    back: Map
+    of: Map
 
 
 def spanned(objective: Any, *, exact: bool) -> Span:
@@ -34,22 +39,27 @@ def spanned(objective: Any, *, exact: bool) -> Span:
     mean = np.zeros(objective.rows.d) if objective.mean is None else objective.mean
     root = np.sqrt(objective.penalty)
     whole = root if objective.scale is None else root * objective.scale
-    L, into = (_by_rows if exact else _by_products)(objective.rows, mean, whole)
+    L, onto, into = (_by_rows if exact else _by_products)(objective.rows, mean, whole)
 
     def back(v: Array) -> Array:
         within, bias = np.split(v, [L.shape[1]], axis=1)
         return np.hstack([into(within) / root, bias])
 
-    return Span(L, back)
+    def of(u: Array) -> Array:
+        weights, bias = np.split(u, [objective.rows.d], axis=1)
+        within = onto(weights * root) if weights.any() else np.zeros((len(u), L.shape[1]))
+        return np.hstack([within, bias])
+
+    return Span(L, back, of)
 
 
-def _by_rows(rows: Any, mean: Array, root: Array) -> tuple[Array, Callable[[Array], Array]]:
-    """L, and the function v → v Qᵀ: of the rows themselves."""
+def _by_rows(rows: Any, mean: Array, root: Array) -> tuple[Array, Map, Map]:
+    """L, and the functions w → w Q and v → v Qᵀ: of the rows themselves."""
     Q, R = np.linalg.qr(((rows.X - mean) / root).T)
-    return R.T, lambda v: np.asarray(v @ Q.T)
+    return R.T, lambda w: np.asarray(w @ Q), lambda v: np.asarray(v @ Q.T)
 
 
-def _by_products(rows: Any, mean: Array, root: Array) -> tuple[Array, Callable[[Array], Array]]:
+def _by_products(rows: Any, mean: Array, root: Array) -> tuple[Array, Map, Map]:
     """The same of B Bᵀ = L Lᵀ, with Q = Bᵀ L / λ, which is never formed."""
     X, n = rows.X, rows.n
 
@@ -64,8 +74,12 @@ def _by_products(rows: Any, mean: Array, root: Array) -> tuple[Array, Callable[[
     kept = values > n * NOTHING * values[-1]
     roots, vectors = np.sqrt(values[kept]), vectors[:, kept]
 
+    def onto(w: Array) -> Array:
+        w = w / root
+        return np.asarray(((np.dot(X, w.T).T - (w @ mean)[:, None]) @ vectors) / roots)
+
     def into(v: Array) -> Array:
         alpha = (v / roots) @ vectors.T
         return np.asarray((np.dot(alpha, X) - alpha.sum(axis=1, keepdims=True) * mean) / root)
 
-    return vectors * roots, into
+    return vectors * roots, onto, into

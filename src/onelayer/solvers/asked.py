@@ -162,8 +162,10 @@ class Layer(Smooth, Protocol):
     def of_columns(self, kept: Array, *, often: bool = False) -> "Layer":
         """That of some of the columns."""
 
-    def in_row_space(self, *, exact: bool = False) -> "tuple[Layer, Callable[[Array], Array]]":
-        """The same in as many coordinates as there are rows, and the way back."""
+    def in_row_space(
+        self, *, exact: bool = False
+    ) -> "tuple[Layer, Callable[[Array], Array], Callable[[Array], Array]]":
+        """The same in as many coordinates as there are rows, and the ways there and back, of points."""
 
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Layer":
         """That of some of the rows."""

@@ -61,7 +61,7 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
         outcome = truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within, look=look)
         left = max_iter - (watch.points - before) - 1  # there, start and end are looked at, too
         if within < math.inf and not outcome.converged and not watch.stopped and left > 0:
-            return in_row_space(objective, u, tol, left, watch)
+            return in_row_space(objective, outcome.point.u, tol, left, watch)
     else:
         cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
         outcome, curvature = direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
@@ -156,10 +156,9 @@ def _in_span(
     objective: Layer, u: Array, tol: float, max_iter: int, watch: Watch, *, exact: bool
 ) -> tuple[Outcome, Callable[[Array], Array], Layer]:
     """The outcome in the span of the rows, the way back from it, and the objective there."""
-    inside, back = objective.in_row_space(exact=exact)
-    start = np.zeros(inside.shape)
-    start[:, inside.rows.d :] = u[:, objective.rows.d :]
+    inside, there, back = objective.in_row_space(exact=exact)
     k, d = objective.outputs, objective.rows.d
+    start = there(u)
 
     def lift(point: Point) -> Point:
         u, gradient = np.split(back(np.vstack([point.u, point.gradient])), [k])
