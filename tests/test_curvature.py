@@ -8,8 +8,11 @@ import pytest
 
 from onelayer.losses import SIGMOID, SOFTMAX
 from onelayer.objective import Objective
+from onelayer.solvers import prices
 from onelayer.solvers.curvature import (
+    WORTH,
     Curvature,
+    Preconditioning,
     blocks,
     diagonal,
     factored,
@@ -131,6 +134,23 @@ def test_where_single_precision_has_no_factor_there_is_one_of_double():
     f = objective(np.ones((8, 2)), 1e-50)  # less than single precision can hold
     point = Point.at(f, np.full((1, 3), 1e4), keep=True)
     np.testing.assert_array_equal(rough(f, point).step(point)[0], factored(f, point).step(point)[0])
+
+
+def test_a_hessian_that_has_changed_serves_as_long_as_steps_with_it_are_cheap():
+    f = objective(np.random.default_rng(0).standard_normal((400, 60)), 1e-3)
+    far, near = (Point.at(f, np.full((1, 61), u), keep=True) for u in (3.0, 0.01))
+    assert near.value < far.value / 2
+    ways, price = Preconditioning(f, None), prices.hessian(f)
+    cheap = ways.at(far, 0)
+    assert ways.at(far, 100) is cheap  # the diagonal
+    assert ways.at(near, 0) is not cheap
+    ways.go_on()
+    first = ways.at(far, 0)
+    assert ways.at(far, math.ceil(price) - 1) is first
+    assert ways.at(near, math.ceil(WORTH * price) - 1) is first
+    assert ways.at(near, math.ceil(WORTH * price)) is not first
+    second = ways.at(near, 0)
+    assert ways.at(near, math.ceil(price)) is not second
 
 
 def test_a_step_that_a_sample_bends_leaves_less_than_its_hessian_alone():

@@ -31,6 +31,7 @@ NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inve
 ASTRAY = 0.1  # of the decrement: a step that leaves more of it in the sample is not bent any more
 ROUNDED = 64  # units of the rows' precision, and of slopes, about the value: what may be left of a gradient
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
+WORTH = 0.25  # of its price, in products: with one that has changed, a step of fewer is followed by another
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,11 @@ class Preconditioning:
         self._prepare, self.left = self._ways.popleft()
 
     def at(self, point: Point, steps: int) -> Curvature:
-        """Taken anew where the value has halved, or the last step took as many products as another one costs."""
-        worn = self._prepare is factored and steps >= self._whole
-        if self.curvature is None or worn or point.value < STALE * self.curvature.value:
+        """Taken anew where the value has halved; a Hessian of all rows once steps with the old one are dear."""
+        worn = halved = self.curvature is not None and point.value < STALE * self.curvature.value
+        if self._prepare in (rough, factored):
+            worn = steps >= (WORTH if halved else 1) * self._whole
+        if self.curvature is None or worn:
             self.curvature = self._prepare(self._objective, point)
         return self.curvature
 
