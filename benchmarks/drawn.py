@@ -2,8 +2,9 @@
 
 Drawn at random are the kind of columns, how many rows, columns and classes there are, and C, so that a regime in which
 another solver is better has nowhere to hide. Each solver is at its loosest tolerance that reaches a relative gap of
-1e-6, counted from our fit to 1e-10; medians of fits in turns, quick ones right after one that is not timed. Others are scikit-learn's solvers; with ``--l1``, an L1
-penalty and two classes, compiled coordinate descent, whose rows are put into its own storage before the clock starts.
+1e-6, counted from our fit to 1e-10; medians of fits in turns, quick ones right after one that is not timed. Others are
+scikit-learn's solvers; with ``--l1``, an L1 penalty and two classes, compiled coordinate descent, whose rows are put
+into its own storage before the clock starts.
 A line of JSON is appended to ``drawn.jsonl`` for each problem; ``table.py`` tells of them all.
 """
 
