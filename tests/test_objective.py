@@ -219,6 +219,15 @@ def test_second_moments_are_those_of_scaled_columns(storage, implicit):
     np.testing.assert_allclose(f.of_columns(some).second_moments([share]), found[some], rtol=1e-12)
 
 
+@pytest.mark.parametrize("storage", [np.asarray, sp.csr_matrix])
+def test_classes_have_the_mean_of_their_blocks(storage):
+    _, f, u = many(SOFTMAX, storage)
+    k, p = f.shape
+    blocks = f.hessian(u).reshape(k, p, k, p)
+    own = np.mean([blocks[i, :, i] for i in range(k)], axis=0)
+    np.testing.assert_allclose(f.mean_block(f.logits(u)), own, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("k", [1, 5])
 def test_a_triangle_has_the_hessian_and_no_more_lines_than_the_rows(k):
     rng = np.random.default_rng(0)

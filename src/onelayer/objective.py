@@ -6,7 +6,7 @@ Rows may come centred and scaled; where they do not, both happen in the algebra,
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -251,35 +251,66 @@ class Objective:
             H.ravel()[:: p + 1] += self.ridge
             return H
 
-        def block(X: Any, y: Array, weight: Array | None, z: Array) -> Iterable[Array]:
-            size = weight if k > 1 else times(self.loss.curvature(z), weight)
-            root = None if size is None else np.sqrt(size, dtype=np.float32 if single and k == 1 else size.dtype)
-            X = X if isinstance(X, np.ndarray) else X.tocsr()
-
-            def rows(run: slice) -> Array:
-                part = None if root is None else root[run]
-                return self._standardised(X[run], part) if self._at_hand is None else times(self._at_hand[run], part)
-
-            return [between(rows, p, self.loss, z)] if k > 1 else in_panels(rows, X.shape[0], p)
-
         logits = self.logits(u) if logits is None else logits
-        H = joined(self.rows.total_of_parts(block, logits))
-        H = np.asarray(H, dtype=np.float32 if single and k == 1 else np.float64)
-        H /= self.total_weight
-        if k > 1:  # the curvature's rows sum to nought: a class bends as much by itself as against all others
-            among, each = H.reshape(k, p, k, p), np.arange(k)
-            among[each, :, each] = 0
-            for i in each:
-                others = among[i, :, i + 1 :]
-                # what rounding leaves of the difference would bend shifts common to all classes more than penalties do
-                others += others.transpose(2, 1, 0).copy()
-                others /= 2
-                among[i + 1 :, :, i] = others.swapaxes(0, 1)
-            own = among.sum(axis=2)
-            np.negative(H, out=H)
-            among[each, :, each] = own
-        H.ravel()[:: k * p + 1] += self.ridge if k == 1 else np.tile(self.ridge, k)
+        H = self._moments(self.loss.curvature, logits, single=single) if k == 1 else self._of_classes(logits)
+        H.ravel()[:: k * p + 1] += np.tile(self.ridge, k)
         return H
+
+    def _of_classes(self, logits: Logits) -> Array:
+        """The Hessian of several outputs without penalties.
+
+        The curvature's rows sum to nought: a class bends as much by itself as against all others.
+        """
+        k, p = self.shape
+
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> Iterable[Array]:
+            return [between(self._rows_of(X, None if weight is None else np.sqrt(weight)), p, self.loss, z)]
+
+        H = self._mean(self.rows.total_of_parts(block, logits), np.float64)
+        among, each = H.reshape(k, p, k, p), np.arange(k)
+        among[each, :, each] = 0
+        for i in each:
+            others = among[i, :, i + 1 :]
+            # what rounding leaves of the difference would bend shifts common to all classes more than penalties do
+            others += others.transpose(2, 1, 0).copy()
+            others /= 2
+            among[i + 1 :, :, i] = others.swapaxes(0, 1)
+        own = among.sum(axis=2)
+        np.negative(H, out=H)
+        among[each, :, each] = own
+        return H
+
+    def mean_block(self, logits: Logits) -> Array:
+        """The block of the Hessian that several outputs have in the mean, (d + bias, d + bias); in single precision."""
+        H = self._moments(lambda z: self._own_curvature(z).mean(axis=1), logits, single=True)
+        H.ravel()[:: len(H) + 1] += self.ridge
+        return H
+
+    def _moments(self, curvature: Callable[[Array], Array], logits: Logits, *, single: bool) -> Array:
+        """Σ h x xᵀ over standardised rows x, each as it bends at its logits, beside all weights."""
+
+        def block(X: Any, y: Array, weight: Array | None, z: Array) -> Iterable[Array]:
+            size = times(curvature(z), weight)
+            root = np.sqrt(size, dtype=np.float32 if single else size.dtype)
+            return in_panels(self._rows_of(X, root), X.shape[0], self.shape[1])
+
+        return self._mean(self.rows.total_of_parts(block, logits), np.float32 if single else np.float64)
+
+    def _mean(self, panels: Sequence[Array], dtype: Any) -> Array:
+        """Of all rows' weight, what they sum to in these panels."""
+        H = np.asarray(joined(panels), dtype=dtype)
+        H /= self.total_weight
+        return H
+
+    def _rows_of(self, X: Any, root: Array | None) -> Callable[[slice], Array]:
+        """Standardised rows of a slice of a block, each times its root."""
+        X = X if isinstance(X, np.ndarray) else X.tocsr()
+
+        def rows(run: slice) -> Array:
+            part = None if root is None else root[run]
+            return self._standardised(X[run], part) if self._at_hand is None else times(self._at_hand[run], part)
+
+        return rows
 
     def rows_and_roots(self, logits: Logits) -> tuple[Array, Array]:
         """Rows x as the Hessian has them, (n, d + bias), and a root R of each one's curvature, (n, k, its rank).

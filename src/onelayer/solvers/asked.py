@@ -162,6 +162,9 @@ class Layer(Smooth, Protocol):
     def of_columns(self, kept: Array, *, often: bool = False) -> "Layer":
         """That of some of the columns."""
 
+    def mean_block(self, logits: list[Array]) -> Array:
+        """The block that outputs have in the mean, in single precision."""
+
     def in_row_space(
         self, *, exact: bool = False
     ) -> "tuple[Layer, Callable[[Array], Array], Callable[[Array], Array]]":

@@ -19,7 +19,7 @@ from onelayer.solvers.progress import Point
 
 Array = NDArray[Any]
 
-LARGEST = 1200  # parameters of one output whose Hessian is formed of a few rows
+LARGEST, LARGEST_OF_SPARSE = 4000, 1200  # parameters of one output whose Hessian is formed of a few rows
 ROWS, ROWS_OF_MANY, FEWEST = 4, 2, 250  # for each parameter, for each of more than BLOCK, and at least
 STEPS = 12  # of conjugate gradients
 LEFT = 0.01  # of a residual, as a Hessian that was formed sees it: nothing is flat to that
@@ -102,21 +102,30 @@ def _preconditioner(
 ) -> tuple[Solve, Array, float]:
     """The Hessian's inverse, what its diagonal is missing, and what may be left of a residual.
 
-    Of several outputs, it is that of their blocks; where these are too large, that of the diagonal.
+    Of several outputs, it is that of their blocks, or of one for all; where that is too large, of the diagonal.
     """
     k, p = u.shape
-    if k == 1 and p <= LARGEST:
-        H = thin.hessian(u, logits, single=True)
-        more = missing(np.diag(H)[None])
-        inside = symmetric_solver(_shored(H, more[0]), overwrite=True)
-        return lambda v: inside(v[0])[None], more, LEFT
     if k > 1 and p <= BLOCK:
         directions, found = thin.block_diagonal(u)
         more = missing(found[:k].diagonal(axis1=1, axis2=2))
         for H, by in zip(found, [*more, more.mean(axis=0)], strict=True):
             _shored(H, by)
         return along(directions, found), more, LEFT
-    return lambda v: v / own, missing(thin.diagonal(u, logits)), 0.0
+    if p > (LARGEST_OF_SPARSE if thin.rows.sparse else LARGEST):
+        return lambda v: v / own, missing(thin.diagonal(u, logits)), 0.0
+    H = thin.hessian(u, logits, single=True) if k == 1 else thin.mean_block(logits)
+    bent = np.diag(H).copy()
+    more = missing(bent[None])
+    inside = symmetric_solver(_shored(H, more.mean(axis=0)), overwrite=True)
+    if k == 1:
+        return lambda v: inside(v[0])[None], more, LEFT
+    ridge = np.where(thin.bends_shifts(bent), thin.ridge, np.inf)
+
+    def solve(v: Array) -> Array:
+        common = v.mean(axis=0)  # no row sees it
+        return np.asarray(inside((v - common).T).T + common / ridge)
+
+    return solve, more, LEFT
 
 
 def _shored(H: Array, more: Array) -> Array:
