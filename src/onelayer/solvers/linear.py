@@ -17,7 +17,7 @@ FIRST = 6  # of these, whose vectors are kept to know what is steep
 OUT, UNSETTLED = 4, 0.1  # times the least eigenvalue, from where one is; and of itself, what it may still be off
 NOTHING = 1e-30  # of a residual's square, as the preconditioner sees it: what is left is rounding, of any sign
 NOISE = 2  # times what rounding leaves of cells: less is none of a column's own
-BLUR = 1e-6  # of a diagonal: what single precision leaves of the least eigenvalues
+BLUR = 1e-6  # of a diagonal: what single precision leaves of a Hessian's least eigenvalues
 SEEN = 1e-12  # of the largest singular value: below, it is rounding of numbers that are multiples of one another
 FLAT = 1e-13  # of what the preconditioner says: curvature below it is rounding, along a direction that changes nothing
 

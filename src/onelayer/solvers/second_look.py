@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import along, ridge_gap
-from onelayer.solvers.linear import Solve, conjugate_gradients, symmetric_solver
+from onelayer.solvers.linear import BLUR, Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.prices import BLOCK
 from onelayer.solvers.progress import Point
 
@@ -24,7 +24,6 @@ ROWS, ROWS_OF_MANY, FEWEST = 4, 2, 250  # for each parameter, for each of more t
 STEPS = 12  # of conjugate gradients
 LEFT = 0.01  # of a residual, as a Hessian that was formed sees it: nothing is flat to that
 SCARCE = 0.5  # of a column's mean square: one that has less is rare among these rows
-NOISE = 1e-6  # of a diagonal: what single precision leaves of a Hessian's least eigenvalues
 EAGER = 4  # times `tol`: at an estimate below it, a few rows are asked
 NEAR = 1e3  # times `tol`: a duality gap below it
 
@@ -130,5 +129,5 @@ def _preconditioner(
 
 def _shored(H: Array, more: Array) -> Array:
     """With `more` on the diagonal, and what single precision may have taken from its least eigenvalues."""
-    H[np.diag_indices_from(H)] = (1 + NOISE) * (np.diag(H) + more)
+    H[np.diag_indices_from(H)] = (1 + BLUR) * (np.diag(H) + more)
     return H
