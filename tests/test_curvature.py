@@ -13,6 +13,7 @@ from onelayer.solvers.curvature import (
     WORTH,
     Curvature,
     Preconditioning,
+    alike,
     blocks,
     diagonal,
     factored,
@@ -79,6 +80,7 @@ def of_classes(n, d, k=3):
         (of_classes(2_000, 40), [blocks, factored]),  # as cheap as a few products
         (of_classes(200, 150), [diagonal, blocks, factored]),
         (of_classes(200, 600), [diagonal, factored]),
+        (of_classes(1_000, 600), [diagonal, alike, factored]),
         (objective(np.ones((200, 100)), 1.0), [diagonal, factored]),
         (objective(np.ones((1_000, 600)), 1.0), [diagonal, rough, factored]),
     ],
@@ -90,7 +92,7 @@ def test_what_is_dearer_preconditions_once_products_have_cost_as_much(f, ways):
     assert found[-1][1] == math.inf
 
 
-@pytest.mark.parametrize("way", [diagonal, blocks])
+@pytest.mark.parametrize("way", [diagonal, blocks, alike])
 def test_what_is_common_to_all_classes_bends_by_its_penalty_alone(way):
     f = of_classes(500, 20)
     solve = way(f, Point.at(f, np.random.default_rng(1).standard_normal(f.shape), keep=True)).solve
@@ -100,6 +102,15 @@ def test_what_is_common_to_all_classes_bends_by_its_penalty_alone(way):
     common = np.ones(f.shape)
     common[:, -1] = 0
     np.testing.assert_allclose(solve(common), common / 0.1, atol=1e-8)
+
+
+def test_one_block_serves_all_classes():
+    """Where no class is more probable, it is all there is, but for what a class bends against itself."""
+    X, k = np.random.default_rng(0).standard_normal((300, 20)) @ np.diag(np.geomspace(1, 0.01, 20)), 3
+    f = Objective(Rows(X, np.arange(300) % k), SOFTMAX, k, np.full(20, 1e-9), 300.0)
+    point = Point.at(f, np.zeros(f.shape), keep=True)
+    step, exact = (way(f, point).step(point)[0] for way in (alike, factored))
+    np.testing.assert_allclose(step, exact / (1 - 1 / k), rtol=2e-2, atol=1e-5)
 
 
 def sampled(scale):

@@ -136,11 +136,16 @@ def of_sample(sample: Layer, point: Point, curvature: Curvature) -> Curvature:
 def preconditioners(objective: Layer) -> list[tuple[Callable[[Layer, Point], Curvature], float]]:
     """What preconditions, the cheapest first, and after how many products something dearer has paid for itself."""
     parts, whole = prices.blocks(objective), prices.hessian(objective)
-    if parts >= whole:
-        many = objective.outputs == 1 and objective.shape[1] > prices.BLOCK
-        return [(diagonal, whole), *([(rough, whole)] if many else []), (factored, math.inf)]
-    first = [] if parts <= AT_ONCE else [(diagonal, parts)]
-    return [*first, (blocks, whole - parts), (factored, math.inf)]
+    if parts < whole:
+        first = [] if parts <= AT_ONCE else [(diagonal, parts)]
+        return [*first, (blocks, whole - parts), (factored, math.inf)]
+    k, p = objective.shape
+    if p <= prices.BLOCK:
+        return [(diagonal, whole), (factored, math.inf)]
+    if k == 1:
+        return [(diagonal, whole), (rough, whole), (factored, math.inf)]
+    one = prices.mean_block(objective)
+    return [(diagonal, min(one, whole)), *([(alike, whole - one)] if one < whole else []), (factored, math.inf)]
 
 
 class Preconditioning:
@@ -200,6 +205,33 @@ def along(directions: Array, found: Array) -> Solve:
     """The inverse of the Hessian that has these blocks along these directions among the outputs, as columns."""
     inverses = np.stack([inverse(block) for block in found])
     return lambda g: np.asarray(directions @ np.matmul(inverses, (directions.T @ g)[:, :, None])[:, :, 0])
+
+
+def alike(objective: Layer, point: Point) -> Curvature:
+    """One block for all outputs: what they bend in the mean, of as many rows as that takes, in single precision."""
+    size = prices.ROWS * objective.shape[1]
+    thin = objective.thinned(size) if objective.rows.n > size else objective
+    H = thin.mean_block(thin.logits(point.u))
+    bent = H.diagonal().copy()
+    inside = rough_solver(H)
+    return (
+        diagonal(objective, point) if inside is None else Curvature(of_one_block(objective, bent, inside), point.value)
+    )
+
+
+def of_one_block(objective: Layer, bent: Array, inside: Solve) -> Solve:
+    """The inverse of a Hessian with one block for all outputs, `bent` being its diagonal and `inside` its inverse.
+
+    Along what is common to all outputs penalties alone bend.
+    """
+    ridge = np.where(objective.bends_shifts(bent), objective.ridge, np.inf)
+
+    def solve(g: Array) -> Array:
+        common = g.mean(axis=0)
+        apart = inside((g - common).T).T
+        return np.asarray(apart - apart.mean(axis=0) + common / ridge)
+
+    return solve
 
 
 def rough(objective: Layer, point: Point) -> Curvature:

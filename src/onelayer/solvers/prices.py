@@ -16,6 +16,8 @@ LEAST, LEAST_OF_SPARSE = 10, 20  # products, whatever they cost
 FEWER = 2  # columns for each row, from where the space of the rows is much less than theirs
 DIAGONALISED = 100  # times the cube of their number, which rows cost beside their products with one another
 AT_ONCE, AT_ONCE_OF_SPARSE = 48, 32  # parameters up to which a Hessian that no sample has is formed at once
+SEVERAL = 3  # times what a product of one output takes, of several dense ones
+NEARLY_DONE = 30  # products, of fewer of which many fits take no more
 COPIES = 30  # products that the steps of two copies of the weights cost, about
 TRIFLE = 2**21  # multiplications: a Hessian of so many takes no longer than the calls around a product
 
@@ -66,6 +68,18 @@ def blocks(objective: Layer) -> float:
         return math.inf
     ratio: float = p**2 * (min(rows.n, ROWS * p) + p) / max(rows.entries, 1)
     return math.ceil(ratio / _columns(rows))
+
+
+def mean_block(objective: Layer) -> float:
+    """One block for several outputs, twice what it takes: where products have nearly done, it is too much.
+
+    Infinitely many products where it would be larger than the rows.
+    """
+    p, rows = objective.shape[1], objective.rows
+    if p**2 > rows.entries:
+        return math.inf
+    ratio: float = p**2 * (min(rows.n, ROWS * p) + p) / rows.entries
+    return max(NEARLY_DONE, math.ceil(ratio / (_columns(rows) * (1 if rows.sparse else SEVERAL))))
 
 
 def _columns(rows: Any) -> int:

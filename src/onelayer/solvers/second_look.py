@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onelayer.solvers.asked import Layer
-from onelayer.solvers.curvature import along, ridge_gap
+from onelayer.solvers.curvature import along, of_one_block, ridge_gap
 from onelayer.solvers.linear import BLUR, Solve, conjugate_gradients, symmetric_solver
 from onelayer.solvers.prices import BLOCK
 from onelayer.solvers.progress import Point
@@ -116,15 +116,7 @@ def _preconditioner(
     bent = np.diag(H).copy()
     more = missing(bent[None])
     inside = symmetric_solver(_shored(H, more.mean(axis=0)), overwrite=True)
-    if k == 1:
-        return lambda v: inside(v[0])[None], more, LEFT
-    ridge = np.where(thin.bends_shifts(bent), thin.ridge, np.inf)
-
-    def solve(v: Array) -> Array:
-        common = v.mean(axis=0)  # no row sees it
-        return np.asarray(inside((v - common).T).T + common / ridge)
-
-    return solve, more, LEFT
+    return (lambda v: inside(v[0])[None]) if k == 1 else of_one_block(thin, bent, inside), more, LEFT
 
 
 def _shored(H: Array, more: Array) -> Array:
