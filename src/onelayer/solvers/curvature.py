@@ -140,12 +140,11 @@ def preconditioners(objective: Layer) -> list[tuple[Callable[[Layer, Point], Cur
         first = [] if parts <= AT_ONCE else [(diagonal, parts)]
         return [*first, (blocks, whole - parts), (factored, math.inf)]
     k, p = objective.shape
-    if p <= prices.BLOCK:
-        return [(diagonal, whole), (factored, math.inf)]
-    if k == 1:
+    if p > prices.BLOCK and k == 1:
         return [(diagonal, whole), (rough, whole), (factored, math.inf)]
-    one = prices.mean_block(objective)
-    return [(diagonal, min(one, whole)), *([(alike, whole - one)] if one < whole else []), (factored, math.inf)]
+    if p > prices.BLOCK and (one := prices.mean_block(objective)) < whole:
+        return [(diagonal, one), (alike, whole - one), (factored, math.inf)]
+    return [(diagonal, whole), (factored, math.inf)]
 
 
 class Preconditioning:
