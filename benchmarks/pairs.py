@@ -39,7 +39,7 @@ for line in sys.stdin:
 """
 
 
-def seconds(source: Path, name: str, pause: float) -> subprocess.Popen[str]:
+def fitting(source: Path, name: str, pause: float) -> subprocess.Popen[str]:
     """A process that fits once more for each line it gets, and answers how long that took."""
     command = [sys.executable, "-c", FITS, name, str(SEED), str(pause), str(LEAST)]
     paths = os.pathsep.join([str(source), str(Path(__file__).parent)])
@@ -49,6 +49,7 @@ def seconds(source: Path, name: str, pause: float) -> subprocess.Popen[str]:
 
 
 def ask(process: subprocess.Popen[str]) -> float:
+    """Seconds of its next fit."""
     assert process.stdin is not None
     assert process.stdout is not None
     print(file=process.stdin, flush=True)
@@ -67,7 +68,7 @@ def main() -> None:
     if unknown := set(args.workloads) - set(WORKLOADS):
         parser.error(f"no workload is called {', '.join(sorted(unknown))}: choose from {', '.join(WORKLOADS)}")
     for name in args.workloads or [name for name, workload in WORKLOADS.items() if workload.available]:
-        both = [seconds(source, name, args.pause) for source in (OURS, args.other)]
+        both = [fitting(source, name, args.pause) for source in (OURS, args.other)]
         pairs = []
         for turn in range(args.rounds + 1):
             first = turn % 2

@@ -147,6 +147,13 @@ def test_where_single_precision_has_no_factor_there_is_one_of_double():
     np.testing.assert_array_equal(rough(f, point).step(point)[0], factored(f, point).step(point)[0])
 
 
+def test_where_one_block_has_no_factor_the_diagonal_serves():
+    f = Objective(Rows(np.ones((9, 2)), np.arange(9) % 3), SOFTMAX, 3, np.full(2, 1e-50), 9.0)
+    point = Point.at(f, np.full((3, 3), 1.0) * [[0], [1e4], [2e4]], keep=True)
+    g = np.arange(9.0).reshape(3, 3)
+    np.testing.assert_array_equal(alike(f, point).solve(g), diagonal(f, point).solve(g))
+
+
 def test_a_hessian_that_has_changed_serves_as_long_as_steps_with_it_are_cheap():
     f = objective(np.random.default_rng(0).standard_normal((400, 60)), 1e-3)
     far, near = (Point.at(f, np.full((1, 61), u), keep=True) for u in (3.0, 0.01))

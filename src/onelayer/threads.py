@@ -117,16 +117,16 @@ class _Helpers:
 
         Each waits for the interpreter now and then, and after a pause the kernel may wake two on one core, where they
         take turns of 4 ms while the other one idles. Threads at work it keeps apart, and moves where another process
-        is in their way.
+        is in their way: they, and more threads than cores, may use all cores that this one may.
         """
-        cores = os.sched_getaffinity(0) if _core else set()
-        if _core is None or len(cores) < self._jobs:
+        if _core is None:
             yield
             return
-        begun = time.monotonic()
+        cores, begun = os.sched_getaffinity(0), time.monotonic()
         if begun - self._ended > PAUSE:
             self._woken = begun
-        mine = {_core()} if begun - self._woken < SETTLED else set[int]()
+        placed = begun - self._woken < SETTLED and len(cores) >= self._jobs
+        mine = {_core()} if placed else set[int]()
         try:
             with suppress(OSError):  # not allowed here
                 self._keep_to(cores - mine)

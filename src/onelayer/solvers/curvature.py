@@ -211,11 +211,10 @@ def alike(objective: Layer, point: Point) -> Curvature:
     size = prices.ROWS * objective.shape[1]
     thin = objective.thinned(size) if objective.rows.n > size else objective
     H = thin.mean_block(thin.logits(point.u))
-    bent = H.diagonal().copy()
-    inside = rough_solver(H)
-    return (
-        diagonal(objective, point) if inside is None else Curvature(of_one_block(objective, bent, inside), point.value)
-    )
+    bent, inside = H.diagonal().copy(), rough_solver(H)
+    if inside is None:
+        return diagonal(objective, point)
+    return Curvature(of_one_block(objective, bent, inside), point.value)
 
 
 def of_one_block(objective: Layer, bent: Array, inside: Solve) -> Solve:
