@@ -20,7 +20,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from onelayer import PerceptronClassifier, face
+from onelayer import PerceptronClassifier
+from onelayer.fits import face
 
 ROWS, COLUMNS = 100_000, 50
 

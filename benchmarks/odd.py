@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from drawn import KINDS, Rng
 
-from onelayer.training import train
+from onelayer.fits.training import train
 
 CELLS = 4e5
 SLOW = 3.0  # seconds

@@ -13,10 +13,10 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from onelayer import tables
-from onelayer.losses import log_loss
+from onelayer.fits.training import train
+from onelayer.objective.losses import log_loss
 from onelayer.tables.lexicon import Lexicon
 from onelayer.tables.texts import RUN_WEIGHT, learn, tf_idf
-from onelayer.training import train
 
 WEIGHTS, LENGTHS = (0.35, 0.5, 0.6, 0.7, 1.0), (2.5, 3.0, 3.5, 4.0)
 

@@ -11,8 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from onelayer import PerceptronClassifier
 from onelayer.diagnostics import Separating, separating, standard_errors
-from onelayer.objective import Objective
-from onelayer.training import train
+from onelayer.fits.training import train
+from onelayer.objective.layer import Objective
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((500, 4))

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from onelayer import PerceptronClassifier, PerceptronClassifierCV
-from onelayer.losses import cross_entropy, log_loss
+from onelayer.objective.losses import cross_entropy, log_loss
 
 
 @parametrize_with_checks([PerceptronClassifier()])
@@ -209,7 +209,7 @@ def test_a_sparse_matrix_of_few_cells_is_fitted_as_the_same_cells_dense():
 
 @pytest.mark.parametrize("at_hand", [0, 2**17])
 def test_single_precision_of_sparse_cells_costs_no_digit_of_the_optimum(monkeypatch, at_hand):
-    monkeypatch.setattr("onelayer.sparse.AT_HAND", at_hand)
+    monkeypatch.setattr("onelayer.rows.sparse.AT_HAND", at_hand)
     for seed in (1, 14, 22, 46):
         rng, y = np.random.default_rng(seed), np.arange(10) % 3
         X = (rng.standard_normal((10, 3)) * [1, 1e4, 1] * (rng.random((10, 3)) < 0.5)).astype(np.float32)

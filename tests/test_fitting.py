@@ -14,8 +14,9 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegressionCV
 
 import onelayer
-from onelayer import PerceptronClassifier, PerceptronRegressor, tables, words
-from onelayer.validation import stratified_folds
+from onelayer import PerceptronClassifier, PerceptronRegressor, tables
+from onelayer.cli import words
+from onelayer.fits.validation import stratified_folds
 
 
 @pytest.fixture(scope="module")

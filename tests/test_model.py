@@ -10,7 +10,8 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 import onelayer
-from onelayer import network, words
+from onelayer.cli import words
+from onelayer.objective import network
 from onelayer.tables import TableWarning
 
 

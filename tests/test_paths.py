@@ -7,12 +7,12 @@ from scipy.special import expit, log_softmax
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 
 from onelayer import path
-from onelayer.objective import Objective
+from onelayer.data.targets import Targets
+from onelayer.fits.training import train
+from onelayer.objective.layer import Objective
+from onelayer.objective.product import Product
 from onelayer.paths import PathProblem, _further
-from onelayer.product import Product
 from onelayer.settings import Settings
-from onelayer.targets import Targets
-from onelayer.training import train
 
 STORAGES = [np.asarray, sp.csr_matrix, sp.csc_matrix]
 

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from onelayer import guide
-from onelayer.losses import log_loss
+from onelayer.objective.losses import log_loss
 
 X, Y = guide.blobs()
 

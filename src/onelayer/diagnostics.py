@@ -9,15 +9,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from onelayer.blocks import runs
-from onelayer.losses import SIGMOID, SOFTMAX
-from onelayer.sampling import of_every_class
+from onelayer.objective.blocks import runs
+from onelayer.objective.losses import SIGMOID, SOFTMAX
+from onelayer.objective.sampling import of_every_class
+from onelayer.rows.sources import Rows
+from onelayer.rows.sparse import row_runs, with_entries
+from onelayer.rows.threads import one_thread_per_core
 from onelayer.solvers.curvature import factored, grain_of
 from onelayer.solvers.linear import NOISE, of_rows
 from onelayer.solvers.progress import Point
-from onelayer.sources import Rows
-from onelayer.sparse import row_runs, with_entries
-from onelayer.threads import one_thread_per_core
 
 Array = NDArray[Any]
 

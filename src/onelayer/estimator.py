@@ -11,12 +11,13 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from onelayer import face, notebook
+from onelayer import notebook
 from onelayer.counting import counted
-from onelayer.labels import checked_weights, encode_labels, label_array
-from onelayer.losses import of_both_classes, probabilities
-from onelayer.stream import Stream
-from onelayer.training import train
+from onelayer.data.labels import checked_weights, encode_labels, label_array
+from onelayer.fits import face
+from onelayer.fits.stream import Stream
+from onelayer.fits.training import train
+from onelayer.objective.losses import of_both_classes, probabilities
 
 Array = NDArray[Any]
 

@@ -204,7 +204,7 @@ def _trained(
     progress: Callable[[str], None],
 ) -> tuple[list[Array], dict[str, Any]]:
     """Weights of each layer, the last (k, d + 1), and how they were found; C is chosen where a seed is given."""
-    from onelayer.training import train
+    from onelayer.fits.training import train
 
     kept = _seen(encoder, X)
     names, X_kept = encoder.feature_names, X
@@ -269,9 +269,9 @@ def _tuned(
     progress: Callable[[str], None],
 ) -> tuple[dict[str, Any], list[str]]:
     """The C that serves rows not seen best, with the log loss at each, and what to tell of the choice."""
-    from onelayer.labels import Labels
+    from onelayer.data.labels import Labels
+    from onelayer.fits.validation import cross_validate, stratified_folds
     from onelayer.settings import Settings
-    from onelayer.validation import cross_validate, stratified_folds
 
     labels = Labels.of(y, weights, None, classes)
     rows = np.bincount(y if weights is None else y[weights > 0])

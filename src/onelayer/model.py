@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from onelayer import quality, storage, tables
-from onelayer.losses import probabilities
-from onelayer.network import ACTIVATIONS, Layer, forward, pushes
+from onelayer.objective.losses import probabilities
+from onelayer.objective.network import ACTIVATIONS, Layer, forward, pushes
 
 Array = NDArray[Any]
 

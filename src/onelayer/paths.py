@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer import diagnostics, features
-from onelayer.columns import NOTHING, Columns, naming
-from onelayer.labels import Labels
-from onelayer.objective import Objective
-from onelayer.problem import (
+from onelayer import diagnostics
+from onelayer.data import features
+from onelayer.data.columns import NOTHING, Columns, naming
+from onelayer.data.labels import Labels
+from onelayer.fits.problem import (
     BREAKDOWN,
     LEAST,
     Misled,
@@ -32,10 +32,11 @@ from onelayer.problem import (
     refuse_overflow,
     that_count,
 )
+from onelayer.objective.layer import Objective
+from onelayer.rows.sparse import laid_out, lies_at_hand
+from onelayer.rows.threads import one_thread_per_core
 from onelayer.settings import Settings
 from onelayer.solvers import Kept, Outcome, Point, Watch, newton, proximal
-from onelayer.sparse import laid_out, lies_at_hand
-from onelayer.threads import one_thread_per_core
 
 Array = NDArray[Any]
 

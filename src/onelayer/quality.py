@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.losses import mean_log_loss, probabilities
+from onelayer.objective.losses import mean_log_loss, probabilities
 
 Array = NDArray[Any]
 

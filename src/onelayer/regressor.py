@@ -9,11 +9,12 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from onelayer import face, notebook
-from onelayer.labels import label_array
-from onelayer.stream import Stream
-from onelayer.targets import numbers
-from onelayer.training import train
+from onelayer import notebook
+from onelayer.data.labels import label_array
+from onelayer.data.targets import numbers
+from onelayer.fits import face
+from onelayer.fits.stream import Stream
+from onelayer.fits.training import train
 
 Array = NDArray[Any]
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.network import ACTIVATIONS
+from onelayer.objective.network import ACTIVATIONS
+from onelayer.rows.threads import available_jobs
 from onelayer.solvers import FIRST_ORDER
-from onelayer.threads import available_jobs
 
 Array = NDArray[Any]
 

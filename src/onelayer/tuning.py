@@ -1,4 +1,4 @@
-"""The choice of C by cross-validation: `PerceptronClassifierCV`, scikit-learn's face of `onelayer.validation`."""
+"""The choice of C by cross-validation: `PerceptronClassifierCV`, scikit-learn's face of `onelayer.fits.validation`."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -12,12 +12,13 @@ from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
-from onelayer import face, notebook
+from onelayer import notebook
+from onelayer.data.labels import Labels, row_weights
 from onelayer.estimator import PerceptronClassifier, accuracy, labels_of
-from onelayer.labels import Labels, row_weights
+from onelayer.fits import face
+from onelayer.fits.validation import Validation, cross_validate
 from onelayer.paths import as_matrix
 from onelayer.settings import Settings
-from onelayer.validation import Validation, cross_validate
 
 Array = NDArray[Any]
 

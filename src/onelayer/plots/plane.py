@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer import losses
 from onelayer.masks import unmasked
+from onelayer.objective import losses
 from onelayer.plots.canvas import Array, check_finite, codes_of
 from onelayer.plots.lines import two_weights
 

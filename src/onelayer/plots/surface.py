@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from onelayer.losses import mean_log_loss
+from onelayer.objective.losses import mean_log_loss
 from onelayer.plots.canvas import (
     BLACK,
     Array,

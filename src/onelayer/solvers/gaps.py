@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from onelayer.sampling import DIRECT
+from onelayer.objective.sampling import DIRECT
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import DOUBLE, diagonal, factored, ridge_gap
 from onelayer.solvers.linear import conjugate_gradients

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.rows.together import Together
 from onelayer.solvers.linear import Parts
 from onelayer.solvers.low_rank import LowRank, part
 from onelayer.solvers.splitting import by_splitting, unrest
-from onelayer.together import Together
 
 Array = NDArray[Any]
 

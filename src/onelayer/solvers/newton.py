@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.sampling import DIRECT, SQUARE, formed
+from onelayer.objective.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import DOUBLE, Curvature, of_sample, ridge_gap

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from onelayer.sampling import DIRECT
+from onelayer.objective.sampling import DIRECT
 from onelayer.solvers.asked import Layer
 
 BLOCK = 512  # parameters of one output up to which its own block of the Hessian is factored as preconditioner

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.sampling import DIRECT
+from onelayer.objective.sampling import DIRECT
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import factored
 from onelayer.solvers.gaps import ROUNDING, certified

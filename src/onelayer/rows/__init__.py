@@ -1,0 +1,1 @@
+"""Where rows live, and how sums over them are taken: in blocks, on threads, always in the same order."""
