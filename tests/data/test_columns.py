@@ -134,3 +134,23 @@ def test_a_sparse_cell_that_is_no_number_is_named_with_its_column_and_row():
         "column 'c' has NaN or infinity in 1 cell, first infinity in row 17: drop these rows or fill them first"
     )
     assert not_finite(X[:17]) is None
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, int])
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_the_copy_that_a_look_leaves_is_the_standardised_one(layout, dtype):
+    X = layout((100 * rows()[0] + 7).astype(dtype))
+    columns = Columns.of(X, True)
+    left, made = (columns.rows(Z, np.zeros(400), None, 1).X for Z in (X, X.copy()))
+    np.testing.assert_array_equal(left, made)
+    np.testing.assert_allclose((left.mean(axis=0), left.std(axis=0)), ([0] * 6, [1] * 6), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "changed", [lambda columns, X: columns.within_reach(X), lambda columns, X: columns.braced(1e3)]
+)
+def test_of_other_scales_no_copy_is_left(changed):
+    X = rows()[0]
+    columns = changed(Columns.of(X, True), X)
+    Z = columns.rows(X, np.zeros(400), None, 1).X
+    np.testing.assert_allclose(Z, (X / columns.unit - columns.mean) / columns.scale, rtol=1e-12)

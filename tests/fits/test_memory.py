@@ -28,11 +28,13 @@ def peak_of(f):
         (12_000, 900, {}, 0.2),
         (4_000, 1_500, {"C": 0.02, "l1_ratio": 1.0}, 0.3),
         (16_000, 600, {"C": 0.02, "l1_ratio": 1.0}, 0.3),
+        (400_000, 20, {}, 0.3),
     ],
 )
-def test_a_fit_holds_little_beside_the_rows(n, d, settings, most):
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])  # the latter as of a data frame
+def test_a_fit_holds_little_beside_the_rows(n, d, settings, most, layout):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, d))
+    X = layout(rng.standard_normal((n, d)))
     y = X[:, :5].sum(axis=1) + rng.logistic(size=n) > 0
     train(X[:60], y[:60], **settings)  # nor what else is imported on the way
     found, peak = peak_of(lambda: train(X, y, **settings))

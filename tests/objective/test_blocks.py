@@ -1,5 +1,7 @@
 """The arithmetic of one block: forward, backward, and rows with rows."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -43,3 +45,18 @@ def test_rows_with_rows_in_panels_are_those_of_all_at_once(n, p):
     found = joined(list(in_panels(A.__getitem__, n, p)))
     np.testing.assert_allclose(found, A.T @ A, atol=1e-10)
     np.testing.assert_array_equal(found, found.T)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_block_of_many_columns_is_multiplied_where_it_lies(outputs):
+    """Of rows that lie column by column it is in many pieces, which NumPy's ``dot`` would first put together."""
+    X = np.asfortranarray(RNG.standard_normal((4_000, 600)))[1_000:2_000]
+    w = RNG.standard_normal((600, outputs)) if outputs > 1 else RNG.standard_normal(600)
+    tracemalloc.start()
+    z = forward(X, w, np.zeros(outputs))
+    back, _ = backward(X, z)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.1 * X.nbytes
+    np.testing.assert_allclose(z, X.copy() @ w, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(back, z.T @ X.copy(), rtol=1e-10, atol=1e-8)

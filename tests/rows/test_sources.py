@@ -1,6 +1,7 @@
 """Rows in blocks: the same sums, in the same order, for any number of threads; results of blocks in one array."""
 
 import threading
+import tracemalloc
 import warnings
 import weakref
 
@@ -135,3 +136,45 @@ def test_other_threads_treat_errors_as_this_one_does():
         with np.errstate(over="ignore"):
             (total,) = source.total(lambda X, y, weight: (np.exp(X + 1000).max(),))
     assert total == np.inf
+
+
+LAYOUTS = {
+    "by column": np.asfortranarray,
+    "with gaps": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    "every other row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "backwards": lambda X: X[::-1].copy()[::-1],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_however_rows_lie_they_are_the_same(layout):
+    rng = np.random.default_rng(0)
+    plain = rng.standard_normal((70_000, 12))
+    X, y, w = LAYOUTS[layout](plain), rng.standard_normal(70_000), rng.standard_normal(12)
+    assert len(Rows(X, y).spans) > 1
+    here, there = (Rows(rows, y) for rows in (plain, X))
+    for a, b in zip(*(rows.total(lambda X, y, _: (X.T @ y, (X @ w) @ y)) for rows in (here, there)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+    some, columns = np.arange(3, 70_000, 11), np.array([1, 4, 11])
+    np.testing.assert_array_equal(there.take(some, None, lambda X: X).X, plain[some])
+    np.testing.assert_array_equal(there.of_columns(columns).X, plain[:, columns])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_some_rows_are_taken_without_a_copy_of_all(layout):
+    """Of a data frame's values, which lie column by column, NumPy's `take` made one for each part of a sample."""
+    X = LAYOUTS[layout](np.ones((200_000, 12)))
+    rows = Rows(X, np.ones(200_000))
+    tracemalloc.start()
+    rows.take(np.arange(0, 200_000, 100), None, lambda X: X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.1 * X.nbytes
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_product_finds_its_block_in_one_piece(layout):
+    X = LAYOUTS[layout](np.ones((200_000, 12)))
+    pieces = Rows(X, np.ones(200_000)).each(lambda X, y, weight: X.flags.c_contiguous or X.flags.f_contiguous)
+    assert len(pieces) > 1
+    assert all(pieces)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onelayer.counting import counted
 from onelayer.objective.sampling import spread
-from onelayer.rows.sources import Rows
+from onelayer.rows.sources import Rows, some_rows
 from onelayer.rows.sparse import row_runs, with_entries
 
 Array = NDArray[Any]
@@ -37,7 +37,8 @@ class Columns:
 
     ``unit`` is a power of two near the largest entry of the column, divided by first so that squares stay finite.
     ``full`` are sparse columns without a 0 and far from it, which are centred in their cells. ``whole`` says whether
-    they are as all rows have them, and not as a sample has.
+    they are as all rows have them, and not as a sample has. ``made`` are small rows and their standardised copy, which
+    looking at them makes along the way; it lies column by column.
     """
 
     unit: Array
@@ -48,6 +49,7 @@ class Columns:
     fit_intercept: bool
     full: Array | None = None
     whole: bool = True
+    made: tuple[Array, Array] | None = None
 
     @classmethod
     def of(cls, X: Any, fit_intercept: bool, jobs: int = 1, *, whole: bool = False) -> "Columns":
@@ -58,17 +60,19 @@ class Columns:
         if sp.issparse(X):
             return cls._of_sparse(X, fit_intercept, jobs)
         n, d = X.shape[0], max(1, X.shape[1])
-        small = X.size <= (SMALL if X.dtype == np.float64 else COPIED)
+        if X.size <= (SMALL if X.dtype == np.float64 else COPIED):
+            unit, mean, scale, constant, cells = _looked_at(X, X, slice(None), fit_intercept)
+            cells /= scale[:, None]
+            return cls(unit, mean, scale, constant, True, fit_intercept, made=(X, cells.T))
         enough = max(1000, SAMPLE // d)
-        seen = X if n <= enough or small or whole else X[spread(n, min(n, FEW, enough), np.random.default_rng(0))]
-        step = d if small else max(1, AT_ONCE // len(seen))
-        parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept) for a in range(0, d, step)]
+        chosen = None if n <= enough or whole else spread(n, min(FEW, enough), np.random.default_rng(0))
+        seen = X if chosen is None else some_rows(X, chosen)
+        step = max(1, AT_ONCE // len(seen))
+        parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept)[:-1] for a in range(0, d, step)]
         unit, mean, scale, constant = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         extreme = 1e100 if X.dtype == np.float64 else 1e10
-        explicit = (
-            small
-            or whole
-            or bool(((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any())
+        explicit = whole or bool(
+            ((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any()
         )
         return cls(unit, mean, scale, constant, explicit, fit_intercept, whole=seen is X)
 
@@ -148,6 +152,8 @@ class Columns:
             return self._sparse_rows(X, y, weight, jobs)
         if not self.explicit:
             return Rows(X, y, weight, jobs=jobs)
+        if self.made is not None and X is self.made[0]:
+            return Rows(self.made[1], y, weight, jobs=jobs)
         if X.size <= COPIED:
             return Rows(self._standardise(X), y, weight, jobs=jobs)
         return Rows(X, y, weight, prepare=self._standardise, jobs=jobs)
@@ -160,7 +166,9 @@ class Columns:
             low, high = (np.asarray(end.todense()).ravel() / self.unit for end in (X.min(axis=0), X.max(axis=0)))
         full = None if isinstance(X, np.ndarray) or not self.mean.any() else full_columns(X)
         mean = self.mean if full is None else np.where(full, self.mean, 0)  # other sparse columns would fill up
-        return replace(self, mean=mean, full=full, scale=np.maximum(self.scale, (high - low) / REACH), whole=True)
+        return replace(
+            self, mean=mean, full=full, scale=np.maximum(self.scale, (high - low) / REACH), whole=True, made=None
+        )
 
     def braced(self, strength: float) -> "Columns":
         """Scaled so that no penalty bends a coordinate more than a row may: a column in tiny units would rule steps.
@@ -169,7 +177,7 @@ class Columns:
         """
         with np.errstate(over="ignore"):
             beside = np.minimum(math.sqrt(strength) / self.unit, 1e300)
-        return replace(self, scale=np.hypot(self.scale, beside))
+        return replace(self, scale=np.hypot(self.scale, beside), made=None)
 
     def copy(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
         """The same as a standardised copy in single precision: what a network learns from."""
@@ -216,13 +224,16 @@ class Columns:
         return np.column_stack([w * self.scale, bias]) if self.fit_intercept else w * self.scale
 
 
-def _looked_at(X: Array, seen: Array, span: slice, fit_intercept: bool) -> tuple[Array, Array, Array, Array]:
-    """Unit, mean, scale and whether it is constant of each of some dense columns, of which some rows are seen."""
+def _looked_at(X: Array, seen: Array, span: slice, fit_intercept: bool) -> tuple[Array, Array, Array, Array, Array]:
+    """Unit, mean, scale and whether it is constant of each of some dense columns, of which some rows are seen.
+
+    And the cells of these rows, in their units and centred, a column in one run.
+    """
     # a column in one run: looked at in a fifth of the time
     cells = np.array(seen[:, span].T, dtype=np.float64, order="C")
     low, high = cells.min(axis=1), cells.max(axis=1)
     for i in [] if len(seen) == len(X) else np.flatnonzero(low == high):
-        column = X[:, span.start + i]
+        column = X[:, span][:, i]
         low[i], high[i] = column.min(), column.max()
     largest = np.maximum(np.abs(low), np.abs(high))
     if not np.isfinite(largest).all():
@@ -234,7 +245,7 @@ def _looked_at(X: Array, seen: Array, span: slice, fit_intercept: bool) -> tuple
     cells -= mean[:, None]
     scale = np.sqrt(np.einsum("ij,ij->i", cells, cells) / cells.shape[1])
     scale = np.where(scale > 0, scale, np.where(constant, 1.0, (high - low) / unit))
-    return unit, mean, scale, constant
+    return unit, mean, scale, constant, cells
 
 
 def _moments(X: Any, unit: Array | None, jobs: int) -> list[Array]:

@@ -14,8 +14,11 @@ CLASSES = 48  # columns of all classes of which the same is done: fewer take lon
 
 
 def dot(A: Any, B: Array) -> Array:
-    """A product that lets other threads run meanwhile: NumPy's ``dot`` always does, its ``@`` on some shapes only."""
-    return np.asarray(np.dot(A, B) if isinstance(A, np.ndarray) else A @ B)
+    """A product that lets other threads run meanwhile: NumPy's ``dot`` always does, its ``@`` on some shapes only.
+
+    But ``dot`` first copies what does not lie in one piece.
+    """
+    return np.asarray(np.dot(A, B) if isinstance(A, np.ndarray) and A.flags.forc and B.flags.forc else A @ B)
 
 
 def runs(n: int, step: int) -> Iterator[slice]:
@@ -93,7 +96,7 @@ def forward(X: Any, w: Array, b: Any) -> Array:
         z = dot(X, w)
         z += b
         return z
-    zt = np.dot(w.T, X.T) if isinstance(X, np.ndarray) else np.ascontiguousarray((X @ w).T)
+    zt = dot(w.T, X.T) if isinstance(X, np.ndarray) else np.ascontiguousarray((X @ w).T)
     np.add(zt, b[:, None], out=zt, casting="same_kind")
     return np.asarray(zt.T)
 

@@ -23,6 +23,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BLOCK_BYTES = 2**22  # measured best from 2**18 to 2**24: smaller ones keep the threads waiting for the interpreter
+TOLD = 512  # rows and columns, of which NumPy's `@` multiplies what lies apart without a copy or a hold on threads
 FEW = 4  # columns, of which blocks have as many rows as of fewer: logits and slopes are to fit the cache, too
 BLOCKS = 4  # dense rows that deserve a second thread have at least so many
 CHUNKS = 16  # enough to keep eight cores busy to the end, few enough that adding their sums costs nothing
@@ -89,6 +90,8 @@ class Rows:
         step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
         if not self.sparse:
             step = min(step, max(1, BLOCK_BYTES // (X.itemsize * max(self.d, FEW))))
+            if self.d >= TOLD and not X.flags.c_contiguous:
+                step = max(step, TOLD)
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
         _keep_memory()
 
@@ -107,7 +110,14 @@ class Rows:
         span, X = self.spans[i], self.blocks[i]
         if self.prepare is not None:
             X = self.prepare(X)
+        elif self._scattered:  # NumPy would copy it for each product
+            X = X.copy(order="K")
         return X, self.y[span], None if self.weight is None else self.weight[span]
+
+    @cached_property
+    def _scattered(self) -> bool:
+        """Whether blocks are best copied, since they are not in one piece: of a data frame, which lies by column."""
+        return not self.sparse and self.d < TOLD and not self.blocks[0].flags.forc
 
     def total(self, f: Callable[..., Sequence[Any]], *each: Sequence[Any]) -> list[Any]:
         """The elementwise sum over blocks of ``f(X, y, weight)``, a tuple of numbers and arrays.
@@ -202,7 +212,7 @@ class Rows:
         return Rows(X, self.y[rows], weight, jobs=self.jobs, chunk=TAKEN_ENTRIES)
 
     def _of_rows(self, rows: Array, prepare: Callable[[Block], Block]) -> Block:
-        return rows_of(self.X, rows, prepare) if self.sparse else prepare(np.take(self.X, rows, axis=0))
+        return rows_of(self.X, rows, prepare) if self.sparse else prepare(some_rows(self.X, rows))
 
     def to_all_columns(self, W: Array) -> Array:
         """Weights of these columns, (…, d), as the blocks have columns."""
@@ -230,7 +240,7 @@ class Rows:
             return _ColumnsInPlace(self, kept)
         if self.sparse:
             return _FewColumns(self, kept, by_column=often or self.entries <= COPIED_ENTRIES)
-        return Rows(self.in_one_array(lambda X: np.take(X, kept, axis=1)), self.y, self.weight, jobs=self.jobs)
+        return Rows(self.in_one_array(lambda X: some_columns(X, kept)), self.y, self.weight, jobs=self.jobs)
 
     def _crowd(self, kept: Array) -> bool:
         """Whether these columns have so many entries that a copy would be large."""
@@ -252,6 +262,16 @@ class Rows:
     @cached_property
     def _chunks(self) -> list[range]:
         return _parts(len(self.spans), self.chunks)
+
+
+def some_rows(X: Array, rows: Array) -> Array:
+    """These rows of a dense array; NumPy's ``take`` would first copy all of what does not lie row by row."""
+    return np.take(X, rows, axis=0) if X.flags.c_contiguous else np.asarray(X[rows])
+
+
+def some_columns(X: Array, columns: Array) -> Array:
+    """These columns, or entries of a row, in the same way."""
+    return np.take(X, columns, axis=-1) if X.flags.c_contiguous else np.asarray(X[..., columns])
 
 
 def _parts(count: int, most: int) -> list[range]:
@@ -295,7 +315,7 @@ class _ColumnsInPlace(Rows):
         return whole
 
     def chosen(self, X: Any) -> Any:
-        return np.take(X, self._kept, axis=-1) if isinstance(X, np.ndarray) else X[:, self._kept]
+        return some_columns(X, self._kept) if isinstance(X, np.ndarray) else X[:, self._kept]
 
     def _of_rows(self, rows: Array, prepare: Callable[[Block], Block]) -> Block:
         return self._all._of_rows(rows, lambda X: prepare(self.chosen(X)))
