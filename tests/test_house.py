@@ -57,7 +57,7 @@ HOUSE = {
     "guide": "losses masks plots",
     "stream": "settings problem columns labels solvers sparse targets threads",
     "callbacks": "",
-    "face": "counting features columns network settings sources stream threads",
+    "face": "blocks counting features columns network settings sources stream threads",
     "estimator": "counting face stream training labels losses notebook",
     "regressor": "face stream training labels targets notebook",
     "paths": "diagnostics features columns labels layer problem settings solvers sparse threads",

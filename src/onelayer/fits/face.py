@@ -20,6 +20,7 @@ from onelayer.data import features
 from onelayer.data.columns import naming as naming_columns
 from onelayer.data.columns import not_finite
 from onelayer.fits.stream import Stream
+from onelayer.objective.blocks import dot
 from onelayer.objective.network import ACTIVATIONS, forward
 from onelayer.rows.sources import by_blocks
 from onelayer.rows.threads import available_jobs
@@ -116,7 +117,7 @@ def logits(estimator: Any, X: Any, w: Array, b: Any, then: Callable[[Array], Arr
     sums = []
 
     def block(X: Any) -> Array:
-        z = np.asarray(X.dot(w))
+        z = dot(X, w)
         z += b
         sums.append(z.sum())
         return then(z)
