@@ -57,6 +57,19 @@ def test_whole_numbers_of_any_width_come_back_though_they_lie_further_apart_than
     np.testing.assert_array_equal(PerceptronClassifier(C=1e3).fit(rows, y).predict(rows), y)
 
 
+@pytest.mark.parametrize("dtype", [object, str])
+@pytest.mark.parametrize("count", [2, 3, 200])
+def test_texts_are_found_by_a_table_as_a_sort_would_find_them(count, dtype):
+    names = np.array([f"{'Ääß'[i % 3]} {i:x}" for i in range(count)], dtype=dtype)
+    y = names[np.random.default_rng(0).permutation(2_000) % count]
+    classes, codes = encode_labels(y)
+    sorted_, where = np.unique(y, return_inverse=True)
+    np.testing.assert_array_equal(classes, sorted_)
+    np.testing.assert_array_equal(codes, where)
+    assert classes.dtype == sorted_.dtype
+    assert codes.itemsize <= 2
+
+
 @pytest.mark.parametrize("count", [3, 127, 128, 129, 200])
 def test_codes_take_no_more_than_they_need(count):
     y = np.arange(1000) % count

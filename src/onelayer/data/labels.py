@@ -1,7 +1,7 @@
 """Labels to class codes, and the weights of rows and classes to one weight for each row."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -18,9 +18,13 @@ Array = NDArray[Any]
 def label_array(y: ArrayLike) -> Array:
     """y as an array of what it holds: NumPy alone would make texts of the numbers and NaN that stand beside a text."""
     array = unmasked(y, "y")
-    if array.dtype.kind in "US" and isinstance(y, list | tuple) and not all(isinstance(v, str | bytes) for v in y):
+    if array.dtype.kind in "US" and isinstance(y, list | tuple) and not _all_texts(y):
         return np.asarray(y, dtype=object)
     return array
+
+
+def _all_texts(values: Iterable[Any]) -> bool:
+    return all(issubclass(kind, str | bytes) for kind in set(map(type, values)))
 
 
 def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
@@ -30,7 +34,7 @@ def encode_labels(y: ArrayLike) -> tuple[Array, Array]:
         y = y[:, 0]
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(f"y must hold one label for each row, but has shape {y.shape}")
-    found = _two_classes(y) or _small_numbers(y)
+    found = _two_classes(y) or _small_numbers(y) or _texts(y)
     if found is not None:
         return found
     if y.dtype.kind == "f" and not np.isfinite(y).all():
@@ -87,6 +91,21 @@ def _small_numbers(y: Array) -> tuple[Array, Array] | None:
     there = np.bincount(shifted) > 0
     number = (np.cumsum(there) - 1).astype(np.min_scalar_type(-np.count_nonzero(there)))  # of few classes a byte a row
     return np.flatnonzero(there).astype(y.dtype) + y.dtype.type(low), number[shifted]
+
+
+def _texts(y: Array) -> tuple[Array, Array] | None:
+    """The classes and codes of texts, of a data frame, too, by a table and not by sorting; else None."""
+    if y.dtype.kind not in "OU":
+        return None
+    texts = y.tolist()
+    if set(map(type, texts)) != {str}:
+        return None
+    classes = sorted(set(texts))
+    if len(classes) == 1:
+        return None
+    code = {text: number for number, text in enumerate(classes)}
+    codes = np.fromiter(map(code.__getitem__, texts), np.min_scalar_type(-len(classes)), len(texts))
+    return np.array(classes, dtype=y.dtype), codes
 
 
 def class_totals(codes: Array, weight: Array | None, k: int) -> Array:
