@@ -122,10 +122,9 @@ def _known_columns(X: Any, known: list[str] | None) -> Any:
 
 
 def _refuse_columns(X: Any) -> None:
-    for name in X.columns:
-        column = X[name]
-        if not _plain(column.dtype):
-            _refuse_cells(np.asarray(column), repr(name), str(column.dtype))
+    for name, dtype in zip(X.columns, X.dtypes, strict=True):
+        if not _plain(dtype):
+            _refuse_cells(np.asarray(X[name]), repr(name), str(dtype))
 
 
 def _plain(dtype: Any) -> bool:
