@@ -246,3 +246,35 @@ def test_the_biases_of_rows_that_are_all_sure_are_balanced_too():
     u = np.array([[33.0, 0.5]])  # slopes of 1e-15
     balanced, _ = f.balanced(u, None, f.value_gradient(u)[1][:, -1])
     assert abs(balanced[0, 1]) < 1e-9
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", [SIGMOID, SOFTMAX], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("storage", [np.asarray, np.asfortranarray, sp.csr_matrix])
+def test_rows_chosen_for_their_slopes_know_what_all_rows_say(storage, loss, weighted):
+    """Of a class in three rows of a thousand, rows by chance would know a twentieth as well."""
+    rng = np.random.default_rng(0)
+    n, k = 100_000, 3 if loss is SOFTMAX else 1
+    X = rng.standard_normal((n, 4))
+    logits = np.column_stack([7 + 0 * X[:, 0], *(X[:, :1] + X[:, j : j + 1] for j in range(1, max(k, 2)))])
+    y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    weight = rng.uniform(0.5, 2, n) if weighted else None
+    rows = Rows(storage(X), y if k > 1 else y.astype(float), weight)
+    f = Objective(rows, loss, k, np.full(4, 1e-4), n if weight is None else weight.sum(), True, None, np.full(4, 2.0))
+    u = np.zeros(f.shape)
+    u[0 if k > 1 else -1, -1] = 6.0 if k > 1 else -6.0
+    some = f.surprising(u, 5_000)
+    assert 3_000 < some.rows.n < 5_100
+    by_chance = f.sample(np.arange(0, n, 20), None if weight is None else weight[::20], f.total_weight / 20)
+    (truth, g, _), (value, found, _), (_, other, _) = (part.evaluate(u) for part in (f, some, by_chance))
+    assert value == pytest.approx(truth, rel=0.02)
+    assert np.linalg.norm(found - g) < 0.1 * np.linalg.norm(g)
+    assert np.linalg.norm(found - g) < 0.5 * np.linalg.norm(other - g)
+
+
+def test_rows_without_weight_are_not_chosen():
+    rng = np.random.default_rng(0)
+    weight = (np.arange(40_000) % 3 > 0).astype(float)
+    rows = Rows(rng.standard_normal((40_000, 2)), rng.integers(0, 2, 40_000).astype(float), weight)
+    f = Objective(rows, SIGMOID, 1, np.full(2, 0.1), weight.sum())
+    assert (f.surprising(np.zeros((1, 3)), 5_000).rows.weight > 0).all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onelayer.objective.sampling import FEWEST, SHARE, formed, sizes, spread, stratified
+from onelayer.objective.sampling import FEWEST, SHARE, formed, in_proportion, sizes, spread, stratified
 
 
 @pytest.mark.parametrize(("n", "size"), [(10, 10), (1000, 7), (10**6, 4000)])
@@ -67,3 +67,16 @@ def test_few_weights_of_several_classes_are_sampled_as_those_of_two():
     assert formed(20_000, (1, 300))
     assert not formed(20_000, (10, 51))
     assert not formed(20_000, (1, 600))
+
+
+def test_rows_chosen_in_proportion_are_as_many_as_their_shares_and_each_by_its_own():
+    rng = np.random.default_rng(0)
+    share = rng.exponential(0.05, 20_000)
+    share[7] = 3.0
+    counts = np.zeros(len(share))
+    for offset in np.arange(200) / 200:
+        rows = in_proportion(share, offset)
+        assert abs(len(rows) - np.minimum(share, 1).sum()) <= 4
+        counts[rows] += 1
+    assert counts[7] == 200
+    np.testing.assert_allclose(counts / 200, np.minimum(share, 1), atol=0.006)

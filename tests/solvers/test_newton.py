@@ -313,3 +313,40 @@ def test_cells_of_single_precision_are_the_numbers_that_they_are():
     assert single.history[-1].cost == pytest.approx(double.history[-1].cost, rel=1e-7)
     apart = train(X.astype(np.float64) - X[0].astype(np.float64), y, sample_weight=weight, tol=1e-8)
     assert double.history[-1].cost == pytest.approx(apart.history[-1].cost, rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_rare_class_no_hessian_of_all_rows_is_taken(seed, monkeypatch):
+    """Rows by chance hold few of it, and steps with what they bend by ended with a Hessian of all, or several."""
+    rng = np.random.default_rng(seed)
+    n, d = 200_000, 30
+    X = rng.standard_normal((n, d))
+    y = X @ rng.standard_normal(d) * (2 / np.sqrt(d)) - 8 + rng.logistic(size=n) > 0
+    assert y.mean() < 1e-2
+    taken, hessian = [], Objective.hessian
+
+    def counted(self, *at, **how):
+        taken.append(self.rows.n)
+        return hessian(self, *at, **how)
+
+    monkeypatch.setattr(Objective, "hessian", counted)
+    fit = train(X, y)
+    assert fit.converged
+    assert n not in taken
+    monkeypatch.undo()
+    best = train(X, y, tol=1e-11).history[-1].cost
+    assert (fit.history[-1].cost - best) / best <= min(1e-6, 2 * fit.optimality_gap)
+
+
+@pytest.mark.parametrize("apart", [1e-4, 1e-3, 1e-2])
+def test_of_a_rare_class_columns_nearly_alike_hide_nothing(apart):
+    rng = np.random.default_rng(1)
+    n = 150_000
+    X = rng.standard_normal((n, 20))
+    other = rng.standard_normal(n)
+    X[:, 1] = X[:, 0] + apart * other
+    y = X[:, 2] + 2 * other - 9 + rng.logistic(size=n) > 0
+    fit, best = (train(X, y, C=1e6, tol=tol) for tol in (1e-6, 1e-11))
+    costs = [found.history[-1].cost for found in (fit, best)]
+    assert fit.converged
+    assert (costs[0] - costs[1]) / costs[1] <= min(1e-6, 2 * fit.optimality_gap)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onelayer.objective.blocks import backward, between, constant, dot, forward, in_panels, joined, runs, summed, times
 from onelayer.objective.product import Logits, Product
 from onelayer.objective.row_space import Map, spanned
-from onelayer.objective.sampling import formed
+from onelayer.objective.sampling import formed, in_proportion
 from onelayer.rows.sparse import lies_at_hand, row_runs, with_entries
 
 Array = NDArray[Any]
@@ -453,6 +453,34 @@ class Objective:
 
         taken = self.rows.take(rows, weight, prepare)
         return replace(self, rows=taken, total_weight=total_weight, mean=None, scale=None)
+
+    def surprising(self, u: Array, size: int) -> "Objective":
+        """The objective of about so many rows, half of them by how steep their loss is at u, half by their weights.
+
+        Where nearly all rows are sure there, few know of the optimum and its curvature (Fithian & Hastie, "Local
+        case-control sampling in imbalanced data sets", Annals of Statistics 42, 2014). A row weighs as much less as it
+        is likelier to be chosen.
+        """
+        w, b = self.of_raw_columns(u)
+        logits_of = forward if w.any() else constant
+
+        def steepness(X: Any, y: Array, weight: Array | None) -> Array:
+            slope = np.abs(self.loss.slope(logits_of(X, w, b), y), dtype=np.float32)
+            return times(slope if slope.ndim == 1 else slope.sum(axis=1), weight)
+
+        steep, own = self.rows.each(steepness), self.rows.weight
+        mean = max(sum(float(part.sum(dtype=np.float64)) for part in steep) / self.total_weight, 1e-300)
+        offsets = np.random.default_rng(0).random(len(steep))
+
+        def choose(i: int) -> tuple[Array, Array]:
+            span = self.rows.spans[i]
+            each = np.ones(len(steep[i])) if own is None else own[span]
+            share = (steep[i] / mean + each) * (size / (2 * self.total_weight))
+            rows = in_proportion(share, offsets[i])
+            return span.start + rows, each[rows] / np.minimum(share[rows], 1)
+
+        chosen, weights = map(np.concatenate, zip(*self.rows.map(choose, range(len(steep))), strict=True))
+        return self.sample(chosen, weights, self.total_weight)
 
     def thinned(self, size: int) -> "Objective":
         """The objective of rows at equal distances, about `size` of them: good enough to precondition with."""

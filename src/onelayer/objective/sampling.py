@@ -76,6 +76,17 @@ def spread(n: int, size: int, rng: np.random.Generator) -> Array:
     return rows.astype(np.int64)
 
 
+def in_proportion(share: Array, offset: float) -> Array:
+    """Rows, each chosen with the chance that is its share: wherever their sum, from an offset below 1, passes a number.
+
+    Examples
+    --------
+    >>> in_proportion(np.array([0.5, 0.25, 0.25, 3.0, 0.1]), 0.4)
+    array([1, 3])
+    """
+    return np.flatnonzero(np.diff(np.floor(np.cumsum(share, dtype=np.float64) + offset), prepend=0.0))
+
+
 def of_every_class(codes: Array, k: int, size: int, rng: np.random.Generator, fewest: int) -> Array:
     """About so many rows, in order; of each of k classes no fewer than the `fewest`, if it has as many."""
     rows = spread(len(codes), size, rng)

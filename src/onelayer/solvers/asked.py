@@ -173,5 +173,8 @@ class Layer(Smooth, Protocol):
     def sample(self, rows: Array, weight: Array | None, total_weight: float) -> "Layer":
         """That of some of the rows."""
 
+    def surprising(self, u: Array, size: int) -> "Layer":
+        """That of about so many rows, half of them by how steep their loss is at u."""
+
     def thinned(self, size: int) -> "Layer":
         """That of about so many rows."""

@@ -27,6 +27,10 @@ Array = NDArray[Any]
 WIDE = 16  # times the columns: the square of the rows, from where it takes longer to diagonalise them
 ALIKE = 1e10  # times the least penalty: of sixteen digits, six are left
 NARROW = 256  # columns, and 64 rows, below which that is no matter
+# of the value: a sample that leaves more of it is a poor one, where the value is below that of rows nearly all sure;
+# and times the value, how much less is left by as many rows that are chosen for their slopes
+POOR, SURE, BETTER = 0.02, 0.06, 4.0
+MANY = 16  # parameters, of fewer of which a Hessian of all rows costs no more than to choose some
 CHEAP = 32  # parameters up to which each sample's Hessian costs less than steps with the one before
 TWICE = 2  # times what is left in the span, more than which all columns may not say is left there
 AMPLE = 1.5  # times a gap that few rows may take it for
@@ -51,7 +55,7 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
     that shortens the way enough (Bollapragada, Byrd & Nocedal, IMA Journal of Numerical Analysis 39, 2019); after
     that it preconditions conjugate gradients, which cost less than second derivatives of all rows.
     """
-    u, curvature = _on_samples(samples, u, max_iter, watch)
+    u, curvature = _on_samples(objective, samples, u, max_iter, watch)
     rows, before, look = objective.rows, watch.points, SecondLook(objective, tol)
     if spanned(objective) and rows.n**2 < WIDE * max(rows.d, NARROW):
         return in_row_space(objective, u, tol, max_iter, watch)
@@ -67,6 +71,8 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
         outcome, curvature = direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
         if not cheap and not outcome.converged and not watch.stopped:
             outcome = truncated(objective, outcome.point, tol, max_iter, watch, curvature)
+        if curvature is not None and curvature.value < SURE:
+            look.few = curvature.sample
         look.clear = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
     outcome = certified(objective, outcome, tol, watch)
     return _looked_at_again(objective, outcome, tol, max_iter - (watch.points - before), watch, look)
@@ -91,36 +97,53 @@ def _looked_at_again(
     return outcome
 
 
-def _on_samples(samples: Iterable[Layer], u: Array, max_iter: int, watch: Watch) -> tuple[Array, Curvature | None]:
+def _on_samples(
+    objective: Layer, samples: Iterable[Layer], u: Array, max_iter: int, watch: Watch
+) -> tuple[Array, Curvature | None]:
     """The optimum of the largest sample, about, and its curvature there; unless that is the sample's alone.
 
-    A sample of n rows knows the optimum to about p / (2 n), so going further would be wasted. Of one whose optimum is
-    less, as that of rows which a plane parts, no more is believed: where it lies, all rows are sure, and some wrong.
+    A sample of n rows knows the optimum to about p / (2 n), so going further would be wasted. Where that is much of the
+    value, since nearly all rows are sure, as many rows that are not are chosen for another sample.
     """
-    curvature = None
+    curvature, known, value, size = None, 0.0, math.inf, 0
     for sample in samples:
-        known = u.size / (2 * sample.rows.n)
-        accuracy, seen = min(0.4 * known, 0.02), Watch(_until(known, watch))
-        if formed(sample.rows.n, u.shape):
-            older, curvature = [curvature if u.size > CHEAP else None], None  # who takes it may let it go
-            outcome, curvature = direct(sample, u, accuracy, max_iter, seen, older.pop())
-            if curvature is not None:
-                error = (1 + math.sqrt(u.size / sample.rows.n)) ** 2
-                error = error if curvature.sample is None else curvature.error
-                curvature = replace(curvature, error=error, sample=sample, seen=outcome.point)
-        else:
-            outcome = truncated(sample, _seen(sample, u, seen), accuracy, max_iter, seen, curvature)
-            if curvature is not None:
-                curvature = of_sample(sample, outcome.point, curvature)
-        if outcome.point.value < known:
-            curvature = None
-        else:
-            u = outcome.point.u
-        del sample, outcome  # before the next one takes its memory; what a curvature keeps is an eighth of that
+        size = sample.rows.n
+        known = u.size / (2 * size)
+        u, curvature, value = _on_sample(sample, u, curvature, known, known, max_iter, watch)
+        del sample  # before the next one takes its memory; what a curvature keeps is an eighth of that
         if watch.stopped:
             break
+    poor = POOR * value < known and value < SURE and u.size >= MANY
+    if poor and formed(size, u.shape) and not watch.stopped:
+        value = max(value, known)
+        known *= BETTER * value
+        u, curvature, _ = _on_sample(objective.surprising(u, size), u, None, known, known / value, max_iter, watch)
     # in single precision, and of some rows, more is lost than that of all rows
     return u, None if curvature is None or curvature.singular else curvature
+
+
+def _on_sample(
+    sample: Layer, u: Array, curvature: Curvature | None, known: float, tol: float, max_iter: int, watch: Watch
+) -> tuple[Array, Curvature | None, float]:
+    """The optimum of a sample, about, its curvature, and the value there.
+
+    Of one whose optimum is less than what is `known` of it, as that of rows which a plane parts, no more is believed:
+    where it lies, all rows are sure, and some wrong.
+    """
+    accuracy, seen = min(0.4 * tol, 0.02), Watch(_until(known, watch))
+    if formed(sample.rows.n, u.shape):
+        older, curvature = [curvature if u.size > CHEAP else None], None  # who takes it may let it go
+        outcome, curvature = direct(sample, u, accuracy, max_iter, seen, older.pop())
+        if curvature is not None:
+            error = (1 + math.sqrt(u.size / sample.rows.n)) ** 2
+            error = error if curvature.sample is None else curvature.error
+            curvature = replace(curvature, error=error, sample=sample, seen=outcome.point)
+    else:
+        outcome = truncated(sample, _seen(sample, u, seen), accuracy, max_iter, seen, curvature)
+        if curvature is not None:
+            curvature = of_sample(sample, outcome.point, curvature)
+    value = outcome.point.value
+    return (u, None, value) if value < known else (outcome.point.u, curvature, value)
 
 
 def _until(known: float, watch: Watch) -> Callable[[Point], bool]:

@@ -38,14 +38,17 @@ class SecondLook:
     ----------
     clear : bool
         Whether nothing is hidden: few rows have said so, or steps were solved with a Hessian of all of them.
+    few : objective, optional
+        Of the rows that are asked, where it is not to be any: where nearly all are sure, any know next to nothing.
     """
 
     def __init__(self, objective: Layer, tol: float) -> None:
         self.objective, self.tol, self.clear, self._asked = objective, tol, False, False
+        self.few: Layer | None = None
 
     def gap(self, point: Point) -> float:
         """How far the objective falls by what an estimate may not have seen: 0 where that is known to be nothing."""
-        return 0.0 if self.clear else _gap(self.objective, point)
+        return 0.0 if self.clear else _gap(self.objective, point, self.few)
 
     def sharper(self, point: Point, gap: float) -> float:
         """An estimate of the gap; or what few rows see, where the one is near `tol` and the other below.
@@ -55,18 +58,18 @@ class SecondLook:
         wanted = self.tol * point.value
         if self._asked or not wanted < gap <= EAGER * wanted or ridge_gap(self.objective, point) <= NEAR * wanted:
             return gap
-        seen, self._asked = _gap(self.objective, point), True
+        seen, self._asked = _gap(self.objective, point, self.few), True
         self.clear = seen <= wanted
         return seen if self.clear else gap
 
 
-def _gap(objective: Layer, point: Point) -> float:
+def _gap(objective: Layer, point: Point, few: Layer | None) -> float:
     """Half of gᵀ H⁻¹ g, and a fifth for what is left of higher terms, with the Hessian of a few rows.
 
     Columns that these rows know little of, such as rare levels, are taken to bend as others do.
     """
     p, u, g = objective.shape[1], point.u, point.gradient
-    thin = objective.thinned(max((ROWS if p <= BLOCK else ROWS_OF_MANY) * p, FEWEST))
+    thin = few or objective.thinned(max((ROWS if p <= BLOCK else ROWS_OF_MANY) * p, FEWEST))
     logits = thin.logits(u)
     own, scarce = thin.mean_curvature(logits)[:, None] + thin.ridge, np.zeros(thin.shape[1], dtype=bool)
     if thin.rows.n < objective.rows.n:
