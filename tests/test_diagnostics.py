@@ -9,10 +9,12 @@ import statsmodels.api as sm
 from scipy.optimize import linprog
 from sklearn.exceptions import ConvergenceWarning
 
-from onelayer import PerceptronClassifier
-from onelayer.diagnostics import Separating, separating, standard_errors
+from onelayer import PerceptronClassifier, diagnostics
+from onelayer.diagnostics import Separating, rank, separating, standard_errors
 from onelayer.fits.training import train
 from onelayer.objective.layer import Objective
+from onelayer.objective.losses import SIGMOID
+from onelayer.rows.sources import Rows
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((500, 4))
@@ -202,6 +204,47 @@ def test_collinear_columns_get_the_shortest_weights_and_a_notice_with_the_rank(s
     assert once.notices == ()
     assert fit.history[-1].cost == pytest.approx(once.history[-1].cost, rel=1e-12)
     np.testing.assert_allclose(fit.weights[:, [1, 4]], np.repeat(once.weights[:, [1]] / 2, 2, axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, np.asfortranarray, sp.csr_matrix])
+@pytest.mark.parametrize("differ", [0, 1, 40])
+def test_of_many_rows_some_say_that_columns_are_not_collinear_and_all_that_they_are(storage, differ, monkeypatch):
+    rng = np.random.default_rng(0)
+    Z = rng.standard_normal((30_000, 6))
+    Z[:, 5] = Z[:, 4]
+    Z[np.arange(differ) * 700 + 13, 5] += 1.0  # not in the same distance as rows that are looked at first
+    looked, hessian = [], Objective.hessian
+    monkeypatch.setattr(
+        Objective, "hessian", lambda self, *at, **how: (looked.append(self.rows.n), hessian(self, *at, **how))[1]
+    )
+    rows = Rows(storage(Z), rng.integers(0, 2, 30_000).astype(float))
+    assert rank(Objective(rows, SIGMOID, 1, np.zeros(6), 30_000.0)) == 7 - (differ == 0)
+    assert looked[-1] == 30_000
+    looked.clear()
+    apart = Rows(storage(rng.standard_normal((30_000, 6))), rows.y)
+    assert rank(Objective(apart, SIGMOID, 1, np.zeros(6), 30_000.0)) == 7
+    assert max(looked) < 100
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_rare_levels_are_looked_at_in_rows_that_have_them(layout, monkeypatch):
+    """Each row of thirty such columns took half of a fit's time to look at."""
+    rng = np.random.default_rng(0)
+    n, d = 200_000, 12
+    codes = rng.integers(0, 2, n)
+    Z = (rng.random((n, d)) < 5e-4).astype(float)
+    Z[:, 3] *= codes  # of the second class alone
+    Z[:, 7] = -1.0 * ((codes == 0) & (rng.random(n) < 1e-3))
+    seen, reach = [], diagnostics._reach
+    monkeypatch.setattr(
+        diagnostics, "_reach", lambda X, y, k, columns, rows: (seen.append(len(rows)), reach(X, y, k, columns, rows))[1]
+    )
+    found = separating(layout(Z), codes, by_chance=False)
+    assert found == [
+        Separating(7, 0, int((Z[:, 7] < 0).sum())),
+        Separating(3, 1, int(Z[:, 3].sum())),
+    ]
+    assert max(seen) < 0.1 * n
 
 
 def test_a_constant_column_has_weight_nought_and_is_named():

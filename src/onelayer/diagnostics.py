@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onelayer.objective.blocks import runs
 from onelayer.objective.losses import SIGMOID, SOFTMAX
 from onelayer.objective.sampling import of_every_class
-from onelayer.rows.sources import Rows
+from onelayer.rows.sources import Rows, some_columns
 from onelayer.rows.sparse import row_runs, with_entries
 from onelayer.rows.threads import one_thread_per_core
 from onelayer.solvers.curvature import factored, grain_of
@@ -22,6 +22,7 @@ from onelayer.solvers.progress import Point
 Array = NDArray[Any]
 
 EACH, MORE = 8, 16  # rows a class that a column must part before others are asked, and how many times as many
+ASKED, USUAL = 2**13, 0.9  # rows a class before all are; and of some, which have a value that is the usual one
 AT_ONCE = 2**18  # cells that are looked at together
 CHANCE = 1e-3  # that any column of noise would separate as many rows: below it, separation is said
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
@@ -30,6 +31,7 @@ RANKED = 512  # parameters up to which the rank is worth an eigendecomposition
 OTHERS, FAR_OUT = 1000, 1e5  # cells by which a column is known, and times their spread, from where one is told of
 # eigenvalues: along such, slopes of seven digits hide 1e-14 / 1e-7 nats and more; and what rounding leaves of a sum
 NEAREST, ROUNDED = 1e-7, 1e-13
+PLAIN = 1e-3  # the same, of rows in single precision: whatever they and their number are, none is 0
 SEARCHED = 2**28  # rows times the square of the parameters, up to which directions that part classes are looked for
 A_NAT, ASIDE = 0.5, 1e-3  # about a nat; and the cosine of what is no direction against a row's class
 STEPS, PROBES = 8, 8  # so many that lead on, and random directions that tell how long rows are
@@ -72,7 +74,7 @@ def separating(X: Any, codes: Array, *, by_chance: bool, bias: bool = True, jobs
     if d == 0:
         return []
     k = int(codes.max()) + 1
-    column, code, rows = _only_nonzeros(X, codes, k, jobs) if sp.issparse(X) else _parting(X, codes, k)
+    column, code, rows = _only_nonzeros(X, codes, k, jobs) if sp.issparse(X) else _parting(X, codes, k, jobs)
     if not len(column):
         return []
     chance = np.log(np.bincount(codes, minlength=k) / n)  # of a row to be of the class; of all that are parted, d times
@@ -124,14 +126,15 @@ def _at_nought(cells: Array, own: Array) -> bool:
     return bool(sides.min() >= 0 or sides.max() <= 0)
 
 
-def _parting(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
+def _parting(X: Array, codes: Array, k: int, jobs: int) -> tuple[Array, Array, Array]:
     """Dense columns that part one of k classes from all others, the class, and how many rows it has beyond these.
 
-    Some rows of each class rule out by far the most columns; what is left is asked of more of them, and then of all.
+    Some rows of each class rule out by far the most columns; what is left is asked of more of them, and then of all:
+    but of columns that are nearly always the same, as rare levels and constants are, of those where they are not.
     """
-    (n, d), size = X.shape, EACH * k
-    columns = np.arange(d)
-    while 2 * size < n and len(columns):
+    (n, d), size, every = X.shape, EACH * k, np.arange(X.shape[0])
+    columns, sample = np.arange(d), every[:0]
+    while 2 * size < n and size < ASKED * k and len(columns):
         sample = of_every_class(codes, k, size, np.random.default_rng(0), EACH // 2)
         left = []
         for run in runs(len(columns), max(1, AT_ONCE // (4 * size))):
@@ -139,17 +142,51 @@ def _parting(X: Array, codes: Array, k: int) -> tuple[Array, Array, Array]:
             left.append(columns[run][np.unique(_apart(_reach(X, codes, k, some, sample))[1])])
         columns = np.concatenate(left)
         size *= MORE
+    usual, usually = _usual(_cells(X, sample, columns), codes[sample], k)
+    groups = [(columns[~usually], every)]
+    if usually.any():
+        rare = columns[usually]
+        groups.append((rare, np.union1d(sample, _elsewhere(X, rare, usual[usually], jobs))))
+    found = [_parted(X, codes, k, some, rows) for some, rows in groups]
+    column, code, count = (np.concatenate(part) for part in zip(*found, strict=True))
+    return column, code, count
+
+
+def _usual(cells: Array, codes: Array, k: int) -> tuple[Array, Array]:
+    """Of each column, its least value, or the largest, whichever there is more of; and whether that is usual."""
+    if not cells.size:
+        return np.empty(cells.shape[1]), np.zeros(cells.shape[1], dtype=bool)
+    ends = np.stack([cells.min(axis=0), cells.max(axis=0)])
+    counts = np.stack([(cells == end).sum(axis=0) for end in ends])
+    usual = np.where(counts[0] >= counts[1], *ends)
+    usually = counts.max(axis=0) >= USUAL * len(cells)
+    for code in range(k):  # whose other rows have it, too: what it reaches is then known by those that have not
+        usually &= (cells[codes == code] == usual).any(axis=0)
+    return usual, usually
+
+
+def _elsewhere(X: Array, columns: Array, values: Array, jobs: int) -> Array:
+    """The rows in which some of these columns have another value than these."""
+
+    def block(X: Array, y: Array, weight: Array | None) -> Array:
+        return np.asarray((some_columns(X, columns) != values).any(axis=1))
+
+    return np.flatnonzero(np.concatenate(Rows(X, np.empty(len(X)), jobs=jobs).each(block)))
+
+
+def _parted(X: Array, codes: Array, k: int, columns: Array, rows: Array) -> tuple[Array, Array, Array]:
+    """As `_parting`, of these columns, which have no value in other rows that is beyond what they have in these."""
     if not len(columns):
         return columns, columns, columns
-    high = _reach(X, codes, k, slice(0, d) if len(columns) == d else columns, np.arange(n))
-    way, at = _apart(high)
+    way, at = _apart(high := _reach(X, codes, k, slice(0, X.shape[1]) if len(columns) == X.shape[1] else columns, rows))
     edge, most = np.partition(high[:, way, at], -2, axis=0)[-2:]
     edge, way, at = (part[most > edge] for part in (edge, way, at))
-    code, column, rows = high[:, way, at].argmax(axis=0), columns[at], np.zeros(len(at), dtype=np.intp)
-    for run in runs(n, max(1, AT_ONCE // max(1, len(at)))):
-        beyond = X[run, column].astype(float) * (1 - 2 * way) > edge
-        rows += (beyond & (codes[run, None] == code)).sum(axis=0)
-    return column, code, rows
+    code, column, count = high[:, way, at].argmax(axis=0), columns[at], np.zeros(len(at), dtype=np.intp)
+    for run in runs(len(rows), max(1, AT_ONCE // max(1, len(at)))):
+        some = rows[run]
+        beyond = X[np.ix_(some, column)].astype(float) * (1 - 2 * way) > edge
+        count += (beyond & (codes[some, None] == code)).sum(axis=0)
+    return column, code, count
 
 
 def _reach(X: Array, codes: Array, k: int, columns: Array | slice, rows: Array) -> Array:
@@ -221,19 +258,28 @@ def escape(objective: Any, u: Array, codes: Array) -> Array | None:
 
 
 def rank(objective: Any) -> int:
-    """How many directions of one output's coordinates the rows determine, of those there are."""
+    """How many directions of one output's coordinates the rows determine, of those there are.
+
+    What some of them determine, all do.
+    """
     of_one = replace(objective, outputs=1, loss=SIGMOID)  # of rows that all bend alike
     of_one = of_one.with_penalties(np.zeros(objective.rows.d), None)
-    u = np.zeros(of_one.shape)
-    H = of_one.hessian(u)
-    size = np.sqrt(np.maximum(np.diag(H), 1e-300))
-    values = np.linalg.eigvalsh(H / size / size[:, None])
-    grain = grain_of(of_one)
-    floor = max(len(H) * 1e-14 * values[-1], 0.0 if grain is None else (NOISE * grain.max()) ** 2)
+    p, grain = of_one.shape[1], grain_of(of_one)
+    noise = 0.0 if grain is None else float((NOISE * grain.max()) ** 2)
+    if objective.rows.n > MORE * EACH * p and _bends(of_one.thinned(EACH * p))[0] > max(PLAIN, noise):
+        return int(p)
+    values = _bends(of_one)
     # a constant column has nothing, and says so elsewhere
-    if values[0] > floor:
-        return len(H)
-    return of_rows(of_one.triangle(of_one.logits(u)), grain)[1]
+    if values[0] > max(p * 1e-14 * values[-1], noise):
+        return int(p)
+    return of_rows(of_one.triangle(of_one.logits(np.zeros(of_one.shape))), grain)[1]
+
+
+def _bends(objective: Any) -> Array:
+    """The eigenvalues of a Hessian where all weights are 0, beside columns that bend alike, smallest first."""
+    H = objective.hessian(np.zeros(objective.shape))
+    size = np.sqrt(np.maximum(np.diag(H), 1e-300))
+    return np.asarray(np.linalg.eigvalsh(H / size / size[:, None]))
 
 
 def coarse(objective: Any, *, missed: bool = False) -> bool:
@@ -251,9 +297,7 @@ def coarse(objective: Any, *, missed: bool = False) -> bool:
         return False
     thin = replace(objective, outputs=1, loss=SIGMOID).thinned(EACH * p)
     thin = replace(thin, rows=thin.rows.with_features(thin.rows.X.astype(np.float64)))
-    H = thin.hessian(np.zeros(thin.shape))
-    size = np.sqrt(np.maximum(np.diag(H), 1e-300))
-    values = np.linalg.eigvalsh(H / size / size[:, None])
+    values = _bends(thin)
     return bool(((values > ROUNDED) & (values < NEAREST)).any())
 
 
