@@ -1,12 +1,15 @@
 """Rows that lie column by column, as a data frame's do, beside the same row by row: ``python benchmarks/layouts.py``.
 
-A fit and a prediction of each, in turns, medians; and scikit-learn's fit of what lies by column, once.
+A fit and a prediction of each, in turns, medians; and scikit-learn's fit, once. A line of JSON is appended to
+``layouts.jsonl`` for each; ``table.py`` tells of them.
 """
 
+import json
 import statistics
 import time
 import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,7 @@ from onelayer import PerceptronClassifier
 
 SHAPES = ((1_000_000, 20), (1_000_000, 50), (20_000, 1_000), (2_000, 5_000))
 ROUNDS = 7
+RESULTS = Path(__file__).parent / "layouts.jsonl"
 
 
 def by_column(X):
@@ -34,6 +38,17 @@ def seconds_of(run):
     return time.perf_counter() - start
 
 
+def table(path):
+    """Markdown: the latest of each shape and layout."""
+    lines = [json.loads(text) for text in path.read_text().splitlines()]
+    latest = {(line["shape"], line["layout"]): line for line in lines}
+    rows = ["| rows | as they lie | fit, ms | predict, ms | scikit-learn's fit, ms |", "|---|---|--:|--:|--:|"]
+    for (shape, layout), line in latest.items():
+        cells = (f"{line[name]:,.0f}" for name in ("fit", "predict", "theirs"))
+        rows.append(f"| {shape} | {layout} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
 def main():
     warnings.simplefilter("ignore")
     for n, d in SHAPES:
@@ -45,16 +60,13 @@ def main():
             for name, rows in layouts.items():
                 taken[name][0].append(seconds_of(partial(models[name].fit, rows, y)))
                 taken[name][1].append(seconds_of(partial(models[name].predict, rows)))
-        first = [statistics.median(seconds) for seconds in taken["by row"]]
-        for name, seconds in taken.items():
-            fit, predict = (statistics.median(times) for times in seconds)
-            ratios = f"{fit / first[0]:5.2f} and {predict / first[1]:5.2f} of it by row"
-            print(
-                f"{n:,} × {d:,}  {name:10} fit {1e3 * fit:8.1f} ms, predict {1e3 * predict:7.1f} ms: {ratios}",
-                flush=True,
-            )
-        theirs = seconds_of(partial(LogisticRegression().fit, layouts["by column"], y))
-        print(f"{n:,} × {d:,}  by column  scikit-learn's LogisticRegression {1e3 * theirs:.1f} ms", flush=True)
+        for name, times in taken.items():
+            fit, predict = (1e3 * statistics.median(seconds) for seconds in times)
+            theirs = 1e3 * seconds_of(partial(LogisticRegression().fit, layouts[name], y))
+            line = {"shape": f"{n:,} × {d:,}", "layout": name, "fit": fit, "predict": predict, "theirs": theirs}
+            with RESULTS.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            print("  ".join(f"{part:.1f}" if isinstance(part, float) else part for part in line.values()), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Of ``results.jsonl``, ``drawn.jsonl`` and ``paths.jsonl``: ``docs/benchmarks.md`` and ``docs/benchmarks.png``.
+"""Of what is measured, in files of JSON lines here: ``docs/benchmarks.md`` and ``docs/benchmarks.png``.
 
 ``python benchmarks/table.py [RESULTS]``. Of two lines for one fit, the later counts. Gaps are to the least objective in
 ``optima.json`` or in any line, so that a better optimum found later corrects all gaps.
@@ -15,8 +15,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 import drawn
+import layouts
 import matplotlib.pyplot as plt
 import paths
+import rare
 from fits import GAPS, OPTIMA, RESULTS
 from matplotlib.ticker import LogLocator, NullFormatter
 from peers import PEERS
@@ -47,6 +49,17 @@ Two classes, 50 to 80,000 rows, up to three million numbers, C from 1.6 to 500 t
 not 0: `benchmarks/drawn.py --l1`. Others are liblinear and skglm: compiled coordinate descent, whose rows were
 put into its own storage before the clock started and are not checked. Where a fit takes few milliseconds, they are
 ahead."""
+
+
+RARE = """## A rare class
+
+A million rows of twenty columns, of which fewer and fewer are of one class: `benchmarks/rare.py`. Milliseconds to a
+relative gap of 1e-6, each solver at its loosest tolerance that gets there."""
+LAYOUTS = """## Rows as they lie
+
+Of a data frame, or an array in Fortran's order, they lie column by column: `benchmarks/layouts.py`. scikit-learn's fit
+is that of `LogisticRegression()`, whose tolerance leaves a larger gap. What is given as a polars frame is copied by
+polars first."""
 
 
 class Fit(NamedTuple):
@@ -228,7 +241,8 @@ def main() -> None:
     fits, facts = read(Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS)
     (DOCS / "benchmarks.md").write_text(
         f"{page(fits, facts)}\n{PROBLEMS}\n\n{drawn.table(drawn.RESULTS)}\n\n"
-        f"{L1_PROBLEMS}\n\n{drawn.table(drawn.RESULTS, 1.0)}\n\n{PATHS}\n\n{paths.table(paths.RESULTS)}\n",
+        f"{L1_PROBLEMS}\n\n{drawn.table(drawn.RESULTS, 1.0)}\n\n{RARE}\n\n{rare.table(rare.RESULTS)}\n\n"
+        f"{LAYOUTS}\n\n{layouts.table(layouts.RESULTS)}\n\n{PATHS}\n\n{paths.table(paths.RESULTS)}\n",
         encoding="utf-8",
     )
     picture(fits, DOCS / "benchmarks.png")
