@@ -193,9 +193,9 @@ def test_an_older_hessian_bends_a_step_until_only_what_the_sample_lacks_is_left(
 def test_what_the_sample_said_where_it_was_asked_last_is_not_asked_again(monkeypatch):
     whole, curvature, u = sampled(scale=2)
     point, step = Point.at(whole, u), curvature.step(Point.at(whole, u))
-    plain, asked, ask = curvature.bent(point, *step), [], Objective.value_gradient
-    monkeypatch.setattr(Objective, "value_gradient", lambda self, u: (asked.append(u), ask(self, u))[1])
-    known = replace(curvature, seen=Point.at(curvature.sample, u))
+    plain, known = curvature.bent(point, *step), replace(curvature, seen=Point.at(curvature.sample, u))
+    asked, ask = [], Objective.evaluate
+    monkeypatch.setattr(Objective, "evaluate", lambda self, u: (asked.append(u), ask(self, u))[1])
     np.testing.assert_array_equal(known.bent(point, *step), plain)
     assert not any(where is u for where in asked)
     assert len(asked) > 0

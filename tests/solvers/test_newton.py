@@ -350,3 +350,52 @@ def test_of_a_rare_class_columns_nearly_alike_hide_nothing(apart):
     costs = [found.history[-1].cost for found in (fit, best)]
     assert fit.converged
     assert (costs[0] - costs[1]) / costs[1] <= min(1e-6, 2 * fit.optimality_gap)
+
+
+def tailed(n, d, seed):
+    """Half of the columns as amounts of money are: few rows hold most of their squares."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    y = X[:, 0] + rng.standard_normal(n) > 0
+    X[:, d // 2 :] = np.exp(2 * X[:, d // 2 :])
+    return X, y
+
+
+def dummied(n, d, seed):
+    """Most columns are of rare levels."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    X[:, 5:] = rng.random((n, d - 5)) < 10 ** rng.uniform(-4, -1, d - 5)
+    return X, X[:, 0] + 0.3 * X[:, 5:].sum(axis=1) + rng.logistic(size=n) > 0
+
+
+@pytest.mark.parametrize("drawn", [tailed, dummied])
+@pytest.mark.parametrize("seed", range(2))
+def test_rows_that_chance_does_not_meet_are_looked_for_before_all_are_taken(drawn, seed, monkeypatch):
+    """Hessians of all rows took the most of the time: three to five, where one is left at most."""
+    n = 300_000
+    X, y = drawn(n, 20, seed)
+    taken, hessian = [], Objective.hessian
+
+    def counted(self, *at, **how):
+        taken.append(self.rows.n)
+        return hessian(self, *at, **how)
+
+    monkeypatch.setattr(Objective, "hessian", counted)
+    fit = train(X, y)
+    assert fit.converged
+    assert taken.count(n) <= 1
+    monkeypatch.undo()
+    best = train(X, y, tol=1e-11).history[-1].cost
+    assert (fit.history[-1].cost - best) / best <= min(1e-6, 2 * fit.optimality_gap)
+
+
+def test_far_from_the_optimum_no_rows_are_chosen(monkeypatch):
+    """Of 4,500 rows with rare levels and a weak penalty: a hundred steps with what they bend by ended nowhere."""
+    X, y = dummied(36_000, 53, 5)
+    asked, choose = [], Objective.surprising
+    monkeypatch.setattr(Objective, "surprising", lambda self, *at: (asked.append(at), choose(self, *at))[1])
+    fit = train(X, y, C=900.0)
+    assert fit.converged
+    assert fit.n_iter < 40
+    assert len(asked) <= 4

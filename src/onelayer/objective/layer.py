@@ -454,32 +454,43 @@ class Objective:
         taken = self.rows.take(rows, weight, prepare)
         return replace(self, rows=taken, total_weight=total_weight, mean=None, scale=None)
 
-    def surprising(self, u: Array, size: int) -> "Objective":
-        """The objective of about so many rows, half of them by how steep their loss is at u, half by their weights.
-
-        Where nearly all rows are sure there, few know of the optimum and its curvature (Fithian & Hastie, "Local
-        case-control sampling in imbalanced data sets", Annals of Statistics 42, 2014). A row weighs as much less as it
-        is likelier to be chosen.
-        """
+    def _pulls(self, u: Array) -> list[Array]:
+        """How each row pulls at u, about: slope times length, in scaled columns, times its weight; of each block."""
         w, b = self.of_raw_columns(u)
         logits_of = forward if w.any() else constant
+        bend = self.rows.to_all_columns(np.ones(self.rows.d) if self.scale is None else self.scale**-2.0)
+        mean = np.zeros(self.rows.d) if self.mean is None else self.mean
+        across = self.rows.to_all_columns(mean) * bend
+        least = 1 + float(across @ self.rows.to_all_columns(mean))
 
-        def steepness(X: Any, y: Array, weight: Array | None) -> Array:
+        def pull(X: Any, y: Array, weight: Array | None) -> Array:
             slope = np.abs(self.loss.slope(logits_of(X, w, b), y), dtype=np.float32)
-            return times(slope if slope.ndim == 1 else slope.sum(axis=1), weight)
+            slope = slope if slope.ndim == 1 else slope.sum(axis=1)
+            squares = np.square(X) if isinstance(X, np.ndarray) else X.multiply(X)
+            length = least + dot(squares, bend.astype(X.dtype)) - 2 * dot(X, across.astype(X.dtype))
+            return times(slope * np.sqrt(np.maximum(length, 1), dtype=np.float32), weight)
 
-        steep, own = self.rows.each(steepness), self.rows.weight
-        mean = max(sum(float(part.sum(dtype=np.float64)) for part in steep) / self.total_weight, 1e-300)
-        offsets = np.random.default_rng(0).random(len(steep))
+        return list(self.rows.each(pull))
+
+    def surprising(self, u: Array, size: int) -> "Objective":
+        """The objective of about so many rows, half of them by how they pull at u, half by their weights.
+
+        Where nearly all rows are sure there, or some lie far out, few know of the optimum and its curvature (Fithian &
+        Hastie, "Local case-control sampling in imbalanced data sets", Annals of Statistics 42, 2014). A row weighs as
+        much less as it is likelier to be chosen.
+        """
+        pulls, own = self._pulls(u), self.rows.weight
+        mean = max(sum(float(part.sum(dtype=np.float64)) for part in pulls) / self.total_weight, 1e-300)
+        offsets = np.random.default_rng(0).random(len(pulls))
 
         def choose(i: int) -> tuple[Array, Array]:
             span = self.rows.spans[i]
-            each = np.ones(len(steep[i])) if own is None else own[span]
-            share = (steep[i] / mean + each) * (size / (2 * self.total_weight))
+            each = np.ones(len(pulls[i])) if own is None else own[span]
+            share = (pulls[i] / mean + each) * (size / (2 * self.total_weight))
             rows = in_proportion(share, offsets[i])
             return span.start + rows, each[rows] / np.minimum(share[rows], 1)
 
-        chosen, weights = map(np.concatenate, zip(*self.rows.map(choose, range(len(steep))), strict=True))
+        chosen, weights = map(np.concatenate, zip(*self.rows.map(choose, range(len(pulls))), strict=True))
         return self.sample(chosen, weights, self.total_weight)
 
     def thinned(self, size: int) -> "Objective":

@@ -174,7 +174,7 @@ class Layer(Smooth, Protocol):
         """That of some of the rows."""
 
     def surprising(self, u: Array, size: int) -> "Layer":
-        """That of about so many rows, half of them by how steep their loss is at u."""
+        """That of about so many rows, half of them by how they pull at u."""
 
     def thinned(self, size: int) -> "Layer":
         """That of about so many rows."""

@@ -28,7 +28,7 @@ Array = NDArray[Any]
 DOUBLE = float(np.finfo(np.float64).eps)
 AT_ONCE = 4  # products, for which what is dearer is not put off
 NEARLY = 0.03  # of a residual: what may be left when a sample's Hessian is inverted
-ASTRAY = 0.1  # of the decrement: a step that leaves more of it in the sample is not bent any more
+ASTRAY, AGAIN = 0.1, 4  # of the decrement: a step that leaves more in the sample asks for its Hessian there; so often
 ROUNDED = 64  # units of the rows' precision, and of slopes, about the value: what may be left of a gradient
 STALE = 0.5  # of the value: from there on, a Hessian has changed enough to be taken anew
 WORTH = 0.25  # of its price, in products: with one that has changed, a step of fewer is followed by another
@@ -70,14 +70,21 @@ class Curvature:
         seen = self.seen if self.seen and self.seen.u is point.u else Point.at(self.sample, point.u)
         moved = point.gradient - seen.gradient
         enough = point.u.size / self.sample.rows.n * decrement
+        bent, solve, again = step, self.solve, 0
         while decrement > enough:
-            left = self.sample.value_gradient(point.u + step)[1] + moved
-            more = self.solve(left)
+            here = Point.at(self.sample, point.u + bent)
+            left = here.gradient + moved
+            more = solve(left)
+            if not float(np.vdot(left, more)) <= ASTRAY * decrement:
+                if again == AGAIN:
+                    break
+                solve, again = factored(self.sample, here).solve, again + 1
+                more = solve(left)
             size = float(np.vdot(left, more))
-            if not size <= ASTRAY * decrement:
+            if not size <= decrement:
                 break
-            step, decrement = step - more, size
-        return step
+            bent, decrement = bent - more, size
+        return bent if np.linalg.norm(bent - step) <= np.linalg.norm(step) else step
 
     def unseen(self, objective: Layer, point: Point, tol: float) -> tuple[float, float]:
         """What directions that no product sees may hold of the gap, and 1; or nothing, and the least eigenvalue there.

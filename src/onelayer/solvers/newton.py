@@ -7,6 +7,7 @@ them are swept only when little is left to do (Mokhtari et al., "Adaptive Newton
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from onelayer.objective.sampling import DIRECT, SQUARE, formed
 from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
-from onelayer.solvers.curvature import DOUBLE, Curvature, of_sample, ridge_gap
+from onelayer.solvers.curvature import DOUBLE, Curvature, factored, of_sample, ridge_gap
 from onelayer.solvers.direct import direct
 from onelayer.solvers.gaps import ROUNDING, certified
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
@@ -68,10 +69,12 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
             return in_row_space(objective, outcome.point.u, tol, left, watch)
     else:
         cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
-        outcome, curvature = direct(objective, u, tol, max_iter, watch, curvature, anew=cheap)
+        few = None if curvature is None or u.size < MANY else curvature.sample
+        chosen = (lambda point: None) if few is None else partial(_of_chosen, objective, few.rows.n)
+        outcome, curvature = direct(objective, u, tol, max_iter, watch, curvature, anew=cheap, chosen=chosen)
         if not cheap and not outcome.converged and not watch.stopped:
             outcome = truncated(objective, outcome.point, tol, max_iter, watch, curvature)
-        if curvature is not None and curvature.value < SURE:
+        if curvature is not None and (curvature.value < SURE or curvature.sample is not few):
             look.few = curvature.sample
         look.clear = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
     outcome = certified(objective, outcome, tol, watch)
@@ -144,6 +147,15 @@ def _on_sample(
             curvature = of_sample(sample, outcome.point, curvature)
     value = outcome.point.value
     return (u, None, value) if value < known else (outcome.point.u, curvature, value)
+
+
+def _of_chosen(objective: Layer, size: int, point: Point) -> Curvature | None:
+    """Of about so many rows, chosen for how they pull at a point, the curvature there; None where it is singular."""
+    sample = objective.surprising(point.u, size)
+    seen = Point.at(sample, point.u)
+    curvature = factored(sample, seen)
+    error = (1 + math.sqrt(point.u.size / sample.rows.n)) ** 2
+    return None if curvature.singular else replace(curvature, error=error, sample=sample, seen=seen)
 
 
 def _until(known: float, watch: Watch) -> Callable[[Point], bool]:
