@@ -372,7 +372,7 @@ def dummied(n, d, seed):
 @pytest.mark.parametrize("drawn", [tailed, dummied])
 @pytest.mark.parametrize("seed", range(2))
 def test_rows_that_chance_does_not_meet_are_looked_for_before_all_are_taken(drawn, seed, monkeypatch):
-    """Hessians of all rows took the most of the time: three to five, where one is left at most."""
+    """Hessians of all rows took the most of the time; one is left at most."""
     n = 300_000
     X, y = drawn(n, 20, seed)
     taken, hessian = [], Objective.hessian

@@ -62,8 +62,8 @@ class Curvature:
 
         That is right beyond what is quadratic, too: what is left is what the sample has another Hessian for (Shamir,
         Srebro & Zhang, "Communication-efficient distributed optimization using an approximate Newton-type method",
-        ICML 2014), about one in so many of the decrement as it has rows a parameter. Far from the optimum the step is
-        as it was: there, one of Newton's may lead astray.
+        ICML 2014), about one in so many of the decrement as it has rows a parameter. Where its own Hessian changes on
+        the way, it is taken anew. Far from the optimum the step is as it was: there, one of Newton's may lead astray.
         """
         if self.sample is None:
             return step

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 AGED = 4  # how much an older Hessian may have changed along the gradient
 SLOW = 0.1  # of the decrement left after a step with an older Hessian: from there on, a new one pays
-CHOICES = 3  # of rows, before all are taken
+CHOICES = 3  # of rows, before all are taken: with far ones, one choice is not the last
 BENT = 30  # times `tol`: of a larger decrement, a step by a sample's Hessian alone leaves too much
 
 
@@ -33,7 +33,7 @@ def direct(
 ) -> tuple[Outcome, Curvature | None]:
     """Steps with a factored Hessian, kept as long as each step leaves little of the decrement, then taken `anew`.
 
-    In place of one that was there before, a few times of rows `chosen` at the point, where there are such.
+    Near the optimum, one of rows `chosen` at the point serves first, a few times, where there are such.
     """
     point = Point.at(objective, u)
     watch(point)
