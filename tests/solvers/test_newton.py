@@ -370,9 +370,9 @@ def dummied(n, d, seed):
 
 
 @pytest.mark.parametrize("drawn", [tailed, dummied])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_rows_that_chance_does_not_meet_are_looked_for_before_all_are_taken(drawn, seed, monkeypatch):
-    """Hessians of all rows took the most of the time; one is left at most."""
+    """A Hessian of all rows took the most of the time."""
     n = 300_000
     X, y = drawn(n, 20, seed)
     taken, hessian = [], Objective.hessian
@@ -384,7 +384,7 @@ def test_rows_that_chance_does_not_meet_are_looked_for_before_all_are_taken(draw
     monkeypatch.setattr(Objective, "hessian", counted)
     fit = train(X, y)
     assert fit.converged
-    assert taken.count(n) <= 1
+    assert n not in taken
     monkeypatch.undo()
     best = train(X, y, tol=1e-11).history[-1].cost
     assert (fit.history[-1].cost - best) / best <= min(1e-6, 2 * fit.optimality_gap)
