@@ -39,7 +39,7 @@ HOUSE = {
     "solvers": "sampling together",
     "tables": "counting names",
     "plots": "losses masks",
-    "diagnostics": "blocks losses sampling solvers sources sparse threads",
+    "diagnostics": "losses solvers",
     "data": "",
     "columns": "counting sources sampling sparse",
     "labels": "counting losses masks",
@@ -50,7 +50,8 @@ HOUSE = {
     "problem": "counting sampling columns labels losses network layer settings solvers sparse targets",
     "weight_decay": "problem solvers",
     "record": "problem settings solvers targets",
-    "notices": "counting diagnostics labels problem record solvers",
+    "separation": "blocks sampling solvers sources sparse threads",
+    "notices": "counting diagnostics labels problem record separation solvers",
     "training": "diagnostics notices columns labels problem record settings solvers sparse targets threads "
     "weight_decay",
     "notebook": "names",

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from onelayer import PerceptronClassifier, PerceptronRegressor, diagnostics
+from onelayer.fits import separation
 from onelayer.settings import SOLVERS
 from onelayer.solvers import HeldOut, Point
 
@@ -226,14 +227,17 @@ def test_interruption_on_a_sample_keeps_the_best_weights_so_far(at, l1_ratio):
     assert model.history_[-1].cost == pytest.approx(min(cost for _, cost in rows), rel=0.1)
 
 
-@pytest.mark.parametrize(("C", "looked_for"), [(1.0, "separating"), (math.inf, "separating"), (math.inf, "rank")])
-def test_interruption_after_the_fit_keeps_it(C, looked_for, monkeypatch):
+@pytest.mark.parametrize(
+    ("C", "room", "looked_for"),
+    [(1.0, separation, "separating"), (math.inf, separation, "separating"), (math.inf, diagnostics, "rank")],
+)
+def test_interruption_after_the_fit_keeps_it(C, room, looked_for, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     X, y = noisy(200, 0)
     fitted = PerceptronClassifier(C=C).fit(X, y)
-    monkeypatch.setattr(diagnostics, looked_for, interrupt)
+    monkeypatch.setattr(room, looked_for, interrupt)
     with pytest.warns(UserWarning, match="interrupted: the fit was over, but what else") as told:
         model = PerceptronClassifier(C=C).fit(X, y)
     assert [warning.category for warning in told] == [UserWarning]  # none that it did not converge

@@ -8,6 +8,7 @@ import numpy as np
 from onelayer import diagnostics
 from onelayer.counting import counted
 from onelayer.data.labels import Labels
+from onelayer.fits import separation
 from onelayer.fits.problem import Problem
 from onelayer.fits.record import Record
 from onelayer.solvers import Outcome
@@ -96,7 +97,7 @@ def no_optimum(outcome: Outcome, record: Record, labels: Labels, names: Sequence
     if record.perfect:
         return ""
     objective = record.problem.objective
-    way = diagnostics.escape(objective, outcome.point.u, labels.codes) if outcome.converged else None
+    way = separation.escape(objective, outcome.point.u, labels.codes) if outcome.converged else None
     if way is None:
         return None
     size = np.abs(way[:, : objective.rows.d]).max(axis=0)  # in scaled columns
@@ -105,14 +106,14 @@ def no_optimum(outcome: Outcome, record: Record, labels: Labels, names: Sequence
     return f" along {' and '.join(diagnostics.name(j, names) for j in most)}{' and others' * others}"
 
 
-def _separating(problem: Problem, labels: Labels, *, by_chance: bool) -> list[diagnostics.Separating]:
+def _separating(problem: Problem, labels: Labels, *, by_chance: bool) -> list[separation.Separating]:
     objective = problem.objective
-    return diagnostics.separating(
+    return separation.separating(
         problem.X, labels.codes, by_chance=by_chance, bias=objective.bias, jobs=objective.rows.jobs
     )
 
 
-def _parts(parting: list[diagnostics.Separating], labels: Labels, names: Sequence[str] | None) -> str:
+def _parts(parting: list[separation.Separating], labels: Labels, names: Sequence[str] | None) -> str:
     first, many = parting[0], len({each.column for each in parting})  # one may part both classes
     others = {1: "", 2: ", and one other does the like"}.get(many, f", and {many - 1} others do the like")
     column, class_name = diagnostics.name(first.column, names), labels.names[first.code]

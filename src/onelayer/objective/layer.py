@@ -77,6 +77,13 @@ class Objective:
         """The penalty of each coordinate of a row of a point, 0 for the bias; shape (d + bias,)."""
         return np.append(self.penalty, 0.0) if self.bias else self.penalty
 
+    @cached_property
+    def held(self) -> Array:
+        """The L1 penalty of each coordinate of a point, 0 for the bias and where there is none; of a point's shape."""
+        held = np.zeros(self.shape)
+        held[:, : self.rows.d] = 0.0 if self.lasso is None else self.lasso
+        return held
+
     def with_penalties(self, penalty: Array, lasso: Array | None) -> "Objective":
         """The same loss beside other penalties."""
         return replace(self, penalty=penalty, lasso=lasso)
@@ -234,8 +241,7 @@ class Objective:
 
     def cost(self, u: Array) -> float:
         """The objective at u with the L1 penalty."""
-        held = 0.0 if self.lasso is None else float((self.lasso * np.abs(u[:, : self.rows.d])).sum())
-        return self.value(u) + held
+        return self.value(u) + float((self.held * np.abs(u)).sum())
 
     def hessian(self, u: Array, logits: Logits | None = None, *, single: bool = False) -> Array:
         """Second derivatives at u, (k (d + bias), k (d + bias)), in the order of ``u.ravel()``.

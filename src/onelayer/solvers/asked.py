@@ -104,6 +104,10 @@ class Layer(Smooth, Protocol):
         """The weight of the absolute u_j, (d,), which is no part of the value; None where there is none."""
 
     @property
+    def held(self) -> Array:
+        """The same with the bias, of a point's shape: 0 where there is none."""
+
+    @property
     def grain(self) -> Array | None:
         """What rounding leaves of cells, in scaled columns, where that is more than arithmetic does; (d,)."""
 

@@ -45,7 +45,7 @@ def lasso_minimum(hessian: Array | Parts, linear: Array, lasso: Array, v: Array)
     array([1., 0.])
     """
     parts = hessian if isinstance(hessian, Parts) else Parts(hessian)
-    found = _by_few_signs(parts, linear, lasso, v)
+    found = _by_few_signs(parts, linear, lasso, v) if np.count_nonzero(v) > 1 else None  # a bias alone tells no signs
     if found is not None:
         return found
     return _by_signs(parts, linear, lasso, _Penalised(parts.matrix, linear, lasso).by_coordinates(v, *WELL))
@@ -168,9 +168,10 @@ def _for_signs(parts: Parts, lasso: Array, v: Array, g: Array, moving: Array) ->
     found, crossing = np.zeros_like(v), np.zeros(len(v), bool)
     if not len(inside):
         return found, crossing
-    sign = np.where(v != 0, np.sign(v), -np.sign(g))[inside]
-    found[inside] = v[inside] - parts.solver(inside)(g[inside] + lasso[inside] * sign)
-    crossing[inside] = (np.sign(found[inside]) != sign) & (lasso[inside] > 0)
+    own, slopes, held = v[inside], g[inside], lasso[inside]
+    sign = np.sign(np.where(own != 0, own, -slopes))
+    own -= parts.solver(inside)(slopes + held * sign)
+    found[inside], crossing[inside] = own, (np.sign(own) != sign) & (held > 0)
     return found, crossing
 
 

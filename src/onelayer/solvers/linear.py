@@ -93,7 +93,7 @@ class Parts:
 
     def part(self, some: Array) -> Array:
         """Its rows and columns of some weights."""
-        return np.asarray(self.matrix[np.ix_(some, some)])
+        return self.matrix if len(some) == len(self.matrix) else np.asarray(self.matrix[some[:, None], some])
 
     def solver(self, some: Array) -> Solve:
         """The function g → the solution with these, as `symmetric_solver` has it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Place:
         What is `known` of the logits and slopes is for `Objective.evaluate`.
         """
         value, g, logits = objective.evaluate(u, keep=True, **known)
-        lasso = lasso_of(objective, u)
+        lasso = objective.held
         size = float((lasso * np.abs(u)).sum())
         point = Point(u, value + size, subgradient(u, g, lasso), objective.rows.n, logits)
         return cls(point, g, lasso, size, defect)
@@ -48,7 +49,7 @@ class Place:
 
         Where an `older` place, of about as much stronger penalties, tells where slopes lead, by no more than a part.
         """
-        lasso = lasso_of(objective, u)
+        lasso = objective.held
         slopes, moved = self.smooth, self.lasso - lasso
         share = 0.0 if older is None else moved.max() / max(float((older.lasso - self.lasso).max()), 1e-300)
         if older is not None and LEAST <= share <= MOST:
@@ -88,7 +89,7 @@ class Place:
         point = replace(point, u=point.u[:, chosen], gradient=point.gradient[:, chosen], logits=logits)
         return Place(point, self.smooth[:, chosen], self.lasso[:, chosen], self.size)
 
-    @property
+    @cached_property
     def violation(self) -> float:
         """The largest subgradient, relative to its lasso weight."""
         return float((np.abs(self.point.gradient) / np.maximum(self.lasso, 1e-300))[self.lasso > 0].max(initial=0.0))
@@ -121,11 +122,6 @@ def subgradient(u: Array, smooth: Array, lasso: Array) -> Array:
     return np.asarray(np.where(u != 0, smooth + lasso * np.sign(u), held))
 
 
-def lasso_of(objective: Layer, u: Array) -> Array:
-    """The weight of each |u_j|, of u's shape: 0 for the bias."""
-    return np.broadcast_to(np.append(objective.lasso, 0.0) if objective.bias else objective.lasso, u.shape)
-
-
 def duality_gap(objective: Layer, place: Place, enough: float = 0.0) -> float:
     """How far the value is from the optimum at most: primal less dual, at slopes shrunk until no column objects.
 
@@ -143,14 +139,18 @@ def duality_gap(objective: Layer, place: Place, enough: float = 0.0) -> float:
     back, both = np.abs(slopes[:, :d]), np.flatnonzero(penalty > 0)
     over = (back / np.maximum(lasso, 1e-300)).max(axis=0, initial=0.0)
     # a share at which no column objects; or, where that is more, one at which those without an L2 penalty do not
-    shares = {1 / max(1.0, float(each.max(initial=0.0))) for each in (over, np.delete(over, both))}
+    objecting = (over, np.delete(over, both)) if len(both) else (over,)
+    shares = {1 / max(1.0, float(each.max(initial=0.0))) for each in objecting}
     loss = value - place.size - float((penalty * u**2).sum()) / 2
     whole = loss - float(np.vdot(slopes, place.point.u)) - place.defect
 
+    def beyond(share: float) -> float:
+        if not len(both):
+            return 0.0
+        return float((np.maximum(share * back[:, both] - lasso[:, both], 0) ** 2 / (2 * penalty[both])).sum())
+
     def gap(of_rows: Callable[[float], float]) -> float:
-        beyond = {share: np.maximum(share * back[:, both] - lasso[:, both], 0) for share in shares}
-        dual = max(of_rows(share) - float((b**2 / (2 * penalty[both])).sum()) for share, b in beyond.items())
-        return max(value - dual, 0.0)
+        return max(value - max(of_rows(share) - beyond(share) for share in shares), 0.0)
 
     at_once = gap(lambda share: share * whole)
     exact = objective.rows.precision == DOUBLE  # of single precision, the gradient knows no more than seven digits

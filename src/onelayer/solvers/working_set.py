@@ -181,17 +181,16 @@ class _Models:
         """The model here, and what it costs in products: of a trifle, nothing."""
         self._taken_at, self._cuts = place.point.value, 0
         if self._thin:
-            logits = self.objective.logits(place.point.u) if place.point.logits is None else place.point.logits
-            rows, roots = self.objective.rows_and_roots(logits)
+            rows, roots = self.objective.rows_and_roots(place.point.logits)
             self.hessian = LowRank.of_all(rows, roots, self.objective.ridge)
             return self._price
-        modelled = self.objective
+        modelled, logits = self.objective, place.point.logits
         self._sampled = self._few and not self.anew and self._enough < modelled.rows.n
         if self._sampled:
-            modelled = modelled.thinned(int(self._enough))
+            modelled, logits = modelled.thinned(int(self._enough)), None
         single = not self._precise
         precision = SINGLE if single else modelled.rows.precision
-        self.hessian = Parts(blurred(modelled.hessian(place.point.u, single=single), precision))
+        self.hessian = Parts(blurred(modelled.hessian(place.point.u, logits, single=single), precision))
         if not self._scarce:  # of few rows, a model is cheap beside its minimum
             self._lately = math.inf
         return 0.0 if self._trifling else prices.hessian(modelled, LARGEST) * modelled.rows.n / self.objective.rows.n
