@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 import sklearn.linear_model  # noqa: F401 - what a fit imports is not of the rows
 
+from onelayer import PerceptronClassifier
 from onelayer.fits.training import train
 from onelayer.objective.layer import Objective
 from onelayer.objective.losses import SIGMOID, SOFTMAX
@@ -41,6 +42,24 @@ def test_a_fit_holds_little_beside_the_rows(n, d, settings, most, layout):
     assert found.converged
     assert found.weights[0, :-1].any()
     assert peak < most * X.nbytes, f"{peak / X.nbytes:.2f} times the data"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.int64, bool])
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+def test_whole_numbers_are_fitted_as_they_are_and_never_copied_whole(dtype, layout):
+    rng = np.random.default_rng(0)
+    X = layout((rng.standard_normal((300_000, 16)) * 20).clip(-128, 127).astype(np.int8).astype(dtype))
+    score = X[:, :5].sum(axis=1, dtype=float)
+    y = (score - score.mean()) / score.std() + rng.logistic(size=len(X)) > 0
+    PerceptronClassifier().fit(X[:60], y[:60])
+    model, peak = peak_of(lambda: PerceptronClassifier().fit(X, y))
+    answers, beside = peak_of(lambda: model.predict_proba(X))
+    doubles = X.astype(np.float64)
+    assert peak < 0.4 * doubles.nbytes, f"{peak / doubles.nbytes:.2f} times the rows in doubles"
+    assert beside < 0.4 * doubles.nbytes + answers.nbytes
+    plain = PerceptronClassifier().fit(doubles, y)
+    np.testing.assert_array_equal(model.coef_, plain.coef_)
+    np.testing.assert_allclose(answers, plain.predict_proba(doubles), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("settings", "most"), [({}, 0.68), ({"C": 0.3, "l1_ratio": 1.0}, 0.8)])

@@ -232,9 +232,18 @@ def test_of_wide_rows_every_column_is_looked_at(apart):
     )
 
 
-@pytest.mark.parametrize(("cells", "said"), [([1, 2, 3, 4], False), ([-1, -2, 3, 4], True), ([0, -2, 0, 4], True)])
-def test_without_a_bias_classes_are_parted_at_nought(cells, said):
-    fit = train(np.array(cells, dtype=float)[:, None], [0, 0, 1, 1], C=np.inf, fit_intercept=False)
+@pytest.mark.parametrize(
+    ("cells", "dtype", "said"),
+    [
+        ([1, 2, 3, 4], float, False),
+        ([-1, -2, 3, 4], float, True),
+        ([0, -2, 0, 4], np.int8, True),
+        ([1, 2, 3, 4], np.uint8, False),  # where -1 is 255
+        ([0, 0, 1, 1], bool, True),
+    ],
+)
+def test_without_a_bias_classes_are_parted_at_nought(cells, dtype, said):
+    fit = train(np.array(cells, dtype=dtype)[:, None], [0, 0, 1, 1], C=np.inf, fit_intercept=False)
     assert ("column 0 alone sets" in "".join(fit.notices)) == said
     assert fit.converged != said
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onelayer.counting import counted
 from onelayer.objective.sampling import spread
-from onelayer.rows.sources import Rows, some_rows
+from onelayer.rows.sources import Rows, in_floats, some_rows
 from onelayer.rows.sparse import row_runs, with_entries
 
 Array = NDArray[Any]
@@ -26,8 +26,9 @@ COPIED = 2**21  # entries: up to here (16 MB) there is a copy where the algebra 
 # entries, and rows at most, from which the mean and scale of larger data are taken: they only precondition
 SAMPLE, FEW = 2**18, 2**14
 AT_ONCE = 2**16  # of these, copied at a time
-# what centring in the algebra may cancel: four of sixteen digits, or one of seven
-FAR = {np.dtype(np.float64): 1e4, np.dtype(np.float32): 10.0}
+# what centring in the algebra may cancel: one of seven digits, or four of sixteen
+FAR = {np.dtype(np.float32): 10.0}
+FAR_IN_DOUBLES = 1e4
 REACH = 5  # digits, six fits: held-out log loss 0.076 with it, 0.080 without, and as much less in single steps
 
 
@@ -70,10 +71,9 @@ class Columns:
         step = max(1, AT_ONCE // len(seen))
         parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept)[:-1] for a in range(0, d, step)]
         unit, mean, scale, constant = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
-        extreme = 1e100 if X.dtype == np.float64 else 1e10
-        explicit = whole or bool(
-            ((unit <= 1 / extreme) | (unit >= extreme) | (np.abs(mean) >= FAR.get(X.dtype, 0.0) * scale)).any()
-        )
+        extreme = 1e10 if X.dtype == np.float32 else 1e100
+        far = np.abs(mean) >= FAR.get(X.dtype, FAR_IN_DOUBLES) * scale
+        explicit = whole or bool(((unit <= 1 / extreme) | (unit >= extreme) | far).any())
         return cls(unit, mean, scale, constant, explicit, fit_intercept, whole=seen is X)
 
     @classmethod
@@ -89,7 +89,7 @@ class Columns:
             mean, square = _moments(X, unit, jobs)
         explicit = bool((unit != 1).any())
         variance = square - mean**2
-        far = variance < square / FAR.get(X.dtype, 1.0) ** 2
+        far = variance < square / FAR.get(X.dtype, FAR_IN_DOUBLES) ** 2
         full = far & full_columns(X) if fit_intercept and far.any() else np.zeros(d, dtype=bool)
         for j in np.flatnonzero(full):
             cells = X[:, [j]].data.astype(np.float64) / unit[j]
@@ -151,6 +151,7 @@ class Columns:
         if sp.issparse(X):
             return self._sparse_rows(X, y, weight, jobs)
         if not self.explicit:
+            X = in_floats(X) if X.shape[1] > X.shape[0] else X  # the rows may be multiplied with one another
             return Rows(X, y, weight, jobs=jobs)
         if self.made is not None and X is self.made[0]:
             return Rows(self.made[1], y, weight, jobs=jobs)

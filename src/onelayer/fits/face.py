@@ -22,7 +22,7 @@ from onelayer.data.columns import not_finite
 from onelayer.fits.stream import Stream
 from onelayer.objective.blocks import dot
 from onelayer.objective.network import ACTIVATIONS, forward
-from onelayer.rows.sources import by_blocks
+from onelayer.rows.sources import FLOATS, by_blocks
 from onelayer.rows.threads import available_jobs
 from onelayer.settings import Settings
 
@@ -30,7 +30,6 @@ Array = NDArray[Any]
 
 SETTINGS = tuple(field.name for field in fields(Settings))
 PROOF = ("history_", "converged_", "optimality_gap_", "gap_kind_", "notices_")
-PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 AT_ONCE = 2**17  # cells up to which threads and blocks cost more than they bring
 
 
@@ -45,7 +44,7 @@ def settings(estimator: Any, names: Sequence[str] = SETTINGS) -> dict[str, Any]:
 def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
     """X as rows of numbers, sparse or dense; at a fit, how many columns and what they are called is kept."""
     plain = type(X) is np.ndarray or isinstance(X, sp.csr_matrix | sp.csr_array)
-    if plain and X.dtype in PLAIN and X.ndim == 2 and all(X.shape) and not names(estimator):
+    if plain and X.dtype in FLOATS and X.ndim == 2 and all(X.shape) and not names(estimator):
         # nothing to convert or to name: a row is answered in a fifth of the time
         if reset:
             estimator.n_features_in_ = X.shape[1]
@@ -65,8 +64,9 @@ def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
     )
     if hasattr(X, "tocsr"):
         return X  # in any order, even with duplicates: a sum over rows is the same
-    plain = X.dtype in PLAIN or (X.dtype.kind in "iu" and X.dtype.itemsize > 2)
-    return X if plain else check_array(X, dtype=np.float64, ensure_all_finite=False)
+    # whole numbers are made doubles a block at a time; those of half precision, which takes long, once and for all
+    ready = X.dtype.kind in "biu" or X.dtype in FLOATS
+    return X if ready else check_array(X, dtype=np.float64, ensure_all_finite=False)
 
 
 def same_length(X: Any, y: Array, what: str) -> None:

@@ -147,7 +147,7 @@ def _digits_to_spare(X: Any, settings: Settings) -> bool:
     With an L1 penalty they are not: what proves a gap is not of second order in them.
     """
     coarse = settings.tol >= COARSE and settings.l1_ratio == 0
-    return bool(coarse and X.shape[0] >= MANY and X.dtype == np.float64)
+    return bool(coarse and X.shape[0] >= MANY and X.dtype != np.float32)
 
 
 def from_users_units(stack: Sequence[Array], objective: Any, columns: Columns) -> Array:

@@ -113,6 +113,7 @@ def _negative(X: Any) -> Array:
 
 def _at_nought(cells: Array, own: Array) -> bool:
     """Whether no row of the one class is on the side of 0 where another class's is."""
+    cells = cells.astype(float, copy=False)
     sides = np.where(own, cells, -cells)
     return bool(sides.min() >= 0 or sides.max() <= 0)
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer.data.columns import FAR, TINY, Columns, full_columns, not_finite, power_of_two
+from onelayer.data.columns import FAR, FAR_IN_DOUBLES, TINY, Columns, full_columns, not_finite, power_of_two
 from onelayer.data.labels import Labels, row_weights, weights_of_a_part
 from onelayer.data.targets import Targets, numbers
 from onelayer.fits.problem import from_users_units, in_users_units, make_objective, penalty_strength, that_count
+from onelayer.rows.sources import in_floats
 from onelayer.rows.sparse import summed_up
 from onelayer.rows.threads import one_thread_per_core
 from onelayer.settings import Settings
@@ -77,7 +78,7 @@ class Moments:
         unit, mean, square, full = self.units, self.mean, self.square, None
         explicit = isinstance(X, np.ndarray) or bool(((unit < 1 / EXTREME) | (unit > EXTREME)).any())
         if not isinstance(X, np.ndarray) and fit_intercept:
-            far = square * FAR.get(X.dtype, 1.0) ** 2 < square + mean**2
+            far = square * FAR.get(X.dtype, FAR_IN_DOUBLES) ** 2 < square + mean**2
             cells = far | explicit | hidden
             full = cells & full_columns(X) if cells.any() else cells
             bare = cells & ~full
@@ -180,7 +181,8 @@ class Stream:
         if not len(rows):
             return
         X, labels = that_count(X, labels)
-        X, labels = summed_up(X), self._centred(labels, rows) if isinstance(labels, Targets) else labels
+        X = in_floats(X) if isinstance(X, np.ndarray) else summed_up(X)
+        labels = self._centred(labels, rows) if isinstance(labels, Targets) else labels
         self._take_in(self.moments, X, rows, "column {} has")
         self.weight += labels.total_weight
         columns = self.moments.columns(X, self.settings.fit_intercept, bool(self.settings.hidden_layer_sizes))

@@ -22,6 +22,8 @@ Block = Any  # a dense (rows, d) array or a CSR matrix of as many rows
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+DOUBLE = 8  # bytes of a number of a block that is prepared
 BLOCK_BYTES = 2**22  # measured best from 2**18 to 2**24: smaller ones keep the threads waiting for the interpreter
 TOLD = 512  # rows and columns, of which NumPy's `@` multiplies what lies apart without a copy or a hold on threads
 FEW = 4  # columns, of which blocks have as many rows as of fewer: logits and slopes are to fit the cache, too
@@ -52,7 +54,7 @@ class Rows:
     weight : array of shape (n,), optional
         Weights of the rows.
     prepare : function of a block, optional
-        Applied to each block before anything else sees it, for example a change of type.
+        Applied to each block before anything else sees it; without one, whole numbers are made doubles.
     jobs : int
         How many threads `total` and `each` may use.
     chunk : int
@@ -75,9 +77,11 @@ class Rows:
         jobs: int = 1,
         chunk: int = CHUNK_ENTRIES,
     ) -> None:
-        self.X, self.y, self.weight, self.prepare, self.jobs = X, y, weight, prepare, jobs
         self.n, self.d = X.shape
         self.sparse = sp.issparse(X)
+        if prepare is None and not self.sparse and X.dtype not in FLOATS:
+            prepare = in_floats
+        self.X, self.y, self.weight, self.prepare, self.jobs = X, y, weight, prepare, jobs
         self.plain = not self.sparse and prepare is None
         single = prepare is None and X.dtype == np.float32
         self.precision = float(np.finfo(np.float32 if single else np.float64).eps)
@@ -89,7 +93,8 @@ class Rows:
             self.chunks = min(self.chunks, max(BLOCKS, entries // MANY_ENTRIES))
         step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
         if not self.sparse:
-            step = min(step, max(1, BLOCK_BYTES // (X.itemsize * max(self.d, FEW))))
+            itemsize = X.itemsize if prepare is None else DOUBLE
+            step = min(step, max(1, BLOCK_BYTES // (itemsize * max(self.d, FEW))))
             if self.d >= TOLD and not X.flags.c_contiguous:
                 step = max(step, TOLD)
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
@@ -236,7 +241,7 @@ class Rows:
         They are copied, unless they are many of those there are. Of sparse rows, a copy by column lets them be taken in
         a third of the time: it is made where it is small, or they are asked for `often`.
         """
-        if self.prepare is None and not often and self._crowd(kept):
+        if self.prepare in (None, in_floats) and not often and self._crowd(kept):
             return _ColumnsInPlace(self, kept)
         if self.sparse:
             return _FewColumns(self, kept, by_column=often or self.entries <= COPIED_ENTRIES)
@@ -262,6 +267,11 @@ class Rows:
     @cached_property
     def _chunks(self) -> list[range]:
         return _parts(len(self.spans), self.chunks)
+
+
+def in_floats(X: Array) -> Array:
+    """X as it is, if it is of numbers that BLAS multiplies; of whole ones, a copy in doubles."""
+    return X if X.dtype in FLOATS else X.astype(np.float64)
 
 
 def some_rows(X: Array, rows: Array) -> Array:
