@@ -52,6 +52,15 @@ def test_of_many_rows_some_say_that_columns_are_not_collinear_and_all_that_they_
     assert max(looked) < 100
 
 
+@pytest.mark.parametrize("constants", [1, 7])
+def test_constant_columns_are_none_that_rows_are_factored_for(constants, monkeypatch):
+    """They took ten times as long as the fit."""
+    monkeypatch.setattr(Objective, "triangle", None)
+    rows = Rows(np.column_stack([X, *[np.zeros(500)] * constants]), Y.astype(float))
+    assert rank(Objective(rows, SIGMOID, 1, np.zeros(4 + constants), 500.0)) == 5
+    assert rank(Objective(rows.with_features(np.zeros((500, 2))), SIGMOID, 1, np.zeros(2), 500.0, bias=False)) == 0
+
+
 def test_a_constant_column_has_weight_nought_and_is_named():
     fit = train(np.column_stack([X[:, :3], np.full(500, 3.0)]), Y, names=list("abcd"))
     assert fit.weights[0, 3] == 0

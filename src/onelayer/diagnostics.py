@@ -35,20 +35,25 @@ def rank(objective: Any) -> int:
     of_one = of_one.with_penalties(np.zeros(objective.rows.d), None)
     p, grain = of_one.shape[1], grain_of(of_one)
     noise = 0.0 if grain is None else float((NOISE * grain.max()) ** 2)
-    if objective.rows.n > MANY * EACH * p and _bends(of_one.thinned(EACH * p))[0] > max(PLAIN, noise):
-        return int(p)
+    if objective.rows.n > MANY * EACH * p:
+        values = _bends(of_one.thinned(EACH * p))
+        if len(values) == p and values[0] > max(PLAIN, noise):
+            return int(p)
     values = _bends(of_one)
-    # a constant column has nothing, and says so elsewhere
-    if values[0] > max(p * 1e-14 * values[-1], noise):
-        return int(p)
+    if not len(values) or values[0] > max(p * 1e-14 * values[-1], noise):
+        return len(values)
     return of_rows(of_one.triangle(of_one.logits(np.zeros(of_one.shape))), grain)[1]
 
 
 def _bends(objective: Any) -> Array:
-    """The eigenvalues of a Hessian where all weights are 0, beside columns that bend alike, smallest first."""
+    """The eigenvalues of a Hessian where all weights are 0, beside columns that bend alike, smallest first.
+
+    A constant column does not bend at all, which is told elsewhere: none is its own.
+    """
     H = objective.hessian(np.zeros(objective.shape))
-    size = np.sqrt(np.maximum(np.diag(H), 1e-300))
-    return np.asarray(np.linalg.eigvalsh(H / size / size[:, None]))
+    bent = np.flatnonzero(np.diag(H) > 0)
+    size = np.sqrt(np.diag(H)[bent])
+    return np.asarray(np.linalg.eigvalsh(H[bent[:, None], bent] / size / size[:, None]))
 
 
 def coarse(objective: Any, *, missed: bool = False) -> bool:
