@@ -46,7 +46,7 @@ HOUSE = {
     "columns": "counting sources sampling sparse",
     "labels": "counting losses masks",
     "targets": "counting losses labels masks",
-    "features": "counting names",
+    "features": "counting names sparse",
     "fits": "",
     "settings": "network solvers threads",
     "problem": "counting sampling columns labels losses network layer settings solvers sparse targets",

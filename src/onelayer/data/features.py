@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from onelayer.counting import counted
 from onelayer.names import short
+from onelayer.rows.sparse import with_entries
 
 Array = NDArray[Any]
 
@@ -77,7 +78,8 @@ def _in_doubles(X: Any) -> Any:
     if not odd and not (isinstance(X, np.ndarray) and dtype == np.longdouble):
         return X
     with np.errstate(over="ignore"):  # infinity is told of with its place
-        return X.astype(np.float64)
+        by_row = getattr(X, "format", "") == "csr"  # whose indices a conversion by SciPy would copy, too
+        return with_entries(X, X.data.astype(np.float64)) if by_row else X.astype(np.float64)
 
 
 def refuse_width(X: Any, width: int, estimator: str) -> None:
