@@ -30,6 +30,7 @@ def peak_of(f):
         (4_000, 1_500, {"C": 0.02, "l1_ratio": 1.0}, 0.3),
         (16_000, 600, {"C": 0.02, "l1_ratio": 1.0}, 0.3),
         (400_000, 20, {}, 0.3),
+        (2_000_000, 5, {}, 0.2),
     ],
 )
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])  # the latter as of a data frame

@@ -124,8 +124,8 @@ def _parting(X: Array, codes: Array, k: int, jobs: int) -> tuple[Array, Array, A
     Some rows of each class rule out by far the most columns; what is left is asked of more of them, and then of all:
     but of columns that are nearly always the same, as rare levels and constants are, of those where they are not.
     """
-    (n, d), size, every = X.shape, EACH * k, np.arange(X.shape[0])
-    columns, sample, at_once = np.arange(d), every, n <= FEW and X.size <= SMALL
+    (n, d), size = X.shape, EACH * k
+    columns, sample, at_once = np.arange(d), None, n <= FEW and X.size <= SMALL
     while 2 * size < n and size < ASKED * k and len(columns) and not at_once:
         sample = of_every_class(codes, k, size, np.random.default_rng(0), EACH // 2)
         left = []
@@ -134,7 +134,10 @@ def _parting(X: Array, codes: Array, k: int, jobs: int) -> tuple[Array, Array, A
             left.append(columns[run][np.unique(_apart(_reach(X, codes, k, some, sample))[1])])
         columns = np.concatenate(left)
         size *= MORE
-    if sample is every or not len(columns):
+    if not len(columns):
+        return columns, columns, columns
+    every = np.arange(n)
+    if sample is None:
         return _parted(X, codes, k, columns, every)
     usual, usually = _usual(_cells(X, sample, columns), codes[sample], k)
     groups = [(columns[~usually], every)]
