@@ -48,9 +48,12 @@ def sizes(n: int, shape: tuple[int, int], tol: float, *, sparse: bool) -> list[i
 
 
 def formed(n: int, shape: tuple[int, int]) -> bool:
-    """Whether a Hessian of n rows is formed and factored, and not only multiplied with."""
+    """Whether a Hessian of n rows is formed and factored, and not only multiplied with.
+
+    Rows that a sample has only since it holds enough of each class are no reason against it.
+    """
     k, p = shape
-    return k * p <= DIRECT and (k == 1 or k * p <= SQUARE or n <= HESSIANS * k * p)
+    return k * p <= DIRECT and (k == 1 or k * p <= SQUARE or n <= HESSIANS * k * p + RARE * k)
 
 
 def sizes_of_support(n: int, d: int, *, sparse: bool) -> list[int]:

@@ -18,9 +18,10 @@ from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import DOUBLE, Curvature, factored, of_sample, ridge_gap
 from onelayer.solvers.direct import direct
-from onelayer.solvers.gaps import ROUNDING, certified
+from onelayer.solvers.gaps import ROUNDING, certified, gap_from, to_come
+from onelayer.solvers.line_search import line_search
 from onelayer.solvers.progress import Lifted, Outcome, Point, Watch
-from onelayer.solvers.second_look import SecondLook
+from onelayer.solvers.second_look import AMPLE, SecondLook
 from onelayer.solvers.truncated import truncated
 
 Array = NDArray[Any]
@@ -34,7 +35,6 @@ POOR, SURE, BETTER = 0.02, 0.06, 4.0
 MANY = 16  # parameters, of fewer of which a Hessian of all rows costs no more than to choose some
 CHEAP = 32  # parameters up to which each sample's Hessian costs less than steps with the one before
 TWICE = 2  # times what is left in the span, more than which all columns may not say is left there
-AMPLE = 1.5  # times a gap that few rows may take it for
 
 
 def spanned(objective: Layer) -> bool:
@@ -78,13 +78,22 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
             look.few = curvature.sample
         look.clear = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
     outcome = certified(objective, outcome, tol, watch)
-    return _looked_at_again(objective, outcome, tol, max_iter - (watch.points - before), watch, look)
+    return _looked_at_again(objective, outcome, tol, max_iter - (watch.points - before), watch, look, curvature)
 
 
 def _looked_at_again(
-    objective: Layer, outcome: Outcome, tol: float, max_iter: int, watch: Watch, look: SecondLook
+    objective: Layer,
+    outcome: Outcome,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+    look: SecondLook,
+    curvature: Curvature | None = None,
 ) -> Outcome:
-    """The outcome, if few rows see hardly more of a gap than `tol`; else on from there, until they do not."""
+    """The outcome, if few rows see hardly more of a gap than `tol`; else on from there, until they do not.
+
+    With the `curvature` of a sample, if there is one, for a step at first: that is a sweep, where a Hessian is many.
+    """
     before = watch.points
     while outcome.converged and outcome.gap_kind == "estimate" and not watch.stopped:
         left, point, seen = max_iter - (watch.points - before), outcome.point, look.gap(outcome.point)
@@ -92,12 +101,29 @@ def _looked_at_again(
         enough = seen <= AMPLE * most
         if enough or left <= 0:
             return replace(outcome, gap=max(outcome.gap, min(seen, most)) if enough else seen, converged=enough)
+        if curvature is not None and curvature.error > 1:
+            outcome, curvature = _further(objective, outcome, curvature, tol, watch), None
+            if outcome.converged:
+                continue
+            point, left = outcome.point, left - 1
         if point.u.size <= DIRECT:
             return certified(objective, direct(objective, point.u, tol, left, watch, None)[0], tol, watch)
         outcome = certified(objective, truncated(objective, point, tol, left, watch, None, sure=True), tol, watch)
         if outcome.point is point:  # what a few rows saw, exact steps with all of them do not
             break
     return outcome
+
+
+def _further(objective: Layer, outcome: Outcome, curvature: Curvature, tol: float, watch: Watch) -> Outcome:
+    """After another step with this curvature, if there is one."""
+    step, last = curvature.step(outcome.point)
+    point = line_search(objective, outcome.point, step, last)
+    if point is None:
+        return replace(outcome, converged=False)
+    watch(point)
+    decrement = curvature.step(point)[1]
+    gap, kind = gap_from(point, decrement * (curvature.error - 1 + to_come(decrement, last)))
+    return Outcome(point, gap, kind, bool(gap <= max(tol, ROUNDING) * point.value))
 
 
 def _on_samples(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onelayer.objective.sampling import DIRECT
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import along, of_one_block, ridge_gap
 from onelayer.solvers.linear import BLUR, Solve, conjugate_gradients, symmetric_solver
@@ -21,6 +22,8 @@ Array = NDArray[Any]
 
 LARGEST, LARGEST_OF_SPARSE = 4000, 1200  # parameters of one output whose Hessian is formed of a few rows
 ROWS, ROWS_OF_MANY, FEWEST = 4, 2, 250  # for each parameter, for each of more than BLOCK, and at least
+MANY = 32  # rows for each parameter, where so few see too much
+AMPLE = 1.5  # times a gap that few rows may take it for
 STEPS = 12  # of conjugate gradients
 LEFT = 0.01  # of a residual, as a Hessian that was formed sees it: nothing is flat to that
 SCARCE = 0.5  # of a column's mean square: one that has less is rare among these rows
@@ -47,8 +50,18 @@ class SecondLook:
         self.few: Layer | None = None
 
     def gap(self, point: Point) -> float:
-        """How far the objective falls by what an estimate may not have seen: 0 where that is known to be nothing."""
-        return 0.0 if self.clear else _gap(self.objective, point, self.few)
+        """How far the objective falls by what an estimate may not have seen: 0 where that is known to be nothing.
+
+        The fewer rows, the more they see: where few see too much, more are asked, which costs little beside a Hessian
+        of all.
+        """
+        if self.clear:
+            return 0.0
+        seen, size = _gap(self.objective, point, self.few), MANY * self.objective.shape[1]
+        unsure = self.few is None and seen > AMPLE * self.tol * point.value
+        if unsure and point.u.size <= DIRECT and size < self.objective.rows.n:
+            seen = _gap(self.objective, point, self.objective.thinned(size))
+        return seen
 
     def sharper(self, point: Point, gap: float) -> float:
         """An estimate of the gap; or what few rows see, where the one is near `tol` and the other below.
