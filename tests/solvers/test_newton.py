@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from onelayer.fits.training import train
 from onelayer.objective.layer import Objective
 from onelayer.objective.product import Product
+from onelayer.solvers.second_look import SecondLook
 
 
 def equally_correlated(n=8_000, d=600, seed=4):
@@ -191,18 +192,52 @@ def test_many_rows_are_swept_twice(d, scale):
     assert [point.rows for point in fit.history].count(len(X)) == 2
 
 
-def test_of_a_sample_the_hessian_of_the_one_before_serves(monkeypatch):
+@pytest.fixture
+def formed(monkeypatch):
+    """Of how many rows each Hessian was formed."""
+    rows, hessian = [], Objective.hessian
+    monkeypatch.setattr(
+        Objective, "hessian", lambda self, *args, **kept: (rows.append(self.rows.n), hessian(self, *args, **kept))[1]
+    )
+    return rows
+
+
+def test_of_a_sample_the_hessian_of_the_one_before_serves(formed):
     """It is the largest sample's that takes longest to form; a step more of it takes a third of that."""
-    rng, hessian, formed = np.random.default_rng(0), Objective.hessian, []
+    rng = np.random.default_rng(0)
     X = rng.standard_normal((400_000, 50))
     y = X[:, 0] - X[:, 1] + rng.logistic(size=len(X)) > 0
-    monkeypatch.setattr(
-        Objective, "hessian", lambda self, *args, **kept: (formed.append(self.rows.n), hessian(self, *args, **kept))[1]
-    )
     fit = train(X, y)
     rows = sorted({point.rows for point in fit.history})
     assert fit.converged
     assert max(formed) == rows[-3]
+
+
+def several(n, d, k, rare, seed=1):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    z = X @ rng.standard_normal((d, k)) + np.array([0] * (k - 1) + [-rare])
+    return X, (z + rng.gumbel(size=z.shape)).argmax(axis=1)
+
+
+@pytest.mark.parametrize(("n", "d", "k", "rare"), [(400_000, 20, 4, 8), (400_000, 20, 4, 12), (300_000, 50, 6, 8)])
+def test_a_rare_class_among_several_asks_for_no_hessian_of_all_rows(n, d, k, rare, formed):
+    """Rows of it that a sample has at least made that a little too large for its own: five times as long a fit."""
+    fit = train(*several(n, d, k, rare))
+    assert fit.converged
+    assert max(formed) <= 40 * k * (d + 1)
+
+
+def test_where_few_rows_still_see_a_gap_a_samples_hessian_leads_on_for_a_step(formed, monkeypatch):
+    X, y = several(400_000, 20, 4, 0)
+    sweeps = [point.rows for point in train(X, y).history].count(len(X))
+    seen = [1.0, 0.0]
+    monkeypatch.setattr(SecondLook, "gap", lambda self, point: seen.pop(0))
+    fit = train(X, y)
+    assert fit.converged
+    assert not seen
+    assert [point.rows for point in fit.history].count(len(X)) == sweeps + 1
+    assert max(formed) < len(X)
 
 
 @pytest.mark.parametrize("C", [1.0, 10.0])
