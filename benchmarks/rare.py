@@ -1,8 +1,8 @@
 """Rows of which few know of the optimum, beside scikit-learn's quickest solvers: ``python benchmarks/rare.py``.
 
 A million rows of twenty columns: of a class that gets rarer and rarer, with long tails, with rare levels, of four
-classes with a rare one. Each solver is at the loosest tolerance that reaches a relative gap of 1e-6 of our fit to 1e-10;
-medians of fits in turns. A line of JSON is appended to ``rare.jsonl`` for each; ``table.py`` tells of them all.
+classes with a rare one. Each solver is at the loosest tolerance that reaches a relative gap of 1e-6 of our fit to
+1e-10; medians of fits in turns. A line of JSON is appended to ``rare.jsonl`` for each; ``table.py`` tells of them all.
 """
 
 import json

@@ -54,8 +54,9 @@ ahead."""
 RARE = """## Few rows that know
 
 A million rows of twenty columns, of which fewer and fewer are of one class, or half of whose columns have long tails or
-are of rare levels, or with a rare class among four: `benchmarks/rare.py`. Milliseconds to a relative gap of 1e-6, each solver at its loosest tolerance
-that gets there; – is not reached by a fit of more than eight seconds, or at any tolerance."""
+are of rare levels, or with a rare class among four: `benchmarks/rare.py`. Milliseconds to a relative gap of 1e-6, each
+solver at its loosest tolerance that gets there; – is not reached by a fit of more than eight seconds, or at any
+tolerance."""
 LAYOUTS = """## Rows as they are
 
 Of a data frame, or an array in Fortran's order, they lie column by column; pixels, counts and dummies are whole numbers
