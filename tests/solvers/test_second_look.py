@@ -226,7 +226,7 @@ def test_where_steps_were_solved_with_a_hessian_of_all_rows_few_are_not_asked(dt
     y = (X[:, 0] - X[:, 1] + rng.logistic(size=3000) > 0).astype(float)
     objective = Objective(Rows(X.astype(dtype), y), SIGMOID, 1, np.zeros(60), 3000.0)
     look, watch = SecondLook(objective, 1e-6), Watch(lambda point: False)
-    outcome = truncated(objective, Point.at(objective, np.zeros((1, 61))), 1e-6, 50, watch, None, look=look)
+    outcome, _ = truncated(objective, Point.at(objective, np.zeros((1, 61))), 1e-6, 50, watch, None, look=look)
     assert outcome.converged
     assert look.clear == clear
 

@@ -147,18 +147,19 @@ class Columns:
             lasso = np.minimum(strength / self.scale / self.unit, 1e150)
         return lasso if lasso.max(initial=0) > NOTHING else None
 
-    def rows(self, X: Any, y: Array, weight: Array | None, jobs: int) -> Rows:
+    def rows(self, X: Any, y: Array, weight: Array | None, jobs: int, outputs: int = 1) -> Rows:
         """The source, standardised where that is done in the rows: at once if small, else block by block."""
         if sp.issparse(X):
             return self._sparse_rows(X, y, weight, jobs)
+        how: dict[str, Any] = {"outputs": outputs, "jobs": jobs}
         if not self.explicit:
             X = in_floats(X) if X.shape[1] > X.shape[0] else X  # the rows may be multiplied with one another
-            return Rows(X, y, weight, jobs=jobs)
+            return Rows(X, y, weight, **how)
         if self.made is not None and X is self.made[0]:
-            return Rows(self.made[1], y, weight, jobs=jobs)
+            return Rows(self.made[1], y, weight, **how)
         if X.size <= COPIED:
-            return Rows(self._standardise(X), y, weight, jobs=jobs)
-        return Rows(X, y, weight, prepare=self._standardise, jobs=jobs)
+            return Rows(self._standardise(X), y, weight, **how)
+        return Rows(X, y, weight, prepare=self._standardise, **how)
 
     def within_reach(self, X: Any) -> "Columns":
         """Scaled so that no two cells of a column lie further apart than 5: a rare large one would rule a network."""

@@ -112,7 +112,7 @@ def make_objective(
         rows = columns.copy(X, target, labels.weight, settings.jobs)
         return Network(rows, loss, sizes, ACTIVATIONS[settings.activation], strength, total_weight)
     return Objective(
-        columns.rows(X, target, labels.weight, settings.jobs),
+        columns.rows(X, target, labels.weight, settings.jobs, k),
         loss,
         k,
         columns.penalty((1 - settings.l1_ratio) * strength),

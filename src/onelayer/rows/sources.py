@@ -55,6 +55,8 @@ class Rows:
         Weights of the rows.
     prepare : function of a block, optional
         Applied to each block before anything else sees it; without one, whole numbers are made doubles.
+    outputs : int
+        Numbers that are made of a row, such as logits: a block has no more of them than of cells.
     jobs : int
         How many threads `total` and `each` may use.
     chunk : int
@@ -74,6 +76,7 @@ class Rows:
         weight: Array | None = None,
         *,
         prepare: Callable[[Block], Block] | None = None,
+        outputs: int = 1,
         jobs: int = 1,
         chunk: int = CHUNK_ENTRIES,
     ) -> None:
@@ -81,7 +84,7 @@ class Rows:
         self.sparse = sp.issparse(X)
         if prepare is None and not self.sparse and X.dtype not in FLOATS:
             prepare = in_floats
-        self.X, self.y, self.weight, self.prepare, self.jobs = X, y, weight, prepare, jobs
+        self.X, self.y, self.weight, self.prepare, self.outputs, self.jobs = X, y, weight, prepare, outputs, jobs
         self.plain = not self.sparse and prepare is None
         single = prepare is None and X.dtype == np.float32
         self.precision = float(np.finfo(np.float32 if single else np.float64).eps)
@@ -94,7 +97,7 @@ class Rows:
         step = max(1, -(-self.n // (self.chunks if self.sparse else min(self.chunks, BLOCKS))))
         if not self.sparse:
             itemsize = X.itemsize if prepare is None else DOUBLE
-            step = min(step, max(1, BLOCK_BYTES // (itemsize * max(self.d, FEW))))
+            step = min(step, max(1, BLOCK_BYTES // (itemsize * max(self.d, FEW, outputs))))
             if self.d >= TOLD and not X.flags.c_contiguous:
                 step = max(step, TOLD)
         self.spans = [slice(a, min(a + step, self.n)) for a in range(0, self.n, step)]
@@ -214,7 +217,7 @@ class Rows:
         before = self.prepare
         whole = prepare if before is None else lambda X: prepare(before(X))
         X = self._stacked(len(rows), spans, lambda i: self._of_rows(rows[spans[i]], whole))
-        return Rows(X, self.y[rows], weight, jobs=self.jobs, chunk=TAKEN_ENTRIES)
+        return Rows(X, self.y[rows], weight, outputs=self.outputs, jobs=self.jobs, chunk=TAKEN_ENTRIES)
 
     def _of_rows(self, rows: Array, prepare: Callable[[Block], Block]) -> Block:
         return rows_of(self.X, rows, prepare) if self.sparse else prepare(some_rows(self.X, rows))
@@ -233,7 +236,7 @@ class Rows:
 
     def with_features(self, X: Array) -> "Rows":
         """The same labels and weights with other features."""
-        return Rows(X, self.y, self.weight, jobs=self.jobs)
+        return Rows(X, self.y, self.weight, outputs=self.outputs, jobs=self.jobs)
 
     def of_columns(self, kept: Array, *, often: bool = False) -> "Rows":
         """The same rows with some of their columns only.
@@ -245,7 +248,7 @@ class Rows:
             return _ColumnsInPlace(self, kept)
         if self.sparse:
             return _FewColumns(self, kept, by_column=often or self.entries <= COPIED_ENTRIES)
-        return Rows(self.in_one_array(lambda X: some_columns(X, kept)), self.y, self.weight, jobs=self.jobs)
+        return self.with_features(self.in_one_array(lambda X: some_columns(X, kept)))
 
     def _crowd(self, kept: Array) -> bool:
         """Whether these columns have so many entries that a copy would be large."""

@@ -63,7 +63,8 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
     if not prices.paid_at_once(objective, sampled=curvature is not None):
         within = prices.row_space(objective) if spanned(objective) else math.inf
         within = within if within < prices.hessian(objective) else math.inf
-        outcome = truncated(objective, _seen(objective, u, watch), tol, max_iter, watch, curvature, within, look=look)
+        start = _seen(objective, u, watch)
+        outcome, _ = truncated(objective, start, tol, max_iter, watch, curvature, within, look=look)
         left = max_iter - (watch.points - before) - 1  # there, start and end are looked at, too
         if within < math.inf and not outcome.converged and not watch.stopped and left > 0:
             return in_row_space(objective, outcome.point.u, tol, left, watch)
@@ -73,10 +74,11 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
         chosen = (lambda point: None) if few is None else partial(_of_chosen, objective, few.rows.n)
         outcome, curvature = direct(objective, u, tol, max_iter, watch, curvature, anew=cheap, chosen=chosen)
         if not cheap and not outcome.converged and not watch.stopped:
-            outcome = truncated(objective, outcome.point, tol, max_iter, watch, curvature)
+            outcome, _ = truncated(objective, outcome.point, tol, max_iter, watch, curvature, look=look)
         if curvature is not None and (curvature.value < SURE or curvature.sample is not few):
             look.few = curvature.sample
-        look.clear = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
+        exact = curvature is not None and curvature.error == 1 and rows.precision == DOUBLE
+        look.clear = look.clear or exact
     outcome = certified(objective, outcome, tol, watch)
     return _looked_at_again(objective, outcome, tol, max_iter - (watch.points - before), watch, look, curvature)
 
@@ -108,7 +110,7 @@ def _looked_at_again(
             point, left = outcome.point, left - 1
         if point.u.size <= DIRECT:
             return certified(objective, direct(objective, point.u, tol, left, watch, None)[0], tol, watch)
-        outcome = certified(objective, truncated(objective, point, tol, left, watch, None, sure=True), tol, watch)
+        outcome = certified(objective, truncated(objective, point, tol, left, watch, None, sure=True)[0], tol, watch)
         if outcome.point is point:  # what a few rows saw, exact steps with all of them do not
             break
     return outcome
@@ -168,9 +170,9 @@ def _on_sample(
             error = error if curvature.sample is None else curvature.error
             curvature = replace(curvature, error=error, sample=sample, seen=outcome.point)
     else:
-        outcome = truncated(sample, _seen(sample, u, seen), accuracy, max_iter, seen, curvature)
+        outcome, last = truncated(sample, _seen(sample, u, seen), accuracy, max_iter, seen, curvature)
         if curvature is not None:
-            curvature = of_sample(sample, outcome.point, curvature)
+            curvature = of_sample(sample, outcome.point, last or curvature)
     value = outcome.point.value
     return (u, None, value) if value < known else (outcome.point.u, curvature, value)
 
@@ -236,7 +238,7 @@ def _in_span(
         outcome = direct(inside, start, tol, max_iter, Watch(see), None)[0]
     else:
         seen, look = Watch(see), SecondLook(inside, tol)
-        outcome = truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None, look=look)
+        outcome, _ = truncated(inside, _seen(inside, start, seen), tol, max_iter, seen, None, look=look)
         outcome = _looked_at_again(inside, outcome, tol, max_iter - seen.points, seen, look)
     return outcome, back, inside
 

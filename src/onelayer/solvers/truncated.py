@@ -40,13 +40,13 @@ def truncated(
     *,
     look: SecondLook | None = None,
     sure: bool = False,
-) -> Outcome:
+) -> tuple[Outcome, Curvature | None]:
     """Steps by conjugate gradients, no more exact than they need be (Nocedal & Wright, 2nd ed., § 7.1).
 
     Once these have taken as many products as a Hessian, or its blocks, cost, they are formed to precondition the next:
     columns that nearly depend on one another need that or thousands of products, and twice the least is spent at most.
     Ends `within` so many, for whoever knows another way then. To be `sure`, steps are as exact as they are long: what
-    is left of a residual may still hide a way down.
+    is left of a residual may still hide a way down. What preconditioned the last step is told, too.
     """
     ways, remembering = Preconditioning(objective, curvature), curvature is None and _memorable(objective)
     end, near = _End(objective, tol, look, sure), QUADRATIC * math.sqrt(tol)
@@ -84,7 +84,7 @@ def truncated(
             break
         following = line_search(objective, point, step, decrement, product.moved, last=decrement < near * point.value)
         if following is None:
-            return end.outcome(point, rounding=at_rounding(objective, point, decrement))
+            return end.outcome(point, rounding=at_rounding(objective, point, decrement)), ways.curvature
         before, point, last = point if remembering else None, following, decrement
         del product, step, following  # before the next ones take their memory
         steps += 1
@@ -93,10 +93,10 @@ def truncated(
             steep = curvature.beside(seen.steep)
             outcome, done = _remembering(objective, before, point, steep, tol, max_iter - steps, watch, look)
             if outcome.converged:
-                return outcome
+                return outcome, ways.curvature
             point, remembering = outcome.point, False
             steps, ways.left, within = steps + done, max(1, ways.left - done), max(1, within - done)
-    return end.outcome(point)
+    return end.outcome(point), ways.curvature
 
 
 class _End:
