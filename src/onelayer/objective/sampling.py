@@ -13,7 +13,8 @@ CHEAP = 32  # of all rows, a sample of one in so many costs little beside a swee
 DIRECT = 512  # parameters up to which forming and factoring the Hessian is cheaper than some 20 products with it
 RICH = 20  # rows a parameter below which a sample's curvature is too far from all rows'
 FEWEST = 1_000  # rows: below it, the interpreter takes longer than the arithmetic
-SQUARE = 128  # parameters up to which second derivatives of all rows cost no more than a few products
+# parameters up to which second derivatives of all rows, dense or sparse, cost no more than a few products
+SQUARE, SQUARE_OF_SPARSE = 128, 80
 HESSIANS = 30  # rows a parameter of three or more classes up to which more than these are formed
 AHEAD = 2.0  # times the sample before, from which another one is worth its steps
 # a sample on which columns with a weight are looked for: one in so many rows, rows at least, and for each dense column

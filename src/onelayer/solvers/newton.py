@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from onelayer.objective.sampling import DIRECT, SQUARE, formed
+from onelayer.objective.sampling import DIRECT, SQUARE, SQUARE_OF_SPARSE, formed
 from onelayer.solvers import prices
 from onelayer.solvers.asked import Layer
 from onelayer.solvers.curvature import DOUBLE, Curvature, factored, of_sample, ridge_gap
@@ -69,7 +69,8 @@ def newton(objective: Layer, u: Array, *, tol: float, max_iter: int, watch: Watc
         if within < math.inf and not outcome.converged and not watch.stopped and left > 0:
             return in_row_space(objective, outcome.point.u, tol, left, watch)
     else:
-        cheap = curvature is None or u.size <= SQUARE  # the Hessian of all rows, beside some products with it
+        # whether the Hessian of all rows is, beside some products with it
+        cheap = curvature is None or u.size <= (SQUARE_OF_SPARSE if rows.sparse else SQUARE)
         few = None if curvature is None or u.size < MANY else curvature.sample
         chosen = (lambda point: None) if few is None else partial(_of_chosen, objective, few.rows.n)
         outcome, curvature = direct(objective, u, tol, max_iter, watch, curvature, anew=cheap, chosen=chosen)
