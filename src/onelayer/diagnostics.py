@@ -13,10 +13,8 @@ from onelayer.solvers.linear import NOISE, of_rows
 
 Array = NDArray[Any]
 
-EACH, MANY = (
-    8,
-    16,
-)  # rows for each parameter that tell of most columns; and times as many, of more of which some are asked
+EACH = 8  # rows for each parameter, which tell of most columns
+MANY = 16  # times as many: of more, some are asked first
 MOST_WEIGHTS = 4096  # whose covariance is worth its time: some ten seconds and 400 MB
 BLOCK = 8192  # rows whose curvature is summed at once
 RANKED = 512  # parameters up to which the rank is worth an eigendecomposition

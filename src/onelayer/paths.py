@@ -33,7 +33,7 @@ from onelayer.fits.problem import (
     that_count,
 )
 from onelayer.objective.layer import Objective
-from onelayer.rows.sources import FLOATS
+from onelayer.rows.sources import as_given
 from onelayer.rows.sparse import laid_out, lies_at_hand
 from onelayer.rows.threads import one_thread_per_core
 from onelayer.settings import Settings
@@ -338,7 +338,7 @@ def as_matrix(X: Any) -> Any:
     if hasattr(X, "iloc"):  # what is missing in a pandas frame may be no float before
         X = X.astype(np.float64)
     X = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
-    X = X if X.dtype.kind in "biu" or X.dtype in FLOATS else X.astype(np.float64)
+    X = X if as_given(X.dtype) else X.astype(np.float64)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X must have rows and columns, but has shape {X.shape}")
     return X

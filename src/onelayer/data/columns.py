@@ -27,9 +27,6 @@ COPIED = 2**21  # entries: up to here (16 MB) there is a copy where the algebra 
 SAMPLE, FEW = 2**18, 2**14
 AT_ONCE = 2**16  # of these, copied at a time
 TURNED = 256  # rows that are made columns at a time
-# what centring in the algebra may cancel: one of seven digits, or four of sixteen
-FAR = {np.dtype(np.float32): 10.0}
-FAR_IN_DOUBLES = 1e4
 REACH = 5  # digits, six fits: held-out log loss 0.076 with it, 0.080 without, and as much less in single steps
 
 
@@ -73,7 +70,7 @@ class Columns:
         parts = [_looked_at(X, seen, slice(a, a + step), fit_intercept)[:-1] for a in range(0, d, step)]
         unit, mean, scale, constant = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         extreme = 1e10 if X.dtype == np.float32 else 1e100
-        far = np.abs(mean) >= FAR.get(X.dtype, FAR_IN_DOUBLES) * scale
+        far = np.abs(mean) >= cancelled(X.dtype) * scale
         explicit = whole or bool(((unit <= 1 / extreme) | (unit >= extreme) | far).any())
         return cls(unit, mean, scale, constant, explicit, fit_intercept, whole=seen is X)
 
@@ -90,7 +87,7 @@ class Columns:
             mean, square = _moments(X, unit, jobs)
         explicit = bool((unit != 1).any())
         variance = square - mean**2
-        far = variance < square / FAR.get(X.dtype, FAR_IN_DOUBLES) ** 2
+        far = variance < square / cancelled(X.dtype) ** 2
         full = far & full_columns(X) if fit_intercept and far.any() else np.zeros(d, dtype=bool)
         for j in np.flatnonzero(full):
             cells = X[:, [j]].data.astype(np.float64) / unit[j]
@@ -269,6 +266,11 @@ def _moments(X: Any, unit: Array | None, jobs: int) -> list[Array]:
     n = X.shape[0]
     with np.errstate(over="ignore", invalid="ignore"):
         return Rows(X, np.broadcast_to(0.0, n), jobs=jobs).total(sums)
+
+
+def cancelled(dtype: Any) -> float:
+    """What centring in the algebra may cancel: one of seven digits, or four of sixteen."""
+    return 10.0 if dtype == np.float32 else 1e4
 
 
 def power_of_two(largest: Array) -> Array:

@@ -22,7 +22,7 @@ from onelayer.data.columns import not_finite
 from onelayer.fits.stream import Stream
 from onelayer.objective.blocks import dot
 from onelayer.objective.network import ACTIVATIONS, forward
-from onelayer.rows.sources import FLOATS, by_blocks
+from onelayer.rows.sources import FLOATS, as_given, by_blocks
 from onelayer.rows.threads import available_jobs
 from onelayer.settings import Settings
 
@@ -65,8 +65,7 @@ def checked(estimator: Any, X: Any, *, reset: bool) -> Any:
     if hasattr(X, "tocsr"):
         return X  # in any order, even with duplicates: a sum over rows is the same
     # whole numbers are made doubles a block at a time; those of half precision, which takes long, once and for all
-    ready = X.dtype.kind in "biu" or X.dtype in FLOATS
-    return X if ready else check_array(X, dtype=np.float64, ensure_all_finite=False)
+    return X if as_given(X.dtype) else check_array(X, dtype=np.float64, ensure_all_finite=False)
 
 
 def same_length(X: Any, y: Array, what: str) -> None:

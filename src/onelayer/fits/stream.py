@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from onelayer.data.columns import FAR, FAR_IN_DOUBLES, TINY, Columns, full_columns, not_finite, power_of_two
+from onelayer.data.columns import TINY, Columns, cancelled, full_columns, not_finite, power_of_two
 from onelayer.data.labels import Labels, row_weights, weights_of_a_part
 from onelayer.data.targets import Targets, numbers
 from onelayer.fits.problem import from_users_units, in_users_units, make_objective, penalty_strength, that_count
@@ -78,7 +78,7 @@ class Moments:
         unit, mean, square, full = self.units, self.mean, self.square, None
         explicit = isinstance(X, np.ndarray) or bool(((unit < 1 / EXTREME) | (unit > EXTREME)).any())
         if not isinstance(X, np.ndarray) and fit_intercept:
-            far = square * FAR.get(X.dtype, FAR_IN_DOUBLES) ** 2 < square + mean**2
+            far = square * cancelled(X.dtype) ** 2 < square + mean**2
             cells = far | explicit | hidden
             full = cells & full_columns(X) if cells.any() else cells
             bare = cells & ~full

@@ -272,6 +272,11 @@ class Rows:
         return _parts(len(self.spans), self.chunks)
 
 
+def as_given(dtype: Any) -> bool:
+    """Whether rows of such numbers are taken as they are: floats, and whole ones, which blocks make floats."""
+    return dtype.kind in "biu" or dtype in FLOATS
+
+
 def in_floats(X: Array) -> Array:
     """X as it is, if it is of numbers that BLAS multiplies; of whole ones, a copy in doubles."""
     return X if X.dtype in FLOATS else X.astype(np.float64)
